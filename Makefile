@@ -1,0 +1,46 @@
+# `make demo` and `make test` are all a newcomer needs; both build their own environment in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help demo test lint format conformance bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/.installed: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: .venv/.installed ## the main job on this machine; ARGS=--once ends by itself
+	$(BIN)/kubeci demo $(ARGS)
+
+test: .venv/.installed ## every test that needs nothing but Python, git and make
+	$(BIN)/pytest -n 2 --dist worksteal -m "not conformance" $(ARGS)
+
+lint: .venv/.installed ## ruff, mypy strict, the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed ## let ruff write the format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+conformance: .venv/.installed ## hold what we send and read against GitHub's published descriptions (npm)
+	tests/conformance/fetch
+	$(BIN)/pytest -m conformance $(ARGS)
+
+bench: .venv/.installed ## speed and memory, as one table
+	$(BIN)/python -m bench $(ARGS)
+
+lock: .venv/.installed ## write the lock files anew from pyproject.toml
+	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv
+	.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local -o requirements.lock pyproject.toml
+	.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean: ## forget the environment and the caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .conformance .import_linter_cache

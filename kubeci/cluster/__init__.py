@@ -1,0 +1,1 @@
+"""Adapter to Kubernetes and Argo: list-watch, workflows, pod logs."""

@@ -1,0 +1,98 @@
+"""Every error that kubeci raises on purpose.
+
+    KubeCIError
+    ├── DefinitionError      what the author of the CI files did; carries where
+    ├── UpstreamError        what GitHub or the cluster answered; says whether trying again can help
+    │   ├── NotFound
+    │   ├── Conflict
+    │   ├── Invalid
+    │   ├── Forbidden
+    │   └── RateLimited
+    └── ConfigurationError   what the operator configured
+
+A refusal by policy is not an error: it is a value (`kubeci.model.decision.Refused`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class KubeCIError(Exception):
+    """The root of kubeci's own errors; its text is fit to be shown to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a repository's CI files; `line` and `column` count from 1, 0 means unknown."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Write the place as compilers do: `path:line:column`."""
+        parts = [self.path, *(str(n) for n in (self.line, self.column) if n)]
+        return ":".join(parts)
+
+
+class DefinitionError(KubeCIError):
+    """The CI definition of a commit is wrong; its author can mend it.
+
+    `message` says what and why, `where` the place, `hint` what to do about it.
+    """
+
+    def __init__(self, message: str, *, where: Location | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Say where, what and what to do, in one line where the message is one line."""
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}; {self.hint}" if self.hint else text
+
+
+class UpstreamError(KubeCIError):
+    """GitHub or the cluster did not do what was asked.
+
+    `status` is the HTTP status (0: no answer came), `retryable` whether the same request may succeed later.
+    """
+
+    retryable_by_default = False
+
+    def __init__(self, message: str, *, status: int = 0, retryable: bool | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retryable = self.retryable_by_default if retryable is None else retryable
+
+
+class NotFound(UpstreamError):
+    """The object is not there (404, 410)."""
+
+
+class Conflict(UpstreamError):
+    """The object exists already, or changed since it was read (409)."""
+
+
+class Invalid(UpstreamError):
+    """The upstream refuses the content (400, 415, 422)."""
+
+
+class Forbidden(UpstreamError):
+    """We may not do this (401, 403); permanent until somebody grants it."""
+
+
+class RateLimited(UpstreamError):
+    """The upstream asks us to wait; `retry_after` is in seconds."""
+
+    retryable_by_default = True
+
+    def __init__(self, message: str, *, status: int = 429, retry_after: float = 60.0) -> None:
+        super().__init__(message, status=status)
+        self.retry_after = retry_after
+
+
+class ConfigurationError(KubeCIError):
+    """The operator's configuration is wrong; the server refuses to start with this line."""

@@ -1,0 +1,1 @@
+"""A Kubernetes API server on loopback for workflows, pods and logs, as the real one answers."""

@@ -1,0 +1,1 @@
+"""A GitHub on loopback: real git repositories, App authentication, REST, GraphQL, signed deliveries, pages."""

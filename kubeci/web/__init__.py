@@ -1,0 +1,1 @@
+"""Starlette routes: webhooks, health, metrics."""
