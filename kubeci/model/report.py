@@ -1,0 +1,44 @@
+"""What a workflow's state amounts to on GitHub, and what was already said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kubeci.model.check_run import Annotation
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLog:
+    """What is kept of one pod's log, read when its node ended.
+
+    `tail` holds the last lines, `missing` says why there is no log (empty: it was read).
+    """
+
+    node_id: str
+    annotations: tuple[Annotation, ...] = ()
+    tail: tuple[str, ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What GitHub was last told about a build.
+
+    `digest` identifies the content, `written_at` is when it was sent (None: nothing yet beyond the creation),
+    `annotations` counts those GitHub has accepted; `completed` says that the conclusion was accepted.
+    """
+
+    digest: str = ""
+    written_at: datetime | None = None
+    writes: int = 0
+    annotations: int = 0
+    completed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an installation may still ask of GitHub before the limit's window ends (`x-ratelimit-*`)."""
+
+    remaining: int
+    limit: int

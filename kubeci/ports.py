@@ -1,0 +1,126 @@
+"""The narrow interfaces that the use cases need; adapters fulfil them, one verb group each.
+
+Errors of every port are those of `kubeci.errors`: `NotFound`, `Conflict`, `Invalid`, `Forbidden`, `RateLimited`,
+or a plain `UpstreamError` that says whether trying again can help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from kubeci.model.build import Build
+from kubeci.model.check_run import Annotation, CheckRun
+from kubeci.model.event import Delivery
+from kubeci.model.json import JsonObject
+from kubeci.model.report import Budget, NodeLog, Reported
+from kubeci.model.repository import Commit, Repository
+from kubeci.model.source import CommitSource
+
+
+class Commits(Protocol):
+    """Reads of a repository's content."""
+
+    async def read(self, commit: Commit, context_path: str) -> CommitSource:
+        """Read the CI context, the open pull requests and the message of a commit, in one request."""
+
+    async def tag_commit(self, repository: Repository, tag: str) -> str:
+        """Give the sha of the commit that a lightweight or annotated tag stands for."""
+
+
+class Checks(Protocol):
+    """Check-runs of our App."""
+
+    async def create(self, commit: Commit, check: CheckRun) -> int:
+        """Create a check-run and give its id; the caller looks for an earlier one before a repetition."""
+
+    async def update(
+        self, repository: Repository, check_run_id: int, check: CheckRun, annotations: Iterable[Annotation] = ()
+    ) -> None:
+        """Bring a check-run to this content and append these annotations (at most 50)."""
+
+    async def find(self, commit: Commit, check: CheckRun) -> int | None:
+        """Find the check-run of ours with this name and details URL on the commit."""
+
+    async def annotations_count(self, repository: Repository, check_run_id: int) -> int:
+        """Count the annotations that GitHub holds for a check-run."""
+
+    def budget(self, repository: Repository) -> Budget:
+        """Say what is left of the installation's requests, as of the last answer."""
+
+
+class Workflows(Protocol):
+    """Argo workflows of the cluster."""
+
+    async def create(self, manifest: JsonObject) -> JsonObject:
+        """Create a workflow and give it back as the API server holds it; `Conflict` when the name exists."""
+
+    async def get(self, namespace: str, name: str) -> JsonObject:
+        """Read one workflow."""
+
+    async def stop(self, namespace: str, name: str) -> None:
+        """Ask Argo to stop a workflow; its exit handlers run (`spec.shutdown: Stop`)."""
+
+    async def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
+        """Merge annotations into a workflow's metadata."""
+
+
+class PodLogs(Protocol):
+    """Logs of a workflow's pods."""
+
+    def read(self, namespace: str, pod: str, container: str) -> AsyncIterator[bytes]:
+        """Stream a container's log in chunks of any size; `NotFound` when the pod is gone."""
+
+
+class Inbox(Protocol):
+    """Deliveries that wait for their work."""
+
+    async def add(self, delivery: Delivery) -> bool:
+        """Store a delivery; False: it is known and its work is done or under way."""
+
+    async def claim(self, now: datetime) -> Delivery | None:
+        """Take the oldest delivery that is due, marking it as being worked on."""
+
+    async def done(self, delivery_id: str, reason: str) -> None:
+        """Record what came of a delivery."""
+
+    async def retry(self, delivery_id: str, reason: str, due: datetime) -> None:
+        """Put a delivery back until `due`."""
+
+    async def park(self, delivery_id: str, reason: str) -> None:
+        """Set a delivery aside for an operator, with the reason."""
+
+
+class Builds(Protocol):
+    """Our records of builds and of what was reported about them."""
+
+    async def add(self, build: Build) -> Build:
+        """Record a build; gives the record that stands, the earlier one when the id is known."""
+
+    async def save(self, build: Build) -> None:
+        """Write a build's record anew."""
+
+    async def get(self, build_id: str) -> Build | None:
+        """Read a build by its id."""
+
+    async def of_workflow(self, namespace: str, name: str) -> Build | None:
+        """Find the build that was submitted under a workflow's name."""
+
+    async def of_check_run(self, repository: Repository, check_run_id: int) -> Build | None:
+        """Find the build that a check-run stands for."""
+
+    async def unfinished(self) -> list[Build]:
+        """List the builds whose check-run is not concluded, oldest first."""
+
+    async def reported(self, build_id: str) -> Reported:
+        """Read what GitHub was last told."""
+
+    async def save_reported(self, build_id: str, reported: Reported) -> None:
+        """Remember what GitHub was told."""
+
+    async def logs(self, build_id: str) -> dict[str, NodeLog]:
+        """Read the kept logs of a build by node id."""
+
+    async def save_log(self, build_id: str, log: NodeLog) -> None:
+        """Keep the log of one node."""
