@@ -1,0 +1,74 @@
+"""Serve a Starlette app on a loopback socket, inside the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp
+
+GRACE_SECONDS = 0.3  # for answers under way when the server stops; streams such as watches are cut then
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve `app` on 127.0.0.1 until the block ends, and yield its address, `http://127.0.0.1:PORT`.
+
+    Port 0 takes a free one; a port in use raises OSError before anything is started. No signal handler
+    is installed. At the end idle connections are closed, and open streams are dropped as a broken network
+    would, so that the app sees a disconnect and not a cancellation.
+    """
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        raise
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        server_header=False,
+        date_header=False,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    # startup() and not serve(): serve() takes the process's signal handlers and polls ten times a second.
+    await server.startup(sockets=[bound])
+    try:
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    finally:
+        await _stop(server)
+        bound.close()
+
+
+async def _stop(server: uvicorn.Server) -> None:
+    state = server.server_state
+    for listener in server.servers:
+        listener.close()
+    for connection in list(state.connections):
+        connection.shutdown()
+    if state.tasks:
+        await asyncio.wait(set(state.tasks), timeout=GRACE_SECONDS)
+    for connection in list(state.connections):
+        connection.transport.abort()
+    await asyncio.sleep(0)  # lets the aborted transports report their loss
+    if state.tasks:
+        await asyncio.wait(set(state.tasks), timeout=GRACE_SECONDS)
+    leftover = set(state.tasks)
+    for task in leftover:
+        task.cancel()
+    await asyncio.gather(*leftover, return_exceptions=True)
+    for listener in server.servers:
+        await listener.wait_closed()
