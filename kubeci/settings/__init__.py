@@ -1,0 +1,1 @@
+"""What an operator sets: the configuration file (`config`) and the server's options (`options`)."""
