@@ -1,0 +1,193 @@
+"""The part of an object that the API server keeps itself: names, labels, uid, times, generation."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from typing import TYPE_CHECKING, Any, cast
+
+from kubeci.local.cluster.garbage import CLAIM_PROTECTION
+from kubeci.local.cluster.resources import CLAIMS, LEASES, PODS
+from kubeci.local.cluster.status import Cause, bad_request, invalid
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kubeci.local.cluster.resources import Resource
+    from kubeci.local.cluster.status import ApiError
+    from kubeci.model.json import JsonObject
+
+SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: a generated name spells no word
+_GENERATED_PREFIX_LIMIT = 58  # 63 less the suffix of five
+_KEPT = (
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+)
+_DROPPED_WHEN_EMPTY = (
+    "labels",
+    "annotations",
+    "finalizers",
+    "ownerReferences",
+    "generateName",
+    "managedFields",
+)
+
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_SUBDOMAIN_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
+    "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    f"'{_SUBDOMAIN}')"
+)
+_LABEL = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+_LABEL_RULE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
+    "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation "
+    f"is '{_LABEL}')"
+)
+_QUALIFIED_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_QUALIFIED_NAME_RULE = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    f"'{_QUALIFIED_NAME}')"
+)
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a time as Kubernetes does: UTC, whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def born(resource: Resource, namespace: str, obj: JsonObject, now: datetime) -> JsonObject:
+    """Give the object as created: name, namespace, uid, creation time and generation set, its metadata checked.
+
+    Raises ApiError 422 for a name or labels that Kubernetes does not accept. `obj` is changed.
+    """
+    metadata = shaped(resource, obj)
+    if not metadata.get("name") and metadata.get("generateName"):
+        suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(5))
+        metadata["name"] = metadata["generateName"][:_GENERATED_PREFIX_LIMIT] + suffix
+    metadata |= {"namespace": namespace, "uid": str(uuid.uuid4()), "creationTimestamp": timestamp(now)}
+    for key in ("resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        metadata.pop(key, None)
+    if resource not in {CLAIMS, LEASES}:  # these two count no generations
+        metadata["generation"] = 1
+    if resource is CLAIMS:
+        metadata["finalizers"] = [*(metadata.get("finalizers") or []), CLAIM_PROTECTION]
+        obj = {
+            **obj,
+            "spec": {**(obj.get("spec") or {}), "volumeMode": "Filesystem"},
+            "status": {"phase": "Pending"},
+        }
+    if resource is PODS:
+        obj = {**obj, "status": {"phase": "Pending", **(obj.get("status") or {})}}
+    check(resource, obj)
+    return _tidy(resource, obj)
+
+
+def updated(resource: Resource, old: JsonObject, new: JsonObject) -> JsonObject:
+    """Give the object as it is after an update: what a client cannot change is as before, the generation counted.
+
+    The generation of a custom resource without a status subresource counts every change outside metadata, that of a
+    pod changes of the spec.
+    """
+    metadata, before = shaped(resource, new), old["metadata"]
+    for key in _KEPT:
+        metadata.pop(key, None)
+    metadata |= {
+        key: before[key] for key in (*_KEPT, "name", "namespace", "resourceVersion") if key in before
+    }
+    check(resource, new)
+    new = _tidy(resource, new)
+    if "generation" in before and _counted(resource, old) != _counted(resource, new):
+        metadata["generation"] = before["generation"] + 1
+    return new
+
+
+def shaped(resource: Resource, obj: JsonObject) -> JsonObject:
+    """Give the object's metadata, made when absent; raises ApiError 400 when it is not of the shape all objects have."""
+    metadata: Any = obj.get("metadata") or {}
+    obj["metadata"] = metadata
+    text = dict.fromkeys(("name", "generateName", "namespace", "uid", "resourceVersion"), str)
+    for key, wanted in {
+        "labels": dict,
+        "annotations": dict,
+        "finalizers": list,
+        "ownerReferences": list,
+        **text,
+    }.items():
+        if not isinstance(metadata, dict) or not isinstance(metadata.get(key) or wanted(), wanted):
+            raise _unreadable(resource, f"metadata.{key}")
+    for key in ("labels", "annotations"):
+        if not all(isinstance(value, str) for value in (metadata.get(key) or {}).values()):
+            raise _unreadable(resource, f"metadata.{key}")
+    for owner in metadata.get("ownerReferences") or []:
+        if not isinstance(owner, dict) or not isinstance(owner.get("uid"), str):
+            raise _unreadable(resource, "metadata.ownerReferences")
+    return cast("JsonObject", metadata)
+
+
+def check(resource: Resource, obj: JsonObject) -> None:
+    """Check name and labels; raises ApiError 422 with every cause."""
+    metadata = obj["metadata"]
+    name = str(metadata.get("name") or "")
+    causes = []
+    if not name:
+        causes.append(
+            Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")
+        )
+    elif len(name) > 253:
+        causes.append(Cause("metadata.name", f'Invalid value: "{name}": must be no more than 253 bytes'))
+    elif not re.fullmatch(_SUBDOMAIN, name):
+        causes.append(Cause("metadata.name", f'Invalid value: "{name}": {_SUBDOMAIN_RULE}'))
+    for key, value in (metadata.get("labels") or {}).items():
+        causes += _label_causes(key, value)
+    causes += [
+        Cause("metadata.annotations", f'Invalid value: "{key}": {_QUALIFIED_NAME_RULE}')
+        for key in metadata.get("annotations") or {}
+        if not _is_qualified(key.lower())
+    ]
+    if causes:
+        raise invalid(resource, name, causes)
+
+
+def _unreadable(resource: Resource, path: str) -> ApiError:
+    kind, version = resource.kind, resource.version
+    why = f"json: cannot unmarshal into Go struct field ObjectMeta.{path}"
+    return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+
+
+def _label_causes(key: str, value: str) -> list[Cause]:
+    causes = []
+    if not _is_qualified(key):
+        causes.append(Cause("metadata.labels", f'Invalid value: "{key}": {_QUALIFIED_NAME_RULE}'))
+    if len(value) > 63:
+        causes.append(Cause("metadata.labels", f'Invalid value: "{value}": must be no more than 63 bytes'))
+    elif not re.fullmatch(_LABEL, value):
+        causes.append(Cause("metadata.labels", f'Invalid value: "{value}": {_LABEL_RULE}'))
+    return causes
+
+
+def _is_qualified(key: str) -> bool:
+    prefix, slash, name = key.rpartition("/")
+    good_prefix = re.fullmatch(_SUBDOMAIN, prefix) is not None and len(prefix) <= 253 if slash else True
+    return good_prefix and len(name) <= 63 and re.fullmatch(_QUALIFIED_NAME, name) is not None
+
+
+def _counted(resource: Resource, obj: JsonObject) -> JsonObject:
+    if resource is PODS:
+        return {"spec": obj.get("spec")}
+    return {key: value for key, value in obj.items() if key not in {"metadata", "kind", "apiVersion"}}
+
+
+def _tidy(resource: Resource, obj: JsonObject) -> JsonObject:
+    """Give type and kind, and leave out of the metadata what Go leaves out when it is empty."""
+    metadata = obj["metadata"]
+    for key in _DROPPED_WHEN_EMPTY:
+        if not metadata.get(key):
+            metadata.pop(key, None)
+    return {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
