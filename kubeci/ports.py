@@ -17,6 +17,7 @@ from kubeci.model.json import JsonObject
 from kubeci.model.report import Budget, NodeLog, Reported
 from kubeci.model.repository import Commit, Repository
 from kubeci.model.source import CommitSource
+from kubeci.model.watch import WatchEvent
 
 
 class Commits(Protocol):
@@ -32,11 +33,18 @@ class Commits(Protocol):
 class Checks(Protocol):
     """Check-runs of our App."""
 
-    async def create(self, commit: Commit, check: CheckRun) -> int:
-        """Create a check-run and give its id; the caller looks for an earlier one before a repetition."""
+    async def create(self, commit: Commit, check: CheckRun, annotations: Iterable[Annotation] = ()) -> int:
+        """Create a check-run with at most 50 annotations; give its id.
+
+        The caller looks for an earlier one before a repetition.
+        """
 
     async def update(
-        self, repository: Repository, check_run_id: int, check: CheckRun, annotations: Iterable[Annotation] = ()
+        self,
+        repository: Repository,
+        check_run_id: int,
+        check: CheckRun,
+        annotations: Iterable[Annotation] = (),
     ) -> None:
         """Bring a check-run to this content and append these annotations (at most 50)."""
 
@@ -66,6 +74,13 @@ class Workflows(Protocol):
         """Merge annotations into a workflow's metadata."""
 
 
+class WorkflowFeed(Protocol):
+    """The state of all our workflows, now and as it changes."""
+
+    def follow(self) -> AsyncIterator[WatchEvent]:
+        """List, then watch, for ever; a lost watch is taken up again or begins with a new list."""
+
+
 class PodLogs(Protocol):
     """Logs of a workflow's pods."""
 
@@ -82,6 +97,9 @@ class Inbox(Protocol):
     async def claim(self, now: datetime) -> Delivery | None:
         """Take the oldest delivery that is due, marking it as being worked on."""
 
+    async def next_due(self) -> datetime | None:
+        """Say when the next waiting delivery is due; None: nothing waits."""
+
     async def done(self, delivery_id: str, reason: str) -> None:
         """Record what came of a delivery."""
 
@@ -90,6 +108,12 @@ class Inbox(Protocol):
 
     async def park(self, delivery_id: str, reason: str) -> None:
         """Set a delivery aside for an operator, with the reason."""
+
+    async def release(self) -> int:
+        """Give back what a process that died had claimed; gives the number of deliveries."""
+
+    async def forget(self, before: datetime) -> int:
+        """Delete deliveries that were done with before `before`; gives their number."""
 
 
 class Builds(Protocol):
@@ -113,6 +137,9 @@ class Builds(Protocol):
     async def unfinished(self) -> list[Build]:
         """List the builds whose check-run is not concluded, oldest first."""
 
+    async def unfinished_of(self, build: Build) -> list[Build]:
+        """List the unfinished builds of the same repository, ref and check name, oldest first."""
+
     async def reported(self, build_id: str) -> Reported:
         """Read what GitHub was last told."""
 
@@ -120,7 +147,10 @@ class Builds(Protocol):
         """Remember what GitHub was told."""
 
     async def logs(self, build_id: str) -> dict[str, NodeLog]:
-        """Read the kept logs of a build by node id."""
+        """Read the kept logs of a build by node id, in the order in which they were kept."""
 
     async def save_log(self, build_id: str, log: NodeLog) -> None:
         """Keep the log of one node."""
+
+    async def forget(self, before: datetime) -> int:
+        """Delete finished builds from before `before`, with all that hangs on them; gives their number."""

@@ -12,10 +12,12 @@ from kubeci.model.check_run import Annotation
 class NodeLog:
     """What is kept of one pod's log, read when its node ended.
 
-    `tail` holds the last lines, `missing` says why there is no log (empty: it was read).
+    `tail` holds the last lines, `missing` says why there is no log (empty: it was read). `ended_at` tells two attempts of
+    the same node apart.
     """
 
     node_id: str
+    ended_at: str = ""
     annotations: tuple[Annotation, ...] = ()
     tail: tuple[str, ...] = ()
     missing: str = ""
@@ -34,6 +36,8 @@ class Reported:
     writes: int = 0
     annotations: int = 0
     completed: bool = False
+    sending: bool = False
+    """Annotations are on their way: when this is read again, GitHub must be asked how many arrived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,79 @@
+"""The tables; times are seconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("event", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("received_at", Float, nullable=False),
+    # waiting → working → done | parked; a retry goes back to waiting with a later `due`
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("due", Float, nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Index("deliveries_due", "state", "due", "received_at"),
+)
+
+builds = Table(
+    "builds",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("owner", String(255), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("sha", String(64), nullable=False),
+    Column("ref_type", String(16), nullable=False),
+    Column("ref_name", Text, nullable=False),
+    Column("entrypoint", Text, nullable=False),
+    Column("check_name", Text, nullable=False),
+    Column("namespace", String(64), nullable=False),
+    Column("workflow_name", String(253), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("workflow_uid", String(64), nullable=False),
+    Column("check_run_id", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("superseded_by", String(64), nullable=False),
+    Index("builds_workflow", "namespace", "workflow_name", unique=True),
+    Index("builds_check_run", "check_run_id"),
+    Index("builds_state", "state", "created_at"),
+)
+
+reported = Table(
+    "reported",
+    metadata,
+    Column("build_id", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("written_at", Float, nullable=True),
+    Column("writes", Integer, nullable=False),
+    Column("annotations", Integer, nullable=False),
+    Column("completed", Boolean, nullable=False),
+    Column("sending", Boolean, nullable=False),
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("build_id", String(64), primary_key=True),
+    Column("node_id", String(253), primary_key=True),
+    Column("kept_as", Integer, nullable=False),  # counts up within a build
+    Column("body", LargeBinary, nullable=False),  # a NodeLog as JSON
+)
