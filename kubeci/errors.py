@@ -2,6 +2,7 @@
 
     KubeCIError
     ├── DefinitionError      what the author of the CI files did; carries where
+    │   └── EntrypointError
     ├── UpstreamError        what GitHub or the cluster answered; says whether trying again can help
     │   ├── NotFound
     │   ├── Conflict
@@ -52,6 +53,10 @@ class DefinitionError(KubeCIError):
         """Say where, what and what to do, in one line where the message is one line."""
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text}; {self.hint}" if self.hint else text
+
+
+class EntrypointError(DefinitionError):
+    """The template to start with is not named, or not there."""
 
 
 class UpstreamError(KubeCIError):

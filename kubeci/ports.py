@@ -122,8 +122,8 @@ class Builds(Protocol):
     async def add(self, build: Build) -> Build:
         """Record a build; gives the record that stands, the earlier one when the id is known."""
 
-    async def save(self, build: Build) -> None:
-        """Write a build's record anew."""
+    async def change(self, build_id: str, **changes: str | int) -> Build:
+        """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
 
     async def get(self, build_id: str) -> Build | None:
         """Read a build by its id."""

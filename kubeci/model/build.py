@@ -56,3 +56,7 @@ class Build:
     state: BuildState = BuildState.SUBMITTING
     superseded_by: str = ""
     """The id of the newer build of the same branch and entrypoint, if there is one."""
+    warnings: tuple[str, ...] = ()
+    """What the author should know of the definition."""
+    prints: tuple[str, ...] = ()
+    """What the definition printed while it was evaluated."""

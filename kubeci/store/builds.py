@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from kubeci.model.build import Build, BuildState
@@ -33,11 +33,15 @@ class SqlBuilds:
 
         return await self._database.run(work)
 
-    async def save(self, build: Build) -> None:
-        """Write a build's record anew."""
-        row = _row_of(build)
-        statement = insert(builds).values(row).on_conflict_do_update(index_elements=["id"], set_=row)
-        await self._database.run(lambda connection: connection.execute(statement))
+    async def change(self, build_id: str, **changes: str | int) -> Build:
+        """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
+        mine = builds.c.id == build_id
+
+        def work(connection: Connection) -> Build:
+            connection.execute(update(builds).where(mine).values(**changes))
+            return _build_of(connection.execute(select(builds).where(mine)).one())
+
+        return await self._database.run(work)
 
     async def get(self, build_id: str) -> Build | None:
         """Read a build by its id."""
@@ -155,6 +159,8 @@ def _row_of(build: Build) -> JsonObject:
         "check_run_id": build.check_run_id,
         "state": build.state.value,
         "superseded_by": build.superseded_by,
+        "warnings": msgspec.json.encode(build.warnings),
+        "prints": msgspec.json.encode(build.prints),
     }
 
 
@@ -172,4 +178,6 @@ def _build_of(row: Row[Any]) -> Build:
         check_run_id=row.check_run_id,
         state=BuildState(row.state),
         superseded_by=row.superseded_by,
+        warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]),
+        prints=msgspec.json.decode(row.prints, type=tuple[str, ...]),
     )

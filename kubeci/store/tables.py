@@ -52,6 +52,8 @@ builds = Table(
     Column("check_run_id", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("superseded_by", String(64), nullable=False),
+    Column("warnings", LargeBinary, nullable=False),  # a list of texts as JSON, as is `prints`
+    Column("prints", LargeBinary, nullable=False),
     Index("builds_workflow", "namespace", "workflow_name", unique=True),
     Index("builds_check_run", "check_run_id"),
     Index("builds_state", "state", "created_at"),

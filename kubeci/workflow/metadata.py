@@ -28,6 +28,7 @@ TITLE = "workflows.argoproj.io/title"
 
 RUN_FOR_BRANCH = PREFIX + "runForBranch"
 RUN_FOR_TAG = PREFIX + "runForTag"
+CACHE_SCOPE = PREFIX + "cacheScope"
 
 OURS = frozenset(
     {

@@ -1,0 +1,108 @@
+"""Work on the inbox: each delivery becomes a build, or the reason why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from kubeci.errors import KubeCIError, RateLimited, UpstreamError
+from kubeci.model.decision import Ignored
+from kubeci.model.event import Delivery, Event
+from kubeci.ports import Inbox
+from kubeci.service.dispatch import Dispatcher
+from kubeci.service.queue import backoff_seconds
+from kubeci.service.submit import Submitter
+
+MAX_ATTEMPTS = 8  # about two minutes of backoff; then the delivery is parked with its reason
+IDLE_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+class Intake:
+    """Takes deliveries out of the inbox, a few at a time."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        dispatcher: Dispatcher,
+        submitter: Submitter,
+        *,
+        decode: Callable[[str, bytes], Event],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Work with `decode`, which turns an event's name and payload into an `Event`."""
+        self._inbox = inbox
+        self._dispatcher = dispatcher
+        self._submitter = submitter
+        self._decode = decode
+        self._clock = clock
+        self._arrived = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that a delivery arrived."""
+        self._arrived.set()
+
+    async def run(self, *, workers: int = 4) -> None:
+        """Work until cancelled; what an earlier process had claimed is taken up again first."""
+        released = await self._inbox.release()
+        if released:
+            log.info("taking up deliveries that were under way", deliveries=released)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._worker())
+
+    async def _worker(self) -> None:
+        while True:
+            self._arrived.clear()
+            delivery = await self._inbox.claim(self._clock())
+            if delivery is None:
+                await self._idle()
+            else:
+                await self._handle(delivery)
+
+    async def _idle(self) -> None:
+        due = await self._inbox.next_due()
+        seconds = (due - self._clock()) / timedelta(seconds=1) if due else IDLE_SECONDS
+        try:
+            await asyncio.wait_for(self._arrived.wait(), min(max(seconds, 0.01), IDLE_SECONDS))
+        except TimeoutError:
+            return
+
+    async def _handle(self, delivery: Delivery) -> None:
+        bound = log.bind(delivery=delivery.id, github_event=delivery.event, attempt=delivery.attempts)
+        try:
+            outcome = await self._outcome(delivery)
+        except UpstreamError as error:
+            await self._failed(delivery, error, retryable=error.retryable)
+            bound.warning("delivery failed", error=str(error), retryable=error.retryable)
+        except KubeCIError as error:
+            await self._failed(delivery, error, retryable=False)
+            bound.warning("delivery failed", error=str(error))
+        except Exception as error:
+            await self._failed(delivery, error, retryable=True)
+            bound.exception("delivery failed by a defect of ours")
+        else:
+            await self._inbox.done(delivery.id, outcome)
+            bound.info("delivery done", outcome=outcome)
+
+    async def _outcome(self, delivery: Delivery) -> str:
+        event = self._decode(delivery.event, delivery.payload)
+        request = await self._dispatcher.request_of(event, delivery.id)
+        if isinstance(request, Ignored):
+            return request.reason
+        last = delivery.attempts >= MAX_ATTEMPTS
+        return await self._submitter.submit(request, delivery.received_at, last_attempt=last)
+
+    async def _failed(self, delivery: Delivery, error: Exception, *, retryable: bool) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        if not retryable or delivery.attempts >= MAX_ATTEMPTS:
+            await self._inbox.park(delivery.id, reason)
+            return
+        seconds = backoff_seconds(delivery.attempts)
+        if isinstance(error, RateLimited):
+            seconds = max(seconds, error.retry_after)
+        await self._inbox.retry(delivery.id, reason, self._clock() + timedelta(seconds=seconds))

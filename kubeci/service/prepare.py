@@ -1,0 +1,146 @@
+"""From a commit's CI files to the workflow that would be submitted; `kubeci render` and the server share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kubeci.definition.definition import Definition
+from kubeci.definition.loader import ContextNames, Inputs, load_definition
+from kubeci.definition.sandbox import Sandbox
+from kubeci.errors import DefinitionError, EntrypointError, Location
+from kubeci.model.build import Build, BuildRequest
+from kubeci.model.json import JsonObject
+from kubeci.model.repository import RefType
+from kubeci.model.source import CommitSource
+from kubeci.settings.config import Config
+from kubeci.workflow import metadata
+from kubeci.workflow.canonical import canonical
+from kubeci.workflow.decorate import Surroundings, decorate
+from kubeci.workflow.names import workflow_name
+from kubeci.workflow.references import find_entrypoint
+from kubeci.workflow.schema import problems
+
+DEFAULT_CHECK_NAME = "Default Workflow"
+NOTES_LIMIT = 50  # warnings and printed lines kept of one definition
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A definition that was evaluated and found right: the build's record and the author's canonical manifest."""
+
+    build: Build
+    manifest: JsonObject
+    around: Surroundings
+
+
+def context_names(config: Config) -> ContextNames:
+    """Give the names of the CI files as the configuration sets them."""
+    return ContextNames(config.ci_context_path, config.ci_yaml_file, config.ci_starlark_file)
+
+
+def has_definition(source: CommitSource, config: Config) -> bool:
+    """Say whether a commit holds a CI definition at all."""
+    names = (config.ci_starlark_file, config.ci_yaml_file)
+    return source.files is not None and any(name in source.files for name in names)
+
+
+def new_build(
+    request: BuildRequest, config: Config, now: datetime, *, check_name: str = DEFAULT_CHECK_NAME
+) -> Build:
+    """Give the record that a request begins with."""
+    commit = request.commit
+    return Build(
+        id=request.id,
+        commit=commit,
+        ref=request.ref,
+        entrypoint=request.entrypoint,
+        check_name=check_name,
+        namespace=config.namespace,
+        workflow_name=workflow_name(commit.repository.name, request.ref.name, request.id, request.entrypoint),
+        created_at=now,
+    )
+
+
+async def prepare(
+    request: BuildRequest, source: CommitSource, sandbox: Sandbox, config: Config, now: datetime
+) -> Prepared | None:
+    """Evaluate a commit's definition and check it.
+
+    None: the definition says that there is nothing to run. Raises `DefinitionError` with the place and the reason.
+    """
+    definition = await load_definition(source.files or {}, _inputs(request), context_names(config), sandbox)
+    if definition is None:
+        return None
+    where = Location(f"{config.ci_context_path}/{definition.path}")
+    warnings = [*source.problems, *_judge(definition, where, config)]
+    manifest = canonical(definition.manifest)
+    if request.automatic and not _wanted(manifest, request.ref.type, where):
+        return None
+    _refuse_what_is_missing(manifest, where, config)
+    entrypoint = _entrypoint(manifest, request.entrypoint, where)
+    build = replace(
+        new_build(request, config, now, check_name=f"Workflow - {entrypoint}"),
+        entrypoint=entrypoint,
+        warnings=tuple(warnings[:NOTES_LIMIT]),
+        prints=definition.prints[:NOTES_LIMIT],
+    )
+    pull_request = source.pull_requests[0] if source.pull_requests else None
+    return Prepared(build, manifest, Surroundings(request.repository_object or {}, pull_request))
+
+
+def render(prepared: Prepared, config: Config) -> JsonObject:
+    """Give the workflow to submit."""
+    return decorate(prepared.manifest, prepared.build, prepared.around, config)
+
+
+def _inputs(request: BuildRequest) -> Inputs:
+    return Inputs(
+        ref=request.ref.name,
+        ref_type=request.ref.type.value,
+        sha=request.commit.sha,
+        repo=request.repository_object,
+        event=request.event,
+    )
+
+
+def _judge(definition: Definition, where: Location, config: Config) -> list[str]:
+    """Hold the definition against the workflow schema: the warnings, or the first error raised."""
+    found = problems(definition.manifest, definition.positions, where.path)
+    errors = [problem for problem in found if problem.severity == "error" or config.strict_workflows]
+    if errors:
+        first, more = errors[0], len(errors) - 1
+        also = f" (and {more} more like it)" if more else ""
+        raise DefinitionError(first.message + also, where=first.where, hint=first.hint)
+    return [
+        f"{problem.where}: {problem.message}" + (f"; {problem.hint}" if problem.hint else "")
+        for problem in found
+    ]
+
+
+def _wanted(manifest: JsonObject, ref_type: RefType, where: Location) -> bool:
+    try:
+        if ref_type is RefType.TAG:
+            return metadata.switch(manifest, metadata.RUN_FOR_TAG, default=False)
+        return metadata.switch(manifest, metadata.RUN_FOR_BRANCH, default=True)
+    except DefinitionError as error:
+        raise DefinitionError(error.message, where=where, hint=error.hint) from error
+
+
+def _refuse_what_is_missing(manifest: JsonObject, where: Location, config: Config) -> None:
+    """Refuse what would run differently than its author means, rather than ignore it."""
+    default = config.cache_defaults.scope if config.cache_defaults else "none"
+    scope = metadata.annotations_of(manifest).get(metadata.CACHE_SCOPE, default)
+    if scope != "none":
+        raise DefinitionError(
+            f"creation of cache volume failed, the scope `{scope[:40]}` was asked for and this version makes none",
+            where=where,
+            hint=f'set the annotation `{metadata.CACHE_SCOPE}` to "none"',
+        )
+
+
+def _entrypoint(manifest: JsonObject, asked: str, where: Location) -> str:
+    try:
+        return find_entrypoint(manifest, asked)
+    except DefinitionError as error:
+        raise EntrypointError(error.message, where=error.where or where, hint=error.hint) from error

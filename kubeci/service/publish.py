@@ -1,0 +1,61 @@
+"""Send a check-run's content and its annotations, each annotation once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from kubeci.model.build import Build
+from kubeci.model.check_run import Annotation, CheckRun, Status
+from kubeci.model.report import Reported
+
+ANNOTATIONS_A_REQUEST = 50  # docs.github.com/rest/checks/runs, "Update a check run"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What GitHub should show: the check-run, and all annotations in the order in which they were found."""
+
+    check: CheckRun
+    annotations: tuple[Annotation, ...]
+
+
+def digest_of(check: CheckRun) -> str:
+    """Identify a check-run's content."""
+    return hashlib.sha256(msgspec.json.encode(check)).hexdigest()
+
+
+async def publish(
+    build: Build,
+    content: Content,
+    told: Reported,
+    *,
+    checks: Checks,
+    builds: Builds,
+    clock: Callable[[], datetime],
+) -> None:
+    """Send what GitHub was not told yet, 50 annotations a request; nothing when there is no difference.
+
+    GitHub appends annotations. So that a crash or a lost answer doubles none, it is noted before they are sent, and
+    where that note is found, GitHub is asked how many it holds.
+    """
+    if told.sending:
+        held = await rooms.checks.annotations_count(build.commit.repository, build.check_run_id)
+        told = replace(told, annotations=held, sending=False)
+    digest = digest_of(content.check)
+    unsent = list(content.annotations[told.annotations :])
+    while told.digest != digest or unsent:
+        batch, unsent = unsent[:ANNOTATIONS_A_REQUEST], unsent[ANNOTATIONS_A_REQUEST:]
+        if batch:
+            await rooms.builds.save_reported(build.id, replace(told, sending=True))
+        await rooms.checks.update(build.commit.repository, build.check_run_id, content.check, batch)
+        told = Reported(
+            digest=digest,
+            written_at=rooms.clock(),
+            writes=told.writes + 1,
+            annotations=told.annotations + len(batch),
+            completed=content.check.status is Status.COMPLETED,
+        )
+        await rooms.builds.save_reported(build.id, told)

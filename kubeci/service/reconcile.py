@@ -1,0 +1,132 @@
+"""Bring GitHub to what a workflow's state amounts to; only differences are sent.
+
+Level-triggered: each call looks at the whole state and at what GitHub was told before. It can be killed anywhere and run
+again, and GitHub ends up the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kubeci.errors import NotFound
+from kubeci.model.build import Build, BuildState
+from kubeci.model.check_run import Status
+from kubeci.model.json import JsonObject
+from kubeci.model.report import Reported
+from kubeci.report.check_run import report, setup
+from kubeci.report.pacing import progress_interval
+from kubeci.service.publish import Content, digest_of, publish
+from kubeci.service.read_logs import keep_logs
+from kubeci.service.rooms import Rooms
+from kubeci.service.subject import subject_of
+from kubeci.workflow import metadata
+from kubeci.workflow.status import WorkflowState, read_state
+
+LOOK_AGAIN_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowKey:
+    """A workflow's namespace and name."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A workflow as the watch last saw it; no object: it was not among those listed."""
+
+    object: JsonObject | None
+    deleted: bool = False
+
+
+class Reconciler:
+    """Reports workflows to GitHub."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._builds = rooms.builds
+
+    async def reconcile(self, key: WorkflowKey, observed: Observed) -> float | None:
+        """Report a workflow; gives the seconds until it should be looked at again, None: when it changes.
+
+        Raises `UpstreamError` where trying again can help.
+        """
+        build = await self._builds.of_workflow(key.namespace, key.name)
+        if build is None or not build.check_run_id:
+            return None
+        state, again = await self._state(key, observed)
+        if state is None or not _is_of(build, state, observed):
+            return again
+        told = await self._builds.reported(build.id)
+        if build.state is BuildState.FINISHED:
+            if state.ended or state.deleted or build.superseded_by:
+                return None
+            build, told = await self._begin_attempt(build)
+        logs = await keep_logs(build, state, self._rooms.pod_logs, self._builds)
+        check = report(subject_of(build, self._rooms.argo_ui, await self._successor(build)), state, logs)
+        content = Content(check, tuple(remark for log in logs.values() for remark in log.annotations))
+        wait = self._wait(build, content, told)
+        if wait > 0:
+            return wait
+        await publish(build, content, told, self._rooms)
+        if check.status is Status.COMPLETED:
+            await self._finish(build, content)
+        return again
+
+    async def _state(self, key: WorkflowKey, observed: Observed) -> tuple[WorkflowState | None, float | None]:
+        """Read the state; what is said to be gone is asked for, since a changed label looks like a deletion."""
+        if observed.object is not None and not observed.deleted:
+            return read_state(observed.object), None
+        try:
+            current = await self._rooms.workflows.get(key.namespace, key.name)
+        except NotFound:
+            last = observed.object or {"metadata": {"namespace": key.namespace, "name": key.name}}
+            return read_state(last, deleted=True), None
+        state = read_state(current)
+        # No watch brings its changes any more.
+        return state, None if state.ended else LOOK_AGAIN_SECONDS
+
+    async def _begin_attempt(self, build: Build) -> tuple[Build, Reported]:
+        """Give a workflow that was retried after its end a check-run of its own: a completed one stays completed."""
+        check_run_id = await self._rooms.checks.create(
+            build.commit, setup(subject_of(build, self._rooms.argo_ui))
+        )
+        told = Reported()
+        await self._builds.save_reported(build.id, told)
+        return await self._builds.change(build.id, check_run_id=check_run_id, state=BuildState.RUNNING), told
+
+    async def _successor(self, build: Build) -> str:
+        newer = await self._builds.get(build.superseded_by) if build.superseded_by else None
+        return newer.workflow_name if newer else ""
+
+    def _wait(self, build: Build, content: Content, told: Reported) -> float:
+        """Say how many seconds progress is held back; the first and the end are not."""
+        if content.check.status is Status.COMPLETED or told.written_at is None:
+            return 0.0
+        if digest_of(content.check) == told.digest and len(content.annotations) <= told.annotations:
+            return 0.0
+        due = told.written_at + progress_interval(self._rooms.checks.budget(build.commit.repository))
+        return max(0.0, (due - self._rooms.clock()) / timedelta(seconds=1))
+
+    async def _finish(self, build: Build, content: Content) -> None:
+        await self._builds.change(build.id, state=BuildState.FINISHED)
+        if content.annotations:
+            try:
+                published = {metadata.ANNOTATIONS_PUBLISHED: "true"}
+                await self._rooms.workflows.annotate(build.namespace, build.workflow_name, published)
+            except NotFound:
+                return
+
+
+def _is_of(build: Build, state: WorkflowState, observed: Observed) -> bool:
+    """Say whether this workflow is the one that was submitted, not another one of its name."""
+    if build.workflow_uid:
+        return not state.uid or state.uid == build.workflow_uid
+    # We died between creating the workflow and writing down its uid; the submission will be repeated.
+    return metadata.annotations_of(observed.object or {}).get(metadata.BUILD_ID) == build.id

@@ -1,0 +1,18 @@
+"""What a check-run shows of a build beside its workflow's state."""
+
+from __future__ import annotations
+
+from kubeci.model.build import Build
+from kubeci.report.check_run import Subject
+
+
+def subject_of(build: Build, argo_ui: str, superseded_by: str = "") -> Subject:
+    """Say what a check-run shows of a build beside its workflow's state (contract, section 6)."""
+    return Subject(
+        check_name=build.check_name,
+        external_id=build.entrypoint,
+        details_url=f"{argo_ui}/workflows/{build.namespace}/{build.workflow_name}",
+        warnings=build.warnings,
+        prints=build.prints,
+        superseded_by=superseded_by,
+    )

@@ -1,0 +1,151 @@
+"""Turn a build request into a running workflow and its check-run."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from kubeci.errors import Conflict, DefinitionError, UpstreamError
+from kubeci.model.build import Build, BuildRequest, BuildState
+from kubeci.model.check_run import Annotation, CheckRun
+from kubeci.model.decision import Allowed, Refused
+from kubeci.model.json import JsonObject
+from kubeci.model.source import CommitSource
+from kubeci.policy import BuildRules, may_build
+from kubeci.report import errors as content
+from kubeci.report.check_run import Subject, setup
+from kubeci.service.identity import refusal_id
+from kubeci.service.prepare import Prepared, has_definition, new_build, prepare, render
+from kubeci.service.rooms import Rooms
+from kubeci.service.subject import subject_of
+from kubeci.service.supersede import supersede
+from kubeci.workflow import metadata
+
+
+class Submitter:
+    """Submits builds; the same request handled twice, or by two workers at once, is one build."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def submit(self, request: BuildRequest, now: datetime, *, last_attempt: bool = False) -> str:
+        """Read, judge, evaluate and submit; gives what came of it in a sentence.
+
+        What the author or the policy did ends in a check-run. An `UpstreamError` that may pass is raised, for the caller
+        to try again, unless this is the last attempt: then the check-run says so.
+        """
+        lock = self._locks.setdefault(request.id, asyncio.Lock())
+        async with lock:
+            known = await self._rooms.builds.get(request.id)
+            if known and known.state is not BuildState.SUBMITTING:
+                return f"already built as {known.workflow_name}"
+            source = await self._rooms.commits.read(request.commit, self._rooms.config.ci_context_path)
+            if not has_definition(source, self._rooms.config):
+                return "the commit has no CI definition"
+            return await self._judged(request, source, now, last_attempt=last_attempt)
+
+    async def _judged(
+        self, request: BuildRequest, source: CommitSource, now: datetime, *, last_attempt: bool
+    ) -> str:
+        config = self._rooms.config
+        decision = self._decide(request, source)
+        if isinstance(decision, Refused):
+            refusal = new_build(replace(request, id=refusal_id(request.commit)), config, now)
+            return await self._conclude(refusal, request, content.refused(decision))
+        try:
+            prepared = await prepare(request, source, self._rooms.sandbox, config, now)
+        except DefinitionError as error:
+            return await self._definition_failed(request, error, now)
+        if prepared is None:
+            return "the definition says that there is nothing to run"
+        try:
+            return await self._start(request, prepared)
+        except DefinitionError as error:
+            return await self._definition_failed(request, error, now)
+        except UpstreamError as error:
+            if error.retryable and not last_attempt:
+                raise
+            return await self._creation_failed(prepared.build, error)
+
+    def _decide(self, request: BuildRequest, source: CommitSource) -> Allowed | Refused:
+        if not request.automatic:
+            return Allowed("somebody asked for it")
+        config = self._rooms.config
+        rules = BuildRules(config.build_branches, build_draft_prs=config.build_draft_prs)
+        return may_build(request.commit.repository, request.ref, source.pull_requests, rules)
+
+    async def _start(self, request: BuildRequest, prepared: Prepared) -> str:
+        """Create the check-run, then the workflow that names it, then let older builds go."""
+        render(prepared, self._rooms.config)  # what cannot be submitted is found before GitHub hears of it
+        build = await self._with_check_run(prepared.build, setup(self._subject(prepared.build)))
+        manifest = render(replace(prepared, build=build), self._rooms.config)
+        created = await self._create_once(manifest, build)
+        build = await self._rooms.builds.change(
+            build.id, workflow_uid=created["metadata"]["uid"], state=BuildState.RUNNING
+        )
+        await supersede(build, self._rooms.builds, self._rooms.workflows)
+        await self._lift_refusal(request, build)
+        return f"submitted {build.namespace}/{build.workflow_name}"
+
+    def _subject(self, build: Build) -> Subject:
+        return subject_of(build, self._rooms.argo_ui)
+
+    async def _with_check_run(
+        self, build: Build, check: CheckRun, annotations: tuple[Annotation, ...] = ()
+    ) -> Build:
+        """Record a build and create its check-run, or find the one that was created before a crash."""
+        known = await self._rooms.builds.get(build.id)
+        if known is None:
+            build = await self._rooms.builds.add(build)
+        elif known.check_run_id:
+            return known
+        found = await self._rooms.checks.find(build.commit, check) if known else None
+        check_run_id = found or await self._rooms.checks.create(build.commit, check, annotations)
+        return await self._rooms.builds.change(build.id, check_run_id=check_run_id)
+
+    async def _create_once(self, manifest: JsonObject, build: Build) -> JsonObject:
+        """Create the workflow; one of this name that carries our build's id is the one we made before."""
+        try:
+            return await self._rooms.workflows.create(manifest)
+        except Conflict:
+            existing = await self._rooms.workflows.get(build.namespace, build.workflow_name)
+            if metadata.annotations_of(existing).get(metadata.BUILD_ID) != build.id:
+                raise
+            return existing
+
+    async def _definition_failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
+        failed = new_build(request, self._rooms.config, now)
+        check = content.definition_failed(error, external_id=request.entrypoint)
+        return await self._conclude(failed, request, check, content.annotations_of(error))
+
+    async def _creation_failed(self, build: Build, error: UpstreamError) -> str:
+        check = content.creation_failed(self._subject(build), error)
+        build = await self._with_check_run(build, check)
+        await self._rooms.checks.update(build.commit.repository, build.check_run_id, check)
+        await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
+        return check.summary
+
+    async def _conclude(
+        self, build: Build, request: BuildRequest, check: CheckRun, annotations: tuple[Annotation, ...] = ()
+    ) -> str:
+        """Write a check-run that is concluded from the start; its details lead to the CI files."""
+        home = (request.repository_object or {}).get("html_url", "")
+        if home:
+            # The fragment tells two builds of one commit apart when the check-run is looked for after a crash.
+            address = f"{home}/tree/{build.commit.sha}/{self._rooms.config.ci_context_path}#{build.id[:12]}"
+            check = replace(check, details_url=address)
+        build = await self._with_check_run(build, check, annotations)
+        await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
+        return f"{check.name}: {check.conclusion}: {check.title}"
+
+    async def _lift_refusal(self, request: BuildRequest, build: Build) -> None:
+        """Conclude the refusal of a commit that is built after all, so that it no longer asks for anything."""
+        refusal = await self._rooms.builds.get(refusal_id(request.commit))
+        if refusal is None or refusal.superseded_by or not refusal.check_run_id:
+            return
+        check = content.lifted(build.check_name)
+        await self._rooms.checks.update(refusal.commit.repository, refusal.check_run_id, check)
+        await self._rooms.builds.change(refusal.id, superseded_by=build.id)
