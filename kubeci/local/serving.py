@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
 
 import uvicorn
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 GRACE_SECONDS = 0.3  # for answers under way when the server stops; streams such as watches are cut then
+
+_DROP = "kubeci.drop"
 
 
 @asynccontextmanager
@@ -32,8 +31,12 @@ async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
     except OSError:
         bound.close()
         raise
+
+    async def droppable(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, _DROP: partial(_abort, server, scope.get("client"))}, receive, send)
+
     config = uvicorn.Config(
-        app,
+        droppable,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -51,6 +54,17 @@ async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
     finally:
         await _stop(server)
         bound.close()
+
+
+def drop_connection(scope: Scope) -> None:
+    """Close the connection of a request without an answer, as a broken network would."""
+    scope[_DROP]()
+
+
+def _abort(server: uvicorn.Server, client: tuple[str, int] | None) -> None:
+    for connection in list(server.server_state.connections):
+        if getattr(connection, "client", None) == client:
+            connection.transport.abort()
 
 
 async def _stop(server: uvicorn.Server) -> None:

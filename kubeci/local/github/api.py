@@ -1,0 +1,205 @@
+"""The door of the API: records the request, applies faults and limits, finds out who asks, and calls the operation."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from kubeci.local.github.auth import InstallationToken, check_app, grants
+from kubeci.local.github.calls import Call, Operation, Services, no_integration
+from kubeci.local.github.errors import ApiError, not_found
+from kubeci.local.github.faults import Fault, Faults, SecondaryLimit
+from kubeci.local.github.state import Repository
+from kubeci.local.serving import drop_connection
+from kubeci.model.json import JsonObject
+
+REQUESTS_KEPT = 10_000
+BODY_LIMIT = 10 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class RecordedRequest:
+    """An API request that came in; `path` is without `/api/v3`, `status` 0 while it is being answered."""
+
+    method: str
+    path: str
+    query: str
+    body: Any
+    status: int = 0
+
+
+class Dropped(Response):
+    """No answer: the connection is closed."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Close the connection and wait until the server has noticed."""
+        drop_connection(scope)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class Api:
+    """Answers operations; `latency_seconds` delays every answer."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.faults = Faults()
+        self.latency_seconds = 0.0
+        self.requests: deque[RecordedRequest] = deque(maxlen=REQUESTS_KEPT)
+
+    def routes(self, operations: Iterable[Operation]) -> list[Route]:
+        """Give the routes of the operations, at the root as on github.com and under /api as on an Enterprise Server."""
+        return [
+            Route(path, self._endpoint(operation), methods=[operation.method])
+            for operation in operations
+            for path in (
+                operation.path,
+                f"{'/api' if operation.path == '/graphql' else '/api/v3'}{operation.path}",
+            )
+        ]
+
+    def _endpoint(self, operation: Operation) -> Any:
+        async def endpoint(request: Request) -> Response:
+            return await self._answer(operation, request)
+
+        return endpoint
+
+    async def _answer(self, operation: Operation, request: Request) -> Response:
+        body = await _body(request)
+        path = request.url.path.removeprefix("/api/v3").removeprefix("/api")
+        record = RecordedRequest(request.method, path, request.url.query, _parsed(body))
+        self.requests.append(record)
+        fault = self.faults.take(request.method, path)
+        await asyncio.sleep(self.latency_seconds + (fault.delay_seconds if fault else 0.0))
+        if fault is not None and not fault.after and not fault.only_delays:
+            response = _faulty(fault)
+        else:
+            response = await self._real(operation, request, body)
+            if fault is not None and fault.after:
+                response = _faulty(fault)
+        record.status = 0 if isinstance(response, Dropped) else response.status_code
+        return response
+
+    async def _real(self, operation: Operation, request: Request, body: bytes) -> Response:
+        services, now = self._services, self._services.state.now()
+        caller = request.client.host if request.client else ""
+        try:
+            call = self._let_in(operation, request, body)
+            token = call.token
+            caller = (
+                f"installation ID {token.installation_id}" if token else f"App ID {services.state.app.id}"
+            )
+            if operation.path != "/rate_limit":
+                services.limits.spend(caller, operation.resource, now)
+            if operation.creates:
+                services.limits.create(caller, now)
+            response = await operation.handler(call)
+        except ApiError as error:
+            response = error.response()
+            if isinstance(error, SecondaryLimit) and services.limits.send_retry_after:
+                response.headers["retry-after"] = "60"
+        if request.method == "GET" and response.status_code == HTTPStatus.OK:
+            response = _conditional(request, response)
+            if response.status_code == HTTPStatus.NOT_MODIFIED:
+                services.limits.give_back(caller, operation.resource, now)
+        response.headers.update(services.limits.headers(caller, operation.resource, now))
+        response.headers["x-github-request-id"] = secrets.token_hex(10).upper()
+        return response
+
+    def _let_in(self, operation: Operation, request: Request, body: bytes) -> Call:
+        """Find out who asks, and whether they may: 401, then 404 for what they cannot see, then 403."""
+        token = self._authenticate(operation, request)
+        call = Call(self._services, request, _object(body), token)
+        if "owner" in request.path_params:
+            call.found = self._repository(request, token)
+        if token is not None and not grants(token.permissions, operation.needs):
+            raise no_integration()
+        return call
+
+    def _authenticate(self, operation: Operation, request: Request) -> InstallationToken | None:
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+        credential = credential.strip()
+        if scheme.lower() not in {"bearer", "token"} or not credential:
+            raise ApiError(401, "Requires authentication")
+        state = self._services.state
+        if credential.count(".") == 2:
+            check_app(state.app, credential, state.now())
+            if operation.caller == "installation":
+                raise no_integration()
+            return None
+        if operation.caller == "app":
+            raise ApiError(401, "A JSON web token could not be decoded")
+        token = state.tokens.get(credential)
+        if (
+            token is None
+            or token.expires_at <= state.now()
+            or token.installation_id not in state.installations
+        ):
+            raise ApiError(401, "Bad credentials")
+        return token
+
+    def _repository(self, request: Request, token: InstallationToken | None) -> Repository:
+        state = self._services.state
+        repository = state.repository(f"{request.path_params['owner']}/{request.path_params['repo']}")
+        if repository is None or (token is not None and not state.reaches(token, repository)):
+            raise not_found()
+        return repository
+
+
+def _faulty(fault: Fault) -> Response:
+    if fault.status is None:
+        return Dropped()
+    return Response(fault.body, fault.status, dict(fault.headers), "application/json; charset=utf-8")
+
+
+def _conditional(request: Request, response: Response) -> Response:
+    """Answer 304 when the caller has the content; GitHub's answers may be kept for 60 seconds."""
+    etag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()}"'
+    headers = {
+        "etag": etag,
+        "cache-control": "private, max-age=60, s-maxage=60",
+        "vary": "Accept, Authorization",
+    }
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return response
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= BODY_LIMIT:
+            chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(body: bytes) -> JsonObject:
+    if not body:
+        return {}
+    parsed = _parsed(body)
+    if parsed is None:
+        raise ApiError(400, "Problems parsing JSON")
+    if not isinstance(parsed, dict):
+        raise ApiError(400, "Body should be a JSON object")
+    return parsed

@@ -1,0 +1,137 @@
+"""Git by its own program, on bare repositories, untouched by this machine's and the user's configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ZERO = "0" * 40
+READ_LIMIT = 64 * 1024 * 1024  # a larger object is refused: everything here is small
+
+
+class GitError(Exception):
+    """A git command failed; the text is its standard error."""
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """Give the environment of a git process: no configuration but the repository's own, a fixed identity."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.devnull,
+        "LC_ALL": "C",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_AUTHOR_NAME": "octocat",
+        "GIT_AUTHOR_EMAIL": "octocat@users.noreply.github.com",
+        "GIT_COMMITTER_NAME": "octocat",
+        "GIT_COMMITTER_EMAIL": "octocat@users.noreply.github.com",
+        **extra,
+    }
+
+
+async def git(path: Path, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+    """Run a git command on the repository in `path` and give its output; GitError when it fails."""
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        f"--git-dir={path}",
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(**(env or {})),
+    )
+    try:
+        output, errors = await process.communicate(stdin)
+    finally:
+        await reap(process)
+    if process.returncode:
+        raise GitError(errors.decode("utf-8", "replace").strip() or f"git {arguments[0]} failed")
+    return output
+
+
+async def reap(process: asyncio.subprocess.Process) -> None:
+    """End a process that still runs, and wait for it."""
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class GitObject:
+    """An object of the database; `type` is blob, tree, commit or tag."""
+
+    oid: str
+    type: str
+    content: bytes
+
+
+class Objects:
+    """Reads objects of one repository through one `git cat-file --batch` process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._turn = asyncio.Lock()  # answers come in the order of the questions
+
+    async def get(self, expression: str) -> GitObject | None:
+        """Find what a revision expression names (`main`, `SHA:.kube-ci`, an oid); None when there is no such thing."""
+        if not expression or any(c in expression for c in "\n\0") or expression.startswith("-"):
+            return None
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        async with self._turn:
+            stdin.write(expression.encode() + b"\n")
+            await stdin.drain()
+            header = (await stdout.readline()).decode("utf-8", "replace").rstrip("\n")
+            words = header.rsplit(" ", 2)
+            if len(words) != 3 or not words[2].isdigit():
+                return None  # "EXPRESSION missing", "EXPRESSION ambiguous"
+            if int(words[2]) > READ_LIMIT:
+                raise GitError(f"{expression} is larger than {READ_LIMIT} bytes")
+            content = await stdout.readexactly(int(words[2]))
+            await stdout.readexactly(1)
+        return GitObject(words[0], words[1], content)
+
+    async def peel(self, expression: str) -> GitObject | None:
+        """Find the commit that an expression leads to, through annotated tags."""
+        found = await self.get(f"{expression}^{{commit}}")
+        return found if found is not None and found.type == "commit" else None
+
+
+@asynccontextmanager
+async def objects(path: Path) -> AsyncIterator[Objects]:
+    """Open the object database of the repository in `path`."""
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        f"--git-dir={path}",
+        "cat-file",
+        "--batch",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=environment(),
+    )
+    try:
+        yield Objects(process)
+    finally:
+        await reap(process)
+
+
+async def refs(path: Path, prefix: str = "refs/") -> dict[str, str]:
+    """List the refs under a prefix with the oid each points at (an annotated tag's own), sorted by name."""
+    output = await git(path, "for-each-ref", "--format=%(objectname) %(refname)", prefix)
+    return {name: oid for oid, _, name in (line.partition(" ") for line in output.decode().splitlines())}
+
+
+async def is_ancestor(path: Path, older: str, newer: str) -> bool:
+    """Say whether the commit `older` is reached from `newer`."""
+    try:
+        await git(path, "merge-base", "--is-ancestor", older, newer)
+    except GitError:
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""Making bare repositories, and commits that go into them as any push does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from kubeci.local.github import git
+
+# A hook runs in the bare repository, whoever pushes and however; the server's address changes with each start,
+# so it stands in a file beside the repositories. No server: the push is fine, there is only nobody to tell.
+_HOOK = """\
+import json, os, socket, sys
+try:
+    with open(sys.argv[1]) as file:
+        server = json.load(file)
+    rows = [line.split() for line in sys.stdin]
+    pusher = os.environ.get("KUBECI_PUSHER") or os.environ.get("REMOTE_USER") or "octocat"
+    body = json.dumps({"path": os.getcwd(), "pusher": pusher, "updates": rows}).encode()
+    head = "POST %s HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nX-Secret: %s\\r\\nContent-Length: %d\\r\\nConnection: close\\r\\n\\r\\n"
+    with socket.create_connection(("127.0.0.1", server["port"]), timeout=60) as connection:
+        connection.sendall((head % (server["path"], server["secret"], len(body))).encode() + body)
+        answer = connection.recv(64)
+    if b" 204 " not in answer:
+        sys.exit("the local GitHub did not take the push's events")
+except OSError as error:
+    sys.exit("the local GitHub is not running, so this push makes no events: %s" % error)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tree entry that is no plain file: `mode` as git writes it, `content` the bytes, link target or submodule sha."""
+
+    mode: str
+    content: str | bytes
+
+
+Files: TypeAlias = Mapping[str, str | bytes | Entry | None]
+
+
+def executable(content: str | bytes) -> Entry:
+    """Give a file that may be run."""
+    return Entry("100755", content)
+
+
+def symlink(target: str) -> Entry:
+    """Give a symbolic link."""
+    return Entry("120000", target)
+
+
+def submodule(sha: str) -> Entry:
+    """Give a submodule at a commit."""
+    return Entry("160000", sha)
+
+
+async def create_bare(path: Path, default_branch: str, hook_file: Path) -> None:
+    """Make a bare repository with its post-receive hook, or renew the hook of one that is there."""
+    if not (path / "HEAD").exists():
+        await asyncio.to_thread(path.mkdir, parents=True, exist_ok=True)
+        await git.git(path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}")
+    await git.git(path, "config", "http.receivepack", "true")
+    await git.git(path, "config", "uploadpack.allowAnySHA1InWant", "true")
+    await git.git(path, "config", "uploadpack.allowFilter", "true")
+    await git.git(path, "config", "gc.auto", "0")
+    await asyncio.to_thread(_write_hook, path / "hooks" / "post-receive", hook_file)
+
+
+def _write_hook(hook: Path, hook_file: Path) -> None:
+    hook.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-I", "-S", "-c", _HOOK, str(hook_file)]
+    hook.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")
+    hook.chmod(0o755)
+
+
+def write_hook_file(path: Path, port: int, url_path: str, secret: str) -> None:
+    """Tell the hooks where the server is; the file is the owner's alone."""
+    path.unlink(missing_ok=True)
+    path.touch(0o600)
+    path.write_text(json.dumps({"port": port, "path": url_path, "secret": secret}))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A commit to make: `parent` None makes a root commit."""
+
+    files: Files
+    branch: str
+    message: str
+    parent: str | None
+    date: datetime
+    author: str
+
+
+async def push_change(path: Path, change: Change) -> str:
+    """Make a commit in a repository of its own and push its branch, forced; gives the commit's sha."""
+    with tempfile.TemporaryDirectory(prefix="kubeci-push-") as folder:
+        work = Path(folder)
+        (work / "objects" / "info").mkdir(parents=True)
+        (work / "refs").mkdir()
+        (work / "HEAD").write_text("ref: refs/heads/main\n")
+        (work / "objects" / "info" / "alternates").write_text(f"{path / 'objects'}\n")
+        await git.git(work, "fast-import", "--quiet", "--date-format=raw", stdin=_fast_import(change))
+        sha = (await git.git(work, "rev-parse", "refs/heads/pushed")).decode().strip()
+        target = f"+refs/heads/pushed:refs/heads/{change.branch}"
+        await git.git(work, "push", "--quiet", str(path), target, env={"KUBECI_PUSHER": change.author})
+    return sha
+
+
+def _fast_import(change: Change) -> bytes:
+    when = f"{int(change.date.timestamp())} +0000"
+    who = f"{change.author} <{change.author}@users.noreply.github.com> {when}"
+    message = change.message.encode()
+    parts = [
+        b"commit refs/heads/pushed\n",
+        f"author {who}\ncommitter {who}\n".encode(),
+        b"data %d\n%s\n" % (len(message), message),
+    ]
+    if change.parent is not None:
+        parts.append(f"from {change.parent}\n".encode())
+    for file, value in change.files.items():
+        parts.append(_file_change(file, value))
+    return b"".join([*parts, b"\n"])
+
+
+def _file_change(file: str, value: str | bytes | Entry | None) -> bytes:
+    quoted = file.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    if value is None:
+        return b'D "%s"\n' % quoted
+    entry = value if isinstance(value, Entry) else Entry("100644", value)
+    content = entry.content.encode() if isinstance(entry.content, str) else entry.content
+    if entry.mode == "160000":
+        return b'M 160000 %s "%s"\n' % (content, quoted)
+    return b'M %s inline "%s"\ndata %d\n%s\n' % (entry.mode.encode(), quoted, len(content), content)

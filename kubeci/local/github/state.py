@@ -1,0 +1,230 @@
+"""What the local GitHub remembers besides git: accounts, installations, repositories, suites, check-runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from kubeci.local.github.auth import App, InstallationToken
+from kubeci.model.json import JsonObject
+
+Clock: TypeAlias = Callable[[], datetime]
+OwnerType: TypeAlias = Literal["Organization", "User"]
+
+RUNS_KEPT = 5_000  # the oldest check-runs go first; a demo never gets there, a load test does
+ALL_PERMISSIONS = {
+    "checks": "write",
+    "contents": "write",
+    "deployments": "write",
+    "issues": "write",
+    "members": "read",
+    "merge_queues": "read",
+    "metadata": "read",
+    "pull_requests": "write",
+}
+
+
+def utc_now() -> datetime:
+    """Give the time of day, in UTC."""
+    return datetime.now(UTC)
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a time as GitHub does: `2026-01-31T12:00:00Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user or an organisation."""
+
+    id: int
+    login: str
+    type: OwnerType
+
+
+@dataclass(slots=True)
+class Installation:
+    """The App on one account; `repositories` None means all of the account's."""
+
+    id: int
+    account: Account
+    permissions: dict[str, str]
+    created_at: datetime
+    repositories: set[int] | None = None
+
+
+@dataclass(slots=True)
+class Repository:
+    """A repository: its bare git folder and the little that git does not hold."""
+
+    id: int
+    owner: Account
+    name: str
+    path: Path
+    default_branch: str
+    private: bool
+    created_at: datetime
+    pushed_at: datetime
+
+    @property
+    def full_name(self) -> str:
+        """Give `owner/name`."""
+        return f"{self.owner.login}/{self.name}"
+
+
+@dataclass(slots=True)
+class PullRequest:
+    """An open or closed pull request; its head may stand in another repository."""
+
+    id: int
+    number: int
+    base: Repository
+    base_ref: str
+    head: Repository
+    head_ref: str
+    title: str
+    draft: bool = False
+    state: Literal["open", "closed"] = "open"
+
+
+@dataclass(slots=True)
+class CheckSuite:
+    """The checks of one App on one commit; `head_branch` is the branch first pushed with it."""
+
+    id: int
+    repository: Repository
+    head_sha: str
+    head_branch: str | None
+    before: str | None
+    created_at: datetime
+    updated_at: datetime
+    head_commit: JsonObject
+
+
+@dataclass(slots=True)
+class CheckRun:
+    """A check-run; `annotations` hold GitHub's keys, defaults filled in."""
+
+    id: int
+    suite: CheckSuite
+    name: str
+    status: str
+    conclusion: str | None
+    started_at: str | None
+    completed_at: str | None
+    details_url: str
+    external_id: str
+    output: dict[str, str | None] = field(default_factory=dict)
+    annotations: list[JsonObject] = field(default_factory=list)
+    actions: list[dict[str, str]] = field(default_factory=list)
+
+
+class State:
+    """All of it, in memory; built with the App and a clock."""
+
+    def __init__(self, app: App, now: Clock) -> None:
+        self.app = app
+        self.now = now
+        self.base_url = ""
+        self.accounts: dict[str, Account] = {}
+        self.installations: dict[int, Installation] = {}
+        self.repositories: dict[int, Repository] = {}
+        self.pull_requests: list[PullRequest] = []
+        self.suites: dict[int, CheckSuite] = {}
+        self.runs: dict[int, CheckRun] = {}
+        self.tokens: dict[str, InstallationToken] = {}
+        self._ids: Iterator[int] = count(1001)
+
+    def new_id(self) -> int:
+        """Give an id that nothing else here has."""
+        return next(self._ids)
+
+    def account(self, login: str, type_: OwnerType = "Organization") -> Account:
+        """Find an account, creating it with its installation of the App on first use."""
+        if found := self.accounts.get(login.lower()):
+            return found
+        account = Account(self.new_id(), login, type_)
+        self.accounts[login.lower()] = account
+        installation = Installation(self.new_id(), account, dict(ALL_PERMISSIONS), self.now())
+        self.installations[installation.id] = installation
+        return account
+
+    def user(self, login: str) -> Account:
+        """Find a user, creating one without an installation on first use: who pushes or presses."""
+        if found := self.accounts.get(login.lower()):
+            return found
+        return self.accounts.setdefault(login.lower(), Account(self.new_id(), login, "User"))
+
+    def installation_of(self, account: Account) -> Installation | None:
+        """Find the App's installation on an account."""
+        return next((i for i in self.installations.values() if i.account == account), None)
+
+    def repository(self, full_name: str) -> Repository | None:
+        """Find a repository by `owner/name`, in any case of letters."""
+        wanted = full_name.lower()
+        return next((r for r in self.repositories.values() if r.full_name.lower() == wanted), None)
+
+    def reaches(self, token: InstallationToken, repository: Repository) -> bool:
+        """Say whether a token's installation and narrowing hold a repository."""
+        installation = self.installations.get(token.installation_id)
+        if installation is None or installation.account != repository.owner:
+            return False
+        held = (installation.repositories, token.repositories)
+        return all(ids is None or repository.id in ids for ids in held)
+
+    def suite_of(self, repository: Repository, head_sha: str) -> CheckSuite | None:
+        """Find the one suite of a commit."""
+        return next(
+            (s for s in self.suites.values() if s.head_sha == head_sha and s.repository is repository), None
+        )
+
+    def runs_of(self, suite: CheckSuite) -> list[CheckRun]:
+        """List a suite's check-runs, newest first."""
+        return [run for run in reversed(self.runs.values()) if run.suite is suite]
+
+    def add_run(self, run: CheckRun) -> None:
+        """Remember a check-run, forgetting the oldest when there are too many."""
+        self.runs[run.id] = run
+        while len(self.runs) > RUNS_KEPT:
+            del self.runs[next(iter(self.runs))]
+
+    def pulls_of(self, repository: Repository, head_ref: str | None) -> list[PullRequest]:
+        """List the open pull requests of a branch of this repository, into this repository."""
+        return [
+            pull
+            for pull in self.pull_requests
+            if pull.head is repository
+            and pull.base is repository
+            and pull.head_ref == head_ref
+            and pull.state == "open"
+        ]
+
+
+def latest(runs: list[CheckRun]) -> list[CheckRun]:
+    """Keep the newest check-run of each name (`filter=latest`), newest first."""
+    newest: dict[str, CheckRun] = {}
+    for run in sorted(runs, key=lambda each: each.id, reverse=True):
+        newest.setdefault(run.name, run)
+    return list(newest.values())
+
+
+# The worst of a suite's runs decides; what a person must act on comes first.
+_WEIGHTS = ("action_required", "timed_out", "cancelled", "failure", "neutral", "skipped", "success")
+
+
+def summed_up(runs: list[CheckRun]) -> tuple[str, str | None]:
+    """Give the status and conclusion of a suite from its newest check-runs."""
+    newest = latest(runs)
+    if not newest:
+        return "queued", None
+    if any(run.status != "completed" for run in newest):
+        return ("queued" if all(run.status == "queued" for run in newest) else "in_progress"), None
+    conclusions = {run.conclusion for run in newest}
+    if conclusions & {"success"} and conclusions <= {"success", "neutral", "skipped"}:
+        return "completed", "success"
+    return "completed", next((word for word in _WEIGHTS if word in conclusions), "neutral")
