@@ -68,9 +68,7 @@ def born(resource: Resource, namespace: str, obj: JsonObject, now: datetime) -> 
     Raises ApiError 422 for a name or labels that Kubernetes does not accept. `obj` is changed.
     """
     metadata = shaped(resource, obj)
-    if not metadata.get("name") and metadata.get("generateName"):
-        suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(5))
-        metadata["name"] = metadata["generateName"][:_GENERATED_PREFIX_LIMIT] + suffix
+    name(metadata)
     metadata |= {"namespace": namespace, "uid": str(uuid.uuid4()), "creationTimestamp": timestamp(now)}
     for key in ("resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
         metadata.pop(key, None)
@@ -87,6 +85,13 @@ def born(resource: Resource, namespace: str, obj: JsonObject, now: datetime) -> 
         obj = {**obj, "status": {"phase": "Pending", **(obj.get("status") or {})}}
     check(resource, obj)
     return _tidy(resource, obj)
+
+
+def name(metadata: JsonObject) -> None:
+    """Give the object a name made from its `generateName`, when it has none."""
+    if not metadata.get("name") and metadata.get("generateName"):
+        suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(5))
+        metadata["name"] = metadata["generateName"][:_GENERATED_PREFIX_LIMIT] + suffix
 
 
 def updated(resource: Resource, old: JsonObject, new: JsonObject) -> JsonObject:
@@ -134,16 +139,16 @@ def shaped(resource: Resource, obj: JsonObject) -> JsonObject:
 def check(resource: Resource, obj: JsonObject) -> None:
     """Check name and labels; raises ApiError 422 with every cause."""
     metadata = obj["metadata"]
-    name = str(metadata.get("name") or "")
+    given = str(metadata.get("name") or "")
     causes = []
-    if not name:
+    if not given:
         causes.append(
             Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")
         )
-    elif len(name) > 253:
-        causes.append(Cause("metadata.name", f'Invalid value: "{name}": must be no more than 253 bytes'))
-    elif not re.fullmatch(_SUBDOMAIN, name):
-        causes.append(Cause("metadata.name", f'Invalid value: "{name}": {_SUBDOMAIN_RULE}'))
+    elif len(given) > 253:
+        causes.append(Cause("metadata.name", f'Invalid value: "{given}": must be no more than 253 bytes'))
+    elif not re.fullmatch(_SUBDOMAIN, given):
+        causes.append(Cause("metadata.name", f'Invalid value: "{given}": {_SUBDOMAIN_RULE}'))
     for key, value in (metadata.get("labels") or {}).items():
         causes += _label_causes(key, value)
     causes += [
@@ -152,7 +157,7 @@ def check(resource: Resource, obj: JsonObject) -> None:
         if not _is_qualified(key.lower())
     ]
     if causes:
-        raise invalid(resource, name, causes)
+        raise invalid(resource, given, causes)
 
 
 def _unreadable(resource: Resource, path: str) -> ApiError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
@@ -17,12 +17,14 @@ from kubeci.local.cluster.selectors import EVERYTHING, Selector
 from kubeci.local.cluster.status import already_exists, modified_since, not_found, precondition_failed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from kubeci.local.cluster.logs import LogBuffer, LogKey
     from kubeci.model.json import JsonObject
 
-__all__ = ["AT_ONCE", "BACKGROUND", "FOREGROUND", "Change", "DeleteOptions", "Objects"]
+__all__ = ["AT_ONCE", "BACKGROUND", "FOREGROUND", "Change", "DeleteOptions", "Objects", "Propagation"]
+
+Propagation: TypeAlias = Literal["Background", "Foreground", "Orphan"]
 
 _POD_GRACE_SECONDS = 30
 
@@ -31,7 +33,7 @@ _POD_GRACE_SECONDS = 30
 class DeleteOptions:
     """How to delete, and what must hold for it: an object with this uid, at this resource version ("" asks nothing)."""
 
-    propagation: Literal["Background", "Foreground", "Orphan"] = "Background"
+    propagation: Propagation = "Background"
     uid: str = ""
     resource_version: str = ""
     grace_seconds: int | None = None
@@ -154,7 +156,7 @@ class Objects:
             return before.object
         return self._remove(before).object
 
-    async def watch(self, resource: Resource, namespace: str | None, since: int) -> AsyncIterator[Change]:
+    async def watch(self, resource: Resource, namespace: str | None, since: int) -> AsyncGenerator[Change]:
         """Give every change after version `since`, then wait for more; raises Expired when history lacks some."""
         position = since
         while True:

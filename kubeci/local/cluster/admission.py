@@ -1,0 +1,100 @@
+"""What the API server checks of claims and leases beyond their metadata."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from kubeci.local.cluster import gojson
+from kubeci.local.cluster.fields import undecodable
+from kubeci.local.cluster.resources import CLAIMS, LEASES
+from kubeci.local.cluster.status import Cause, invalid
+
+if TYPE_CHECKING:
+    from kubeci.local.cluster.resources import Resource
+    from kubeci.model.json import JsonObject
+
+_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+_QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
+_SUFFIXES = r"|n|u|m|k|[KMGTPE]i?|[eE][-+]?[0-9]+"
+_STORAGE = "spec.resources[storage]"
+_IMMUTABLE = (
+    "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName "
+    "for bound claims"
+)
+
+
+def decode(resource: Resource, obj: JsonObject) -> None:
+    """Check what the server needs to read the object at all; raises ApiError 400."""
+    spec = obj.get("spec") or {}
+    if not isinstance(spec, dict):
+        raise undecodable(resource, f"json: cannot unmarshal into Go struct field {resource.kind}.spec")
+    if resource is LEASES:
+        for key in ("acquireTime", "renewTime"):
+            _check_time(resource, spec.get(key))
+    if resource is CLAIMS and (size := _size(spec)) is not None:
+        number = re.fullmatch(_QUANTITY, str(size))
+        if not number or not re.fullmatch(_SUFFIXES, number[2]):
+            raise undecodable(resource, f"quantities must match the regular expression '{_QUANTITY}'")
+
+
+def validate(resource: Resource, name: str, obj: JsonObject, before: JsonObject | None) -> None:
+    """Check a claim's rules at its creation, and that its spec stays as it is; raises ApiError 422."""
+    if resource is not CLAIMS:
+        return
+    spec = obj.get("spec") or {}
+    causes = _claim_causes(spec) if before is None else _claim_changes(before["spec"], spec)
+    if causes:
+        raise invalid(resource, name, causes)
+
+
+def _claim_causes(spec: JsonObject) -> list[Cause]:
+    causes = []
+    modes = spec.get("accessModes") or []
+    if not modes:
+        message = "Required value: at least 1 access mode is required"
+        causes.append(Cause("spec.accessModes", message, "FieldValueRequired"))
+    supported = ", ".join(f'"{mode}"' for mode in _ACCESS_MODES)
+    causes += [
+        Cause(
+            "spec.accessModes",
+            f'Unsupported value: "{mode}": supported values: {supported}',
+            "FieldValueNotSupported",
+        )
+        for mode in modes
+        if mode not in _ACCESS_MODES
+    ]
+    size = _size(spec)
+    if size is None:
+        causes.append(Cause(_STORAGE, "Required value", "FieldValueRequired"))
+    elif str(size).startswith("-") or not re.search("[1-9]", re.split("[eE]", str(size))[0]):
+        causes.append(Cause(_STORAGE, f'Invalid value: "{size}": must be greater than zero'))
+    return causes
+
+
+def _claim_changes(old: JsonObject, new: JsonObject) -> list[Cause]:
+    if old == new:
+        return []
+    # The server shows a diff of its own struct: here for the one change somebody makes, the size.
+    line = 5 + len(old.get("accessModes") or [])
+    diff = (
+        f'\n@@ -{line},7 +{line},7 @@\n  "Resources": {{\n   "Limits": null,\n   "Requests": {{\n'
+        f'-   "storage": "{_size(old)}"\n+   "storage": "{_size(new)}"\n   }}\n  }},\n  "VolumeName": "",\n'
+    )
+    return [Cause("spec", f"{_IMMUTABLE}{diff}", "FieldValueForbidden")]
+
+
+def _size(spec: JsonObject) -> Any:
+    requests = (spec.get("resources") or {}).get("requests") or {}
+    return requests.get("storage")
+
+
+def _check_time(resource: Resource, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise undecodable(resource, "json: cannot unmarshal into Go value of type string")
+    try:
+        gojson.check_micro_time(value)
+    except gojson.ParseError as error:
+        raise undecodable(resource, str(error)) from None

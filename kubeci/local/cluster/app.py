@@ -1,0 +1,96 @@
+"""The paths of the API server and what answers at each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from kubeci.local.cluster import discovery, reading, writing
+from kubeci.local.cluster.answers import HEADERS, refuse
+from kubeci.local.cluster.call import Call
+from kubeci.local.cluster.door import Door
+from kubeci.local.cluster.pod_logs import read_log
+from kubeci.local.cluster.resources import PODS, RESOURCES
+from kubeci.local.cluster.status import ApiError, not_found
+from kubeci.local.cluster.watching import watch
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+    from kubeci.local.cluster.cluster import LocalCluster
+    from kubeci.local.cluster.resources import Resource
+
+    Handler: TypeAlias = Callable[[Call], Awaitable[ASGIApp]]
+
+
+def api_server(cluster: LocalCluster) -> ASGIApp:
+    """Make the ASGI application that serves a cluster's API."""
+    routes = [route for resource in RESOURCES for route in _routes(cluster, resource)]
+    routes += [Route(path, discovery.kinds) for path in {resource.path for resource in RESOURCES}]
+    routes += [Route(path, discovery.healthy) for path in ("/healthz", "/livez", "/readyz")]
+    routes += [
+        Route("/version", discovery.version),
+        Route("/api", discovery.core_versions),
+        Route("/apis", discovery.groups),
+        Route(discovery.REVIEWS, discovery.access_review, methods=["POST"]),
+    ]
+    handlers = {ApiError: _refused, HTTPException: _no_such_path}
+    return Door(cluster, Starlette(routes=routes, exception_handlers=handlers))
+
+
+def _routes(cluster: LocalCluster, resource: Resource) -> Iterator[Route]:
+    everywhere = f"{resource.path}/{resource.plural}"
+    collection = f"{resource.path}/namespaces/{{namespace}}/{resource.plural}"
+    one = f"{collection}/{{name}}"
+    table: list[tuple[str, str, Handler]] = [
+        ("GET", everywhere, _list_or_watch),
+        ("GET", collection, _list_or_watch),
+        ("POST", collection, writing.create),
+        ("GET", one, reading.get),
+        ("PUT", one, writing.put),
+        ("PATCH", one, writing.patch),
+        ("DELETE", one, writing.delete),
+    ]
+    if resource is PODS:
+        table.append(("GET", f"{one}/log", read_log))
+    table.append(("GET", f"{one}/{{subresource}}", _no_subresource))
+    for method, path, handler in table:
+        yield Route(path, _endpoint(cluster, resource, handler), methods=[method])
+
+
+def _endpoint(
+    cluster: LocalCluster, resource: Resource, handler: Handler
+) -> Callable[[Request], Awaitable[ASGIApp]]:
+    async def endpoint(request: Request) -> ASGIApp:
+        path = request.path_params
+        return await handler(Call(cluster, request, resource, path.get("namespace"), path.get("name", "")))
+
+    return endpoint
+
+
+async def _list_or_watch(call: Call) -> ASGIApp:
+    return await (watch(call) if call.flag("watch") else reading.list_objects(call))
+
+
+async def _no_subresource(call: Call) -> ASGIApp:
+    call.authorize("get", call.request.path_params["subresource"])
+    raise not_found(call.resource, call.name)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return refuse(error)
+
+
+async def _no_such_path(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    text = "404 page not found" if error.status_code == 404 else error.detail
+    return PlainTextResponse(f"{text}\n", error.status_code, HEADERS)

@@ -1,0 +1,76 @@
+"""The way into the API server: every request is recorded, may fail on purpose, and must say who asks."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from kubeci.local.cluster.answers import refuse
+from kubeci.local.cluster.status import ApiError
+from kubeci.local.cluster.users import of_authorization
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from kubeci.local.cluster.cluster import LocalCluster
+
+_OPEN = ("/healthz", "/livez", "/readyz", "/version")
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request that came: `user` is "" when nobody said who asks, `status` 0 while or when there is no answer."""
+
+    method: str
+    path: str
+    query: str
+    user: str = ""
+    status: int = 0
+
+
+class Door:
+    """The ASGI application around the API server's own."""
+
+    def __init__(self, cluster: LocalCluster, app: ASGIApp) -> None:
+        self._cluster = cluster
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Record, fail, authenticate, then pass on."""
+        request = Request(scope, receive)
+        user = of_authorization(self._cluster.users, request.headers.get("authorization", ""))
+        asked = Asked(request.method, request.url.path, request.url.query, user.name if user else "")
+        self._cluster.requests.append(asked)
+        scope["kubeci.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                asked.status = message["status"]
+            await send(message)
+
+        target = f"{asked.path}?{asked.query}" if asked.query else asked.path
+        if fault := self._cluster.faults.take(asked.method, target):
+            await asyncio.sleep(fault.delay_seconds)
+            if fault.drop:
+                await cut(scope, receive)
+                return
+            if fault.status:
+                await refuse(fault.error())(scope, receive, noted)
+                return
+        if user is None and asked.path not in _OPEN:
+            await refuse(ApiError(401, "Unauthorized", "Unauthorized"))(scope, receive, noted)
+            return
+        scope.setdefault("state", {})["user"] = user
+        await self._app(scope, receive, noted)
+
+
+async def cut(scope: Scope, receive: Receive) -> None:
+    """Break the connection under a request, as a dying server or network does."""
+    transport: asyncio.Transport | None = scope["kubeci.transport"]
+    if transport is not None:
+        transport.abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass
