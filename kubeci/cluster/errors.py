@@ -1,0 +1,48 @@
+"""The API server's refusals in, our errors out (kubernetes.io/docs/reference/using-api/api-concepts)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from kubeci.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, UpstreamError
+
+MAX_MESSAGE = 2000
+DEFAULT_WAIT_SECONDS = 1.0  # what the API server itself asks for when it is busy
+WAITING = "is waiting to start"  # the kubelet's words for a container that has no log yet
+
+
+def of_answer(status: int, headers: Mapping[str, str], content: bytes, *, call: str) -> UpstreamError:
+    """Turn an answer that is no success into our error; `content` is its body, most often a `Status` object."""
+    text = f"the cluster answered {status} to {call}: {_message(content)}"
+    if status in {404, 410}:
+        return NotFound(text, status=status)
+    if status == 409:
+        return Conflict(text, status=status)
+    if status in {400, 413, 415, 422}:
+        return Invalid(text, status=status, retryable=WAITING in text)
+    if status in {401, 403}:
+        return Forbidden(text, status=status)
+    if status == 429:
+        asked = headers.get("Retry-After", "")
+        return RateLimited(text, retry_after=float(asked) if asked.isdecimal() else DEFAULT_WAIT_SECONDS)
+    return UpstreamError(text, status=status, retryable=status >= 500 or status == 408)
+
+
+def of_failure(error: Exception, *, call: str) -> UpstreamError:
+    """Turn a connection that failed into our error; the request may have been done."""
+    if isinstance(error, TimeoutError):
+        return UpstreamError(f"the cluster did not answer {call} in time", retryable=True)
+    return UpstreamError(
+        f"the connection to the cluster failed at {call}: {error}"[:MAX_MESSAGE], retryable=True
+    )
+
+
+def _message(content: bytes) -> str:
+    try:
+        status = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        status = None
+    told = status.get("message") if isinstance(status, dict) else None
+    return str(told or content[:200].decode("utf-8", "replace").strip() or "no message")[:MAX_MESSAGE]

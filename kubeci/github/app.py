@@ -1,0 +1,167 @@
+"""The GitHub App: it sends requests for a repository with a token that reaches no further."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import msgspec
+from githubkit.auth.app import AppAuth
+from githubkit.exception import GitHubException
+
+from kubeci.errors import ConfigurationError, Forbidden, RateLimited, UpstreamError
+from kubeci.github.connection import API_VERSION, Connection
+from kubeci.github.errors import translate
+from kubeci.github.limits import Limits
+from kubeci.github.request import Request
+from kubeci.github.tokens import Tokens
+from kubeci.model.json import JsonObject
+from kubeci.model.report import Budget
+from kubeci.model.repository import Repository
+
+OnRequest: TypeAlias = Callable[[str, str, int, float], None]
+"""Told of each HTTP request: method, route, status (0: no answer), seconds."""
+
+GRAPHQL = "/graphql"
+RETRY_SECONDS = (0.3, 1.5)  # pauses before the second and the third try of a repeatable request
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What proves that we are the App: its id and its RSA key in PEM form."""
+
+    app_id: int
+    private_key: str = field(repr=False)
+
+
+def _unheard(_method: str, _route: str, _status: int, _seconds: float) -> None:
+    """Listen to nothing."""
+
+
+class GitHubApp:
+    """Our App at one GitHub, entered once for the life of the process (`async with`).
+
+    `base_url` is the REST address: GitHub's, or `…/api/v3` of GitHub Enterprise Server, whose GraphQL is at
+    `…/api/graphql`. With `trust_env`, `HTTPS_PROXY` and `NO_PROXY` of the environment are honoured.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        base_url: str,
+        *,
+        trust_env: bool = True,
+        on_request: OnRequest = _unheard,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._connection = Connection(base_url, trust_env=trust_env)
+        self._auth = AppAuth(self._connection, credentials.app_id, credentials.private_key)
+        self._graphql_url = graphql_url(str(self._connection.config.base_url))
+        self._on_request = on_request
+        self.now = now
+        self._limits = Limits(now)
+        self._tokens = Tokens(self._send_as_app, now)
+        self.app_id = credentials.app_id
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._auth.aget_jwt()
+        except Exception as error:
+            # jwt and cryptography have no common error for a key that is none.
+            raise ConfigurationError("the GitHub App's private key is not an RSA key in PEM form") from error
+        await self._connection.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._connection.__aexit__(exc_type, exc_value, traceback)
+
+    def budget(self, repository: Repository) -> Budget:
+        """Say what is left of the installation's REST requests, as of the last answer."""
+        return self._limits.budget(repository.installation_id)
+
+    async def send(self, repository: Repository, request: Request) -> Any:
+        """Send a request with the repository's token and give the JSON of the answer.
+
+        Repeatable requests are tried three times when the connection fails or GitHub answers 5xx; others never,
+        as they may have been done. Raises the errors of `kubeci.errors`.
+        """
+        token = await self._tokens.get(repository)
+        try:
+            return await self._try(repository, request, f"token {token}")
+        except Forbidden as error:
+            if error.status != 401:
+                raise
+        # A refused token does nothing, so even a creation may be sent again: the App may have been reinstalled.
+        self._tokens.drop(repository, token)
+        return await self._try(repository, request, f"token {await self._tokens.get(repository)}")
+
+    async def graphql(
+        self, repository: Repository, query: str, variables: Mapping[str, object]
+    ) -> JsonObject:
+        """Send a GraphQL query and give the whole answer, `data` and `errors`; a query only reads."""
+        body: JsonObject = {"query": query, "variables": dict(variables)}
+        answer = await self.send(repository, Request("POST", GRAPHQL, body=body, repeatable=True))
+        if not isinstance(answer, dict):
+            raise UpstreamError("GitHub's GraphQL gave no object", status=200, retryable=True)
+        return answer
+
+    async def _send_as_app(self, repository: Repository, request: Request) -> JsonObject:
+        answer: JsonObject = await self._try(repository, request, f"Bearer {await self._auth.aget_jwt()}")
+        return answer
+
+    async def _try(self, repository: Repository, request: Request, authorization: str) -> Any:
+        for pause in RETRY_SECONDS if request.repeatable else ():
+            try:
+                return await self._once(repository, request, authorization)
+            except UpstreamError as error:
+                if isinstance(error, RateLimited) or not error.retryable:
+                    raise
+            await asyncio.sleep(pause)
+        return await self._once(repository, request, authorization)
+
+    async def _once(self, repository: Repository, request: Request, authorization: str) -> Any:
+        api = "graphql" if request.route == GRAPHQL else "rest"
+        self._limits.check(repository, api)
+        url = self._graphql_url if request.route == GRAPHQL else request.path(repository)
+        headers = {"Authorization": authorization, "X-GitHub-Api-Version": API_VERSION}
+        started = time.monotonic()
+        status = 0
+        try:
+            response = await self._connection.arequest(
+                request.method, url, params=dict(request.query) or None, json=request.body, headers=headers
+            )
+            status = response.status_code
+        except GitHubException as error:
+            refusal = translate(error, call=f"{request.method} {request.route}", now=self.now())
+            status = refusal.status
+            if isinstance(refusal, RateLimited):
+                self._limits.close(repository, api, refusal.retry_after)
+            raise refusal from error
+        finally:
+            self._on_request(request.method, request.route, status, time.monotonic() - started)
+        self._limits.learn(repository, response.headers)
+        return _json(response.content)
+
+
+def _json(content: bytes) -> Any:
+    if not content:
+        return None
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UpstreamError("GitHub's answer is not JSON", status=200, retryable=True) from error
+
+
+def graphql_url(base_url: str) -> str:
+    """Give the GraphQL address that belongs to a REST address."""
+    rest = base_url.rstrip("/")
+    return rest.removesuffix("/v3") + "/graphql" if rest.endswith("/api/v3") else rest + "/graphql"
