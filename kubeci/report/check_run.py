@@ -1,0 +1,98 @@
+"""The content of a workflow's check-run (contract, section 6).
+
+The same state gives the same bytes: the difference to what GitHub was told last is what gets sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kubeci.model.check_run import CheckRun, Conclusion, Status
+from kubeci.model.report import NodeLog
+from kubeci.report.failures import failures
+from kubeci.report.headline import headline
+from kubeci.report.logs import failure_details
+from kubeci.report.markdown import code, cut
+from kubeci.report.steps import steps_table
+from kubeci.report.tree import Tree
+from kubeci.workflow.status import WorkflowState
+
+SETUP_TITLE = "Workflow Setup"
+SETUP_SUMMARY = "Creating workflow"
+_WARNINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a report needs to know of a build beside its workflow's state.
+
+    `warnings` are sentences for the author. `superseded_by` names the newer build that took this one's place.
+    """
+
+    check_name: str
+    external_id: str
+    details_url: str
+    warnings: tuple[str, ...] = ()
+    superseded_by: str = ""
+
+
+def setup(subject: Subject) -> CheckRun:
+    """Give the content of a check-run whose workflow has not begun."""
+    return CheckRun(
+        name=subject.check_name,
+        status=Status.QUEUED,
+        title=SETUP_TITLE,
+        summary=SETUP_SUMMARY,
+        details_url=subject.details_url,
+        external_id=subject.external_id,
+    )
+
+
+def report(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]) -> CheckRun:
+    """Give the content for a workflow's state; `logs` maps node ids to what was kept of ended nodes' logs."""
+    conclusion = conclude(subject, state)
+    if conclusion is None and not state.phase and not state.nodes:
+        return setup(subject)
+    return CheckRun(
+        name=subject.check_name,
+        status=Status.IN_PROGRESS if conclusion is None else Status.COMPLETED,
+        conclusion=conclusion,
+        title=f"Workflow Run ({state.namespace}/{state.name})",
+        summary=_summary(subject, state, logs),
+        details_url=subject.details_url,
+        external_id=subject.external_id,
+    )
+
+
+def conclude(subject: Subject, state: WorkflowState) -> Conclusion | None:
+    """Say how a workflow's state ends its check-run; None: it goes on.
+
+    A success stands even if a newer build came meanwhile: it was too late to stop it.
+    """
+    if state.phase == "Succeeded":
+        return Conclusion.SUCCESS
+    if not state.ended:
+        return None
+    if subject.superseded_by or state.phase not in {"Failed", "Error"}:
+        return Conclusion.CANCELLED
+    return Conclusion.FAILURE
+
+
+def _summary(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]) -> str:
+    tree = Tree(state)
+    causes = failures(tree)
+    blocks = [headline(tree, causes, superseded_by=subject.superseded_by), *failure_details(causes, logs)]
+    blocks.append(steps_table(tree, causes))
+    if state.nodes_missing:
+        blocks.append("The steps cannot be shown: there are so many that Argo keeps them elsewhere.")
+    if subject.warnings:
+        blocks.append(_warnings(subject.warnings))
+    return cut("\n\n".join(filter(None, blocks)) + "\n")
+
+
+def _warnings(warnings: tuple[str, ...]) -> str:
+    lines = [f"- {code(warning, 400)}" for warning in warnings[:_WARNINGS]]
+    if len(warnings) > _WARNINGS:
+        lines.append(f"- … and {len(warnings) - _WARNINGS} more")
+    return "\n".join(["### Warnings", "", *lines])

@@ -1,0 +1,71 @@
+"""Check-runs of builds that never became a workflow: errors and refusals.
+
+Unless a build's own check-run exists already they are called `Default Workflow`: no branch protection can take them
+for a passed `Workflow - …` (contract, sections 6 and 11).
+"""
+
+from __future__ import annotations
+
+from kubeci.errors import DefinitionError, KubeCIError
+from kubeci.model.check_run import Annotation, CheckRun, Conclusion, Status
+from kubeci.model.decision import Refused
+from kubeci.report.markdown import code, cut, fence
+
+DEFAULT_NAME = "Default Workflow"
+ERROR_TITLE = "Workflow Setup"
+REFUSED_TITLE = "Workflow Not Started"
+SUPERSEDED_TITLE = "Workflow Built"
+
+
+def definition_failed(
+    error: KubeCIError, *, prefix: str, name: str = DEFAULT_NAME, external_id: str = "", details_url: str = ""
+) -> CheckRun:
+    """Give the failed check-run for an error before the workflow ran.
+
+    `prefix` is what people know the kind of error by, such as `unable to parse workflow, `.
+    """
+    first, *rest = str(error).splitlines() or ["unknown error"]
+    summary = prefix + (code(first, 2000) or "unknown error")
+    if any(line.strip() for line in rest):
+        summary += "\n\n" + fence(rest)
+    return CheckRun(
+        name=name,
+        status=Status.COMPLETED,
+        conclusion=Conclusion.FAILURE,
+        title=ERROR_TITLE,
+        summary=cut(summary),
+        external_id=external_id,
+        details_url=details_url,
+    )
+
+
+def annotation_of(error: KubeCIError) -> Annotation | None:
+    """Give the annotation that shows an error at its place in the CI files; None: the place is unknown."""
+    if not isinstance(error, DefinitionError) or error.where is None or error.where.line < 1:
+        return None
+    text = f"{error.message}; {error.hint}" if error.hint else error.message
+    return Annotation(
+        path=error.where.path, line=error.where.line, level="failure", message=cut(text, 16_384)
+    )
+
+
+def refused(refusal: Refused) -> CheckRun:
+    """Give the check-run that tells why nothing was started, and what would start it."""
+    return CheckRun(
+        name=DEFAULT_NAME,
+        status=Status.COMPLETED,
+        conclusion=refusal.conclusion,
+        title=REFUSED_TITLE,
+        summary=cut(refusal.reason),
+    )
+
+
+def refusal_superseded(check_name: str) -> CheckRun:
+    """Give what a refusal's check-run becomes once the commit is built after all, by the check-run of this name."""
+    return CheckRun(
+        name=DEFAULT_NAME,
+        status=Status.COMPLETED,
+        conclusion=Conclusion.NEUTRAL,
+        title=SUPERSEDED_TITLE,
+        summary=f"superseded by {code(check_name)}",
+    )
