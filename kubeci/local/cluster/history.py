@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -99,6 +100,7 @@ class History:
         self._limits = (changes, size)
         self._changes: deque[Change] = deque()
         self._size = 0
+        self._grown = asyncio.Event()
 
     @property
     def floor(self) -> int:
@@ -113,6 +115,13 @@ class History:
         changes, size = self._limits
         while len(self._changes) > changes or (self._size > size and len(self._changes) > 1):
             self._size -= len(self._changes.popleft().stored.body)
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
+
+    async def wait(self, version: int) -> None:
+        """Return when there is a change after `version`."""
+        while self.version <= version:
+            await self._grown.wait()
 
     def after(self, version: int) -> Change:
         """Give the change that follows `version`; raises Expired when it is no longer kept."""
@@ -130,3 +139,27 @@ class History:
         """Forget every change, as etcd's compaction does."""
         self._changes.clear()
         self._size = 0
+
+
+class Cursor:
+    """A reader of a history: the changes to one kind of object in a namespace (None: in all) after `position`."""
+
+    def __init__(self, history: History, resource: Resource, namespace: str | None, position: int) -> None:
+        self.position = position
+        self._history = history
+        self._resource = resource
+        self._namespace = namespace
+
+    def take(self) -> list[Change]:
+        """Give the changes there are now and go on behind them; raises Expired when some are no longer kept."""
+        taken = []
+        while self.position < self._history.version:
+            change = self._history.after(self.position)
+            self.position = change.resource_version
+            if change.resource is self._resource and self._namespace in {None, change.stored.key[0]}:
+                taken.append(change)
+        return taken
+
+    async def wait(self) -> None:
+        """Return when there is a change, of whatever kind, to take."""
+        await self._history.wait(self.position)

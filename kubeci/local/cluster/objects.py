@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from kubeci.local.cluster import garbage, metadata
-from kubeci.local.cluster.history import Change, History, Key, Stored, stored
+from kubeci.local.cluster.history import Change, Cursor, History, Key, Stored, stored
 from kubeci.local.cluster.patches import merge
 from kubeci.local.cluster.resources import PODS, RESOURCES, Resource
 from kubeci.local.cluster.selectors import EVERYTHING, Selector
 from kubeci.local.cluster.status import already_exists, modified_since, not_found, precondition_failed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncIterator, Callable
 
     from kubeci.local.cluster.logs import LogBuffer, LogKey
     from kubeci.model.json import JsonObject
@@ -61,7 +60,6 @@ class Objects:
         self._now = now
         self._history = history or History(1)
         self._kept: dict[Resource, dict[Key, Stored]] = {resource: {} for resource in RESOURCES}
-        self._changed = asyncio.Event()
 
     @property
     def version(self) -> int:
@@ -156,17 +154,17 @@ class Objects:
             return before.object
         return self._remove(before).object
 
-    async def watch(self, resource: Resource, namespace: str | None, since: int) -> AsyncGenerator[Change]:
+    async def watch(self, resource: Resource, namespace: str | None, since: int) -> AsyncIterator[Change]:
         """Give every change after version `since`, then wait for more; raises Expired when history lacks some."""
-        position = since
+        cursor = self.cursor(resource, namespace, since)
         while True:
-            changed = self._changed
-            while position < self.version:
-                change = self._history.after(position)
-                position = change.resource_version
-                if change.resource is resource and namespace in {None, change.stored.key[0]}:
-                    yield change
-            await changed.wait()
+            for change in cursor.take():
+                yield change
+            await cursor.wait()
+
+    def cursor(self, resource: Resource, namespace: str | None, since: int) -> Cursor:
+        """Give a reader of the changes after version `since`, for who must know how far it has read."""
+        return Cursor(self._history, resource, namespace, since)
 
     def compact(self) -> None:
         """Forget all history: watches and pages of before today's version are Expired."""
@@ -222,8 +220,6 @@ class Objects:
         else:
             self._kept[new.resource][new.key] = new
         self._history.append(change)
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
         garbage.collect(self, change)
         garbage.protect_claims(self, change)
         return new

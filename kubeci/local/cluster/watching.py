@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -116,29 +115,22 @@ class WatchResponse:
                 yield _line("ADDED", found.body)
         if call.flag("sendInitialEvents"):
             yield self._bookmark(since, initial=True)
-        changes = objects.watch(call.resource, call.namespace, since)
-        change = asyncio.ensure_future(anext(changes))
-        clock = asyncio.get_running_loop().time
-        interval = call.cluster.bookmark_seconds if call.flag("allowWatchBookmarks") else math.inf
-        due = clock() + interval
+        cursor = objects.cursor(call.resource, call.namespace, since)
+        interval = call.cluster.bookmark_seconds if call.flag("allowWatchBookmarks") else None
+        due = asyncio.get_running_loop().time() + (interval or 0)
         try:
             while True:
-                done, _ = await asyncio.wait({change}, timeout=None if due == math.inf else due - clock())
-                if done:
-                    since = change.result().resource_version
-                    if text := self._event(change.result()):
+                for change in cursor.take():
+                    if text := self._event(change):
                         yield text
-                    change = asyncio.ensure_future(anext(changes))
-                if clock() >= due:
-                    # Without a change at hand everything up to now has been seen, of whatever kind it was.
-                    yield self._bookmark(since if done else objects.version)
-                    due = clock() + interval
+                try:
+                    async with asyncio.timeout_at(due if interval else None):
+                        await cursor.wait()
+                except TimeoutError:
+                    due += interval or 0
+                    yield self._bookmark(cursor.position)
         except Expired as error:
             yield _line("ERROR", msgspec.json.encode(error.status()))
-        finally:
-            change.cancel()
-            await asyncio.gather(change, return_exceptions=True)
-            await changes.aclose()
 
     def _event(self, change: Change) -> bytes:
         """Give the line for a change, b"" for none: what leaves the selector is DELETED, what comes in is ADDED."""
