@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,11 +58,3 @@ async def token(github: LocalGitHub, **narrowing: Any) -> str:
 
 def kit(github: LocalGitHub, auth: Any) -> GitHub[Any]:
     return GitHub(auth, base_url=f"{github.base_url}/", trust_env=False, auto_retry=False, http_cache=False)
-
-
-async def until(condition: Callable[[], Any], seconds: float = 5) -> Any:
-    """Poll a condition until it holds."""
-    async with asyncio.timeout(seconds):
-        while not (found := condition()):
-            await asyncio.sleep(0.01)
-    return found

@@ -97,10 +97,7 @@ class Api:
         caller = request.client.host if request.client else ""
         try:
             call = self._let_in(operation, request, body)
-            token = call.token
-            caller = (
-                f"installation ID {token.installation_id}" if token else f"App ID {services.state.app.id}"
-            )
+            caller = call.caller
             if operation.path != "/rate_limit":
                 services.limits.spend(caller, operation.resource, now)
             if operation.creates:

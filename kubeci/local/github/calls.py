@@ -48,6 +48,13 @@ class Call:
         return self.services.state
 
     @property
+    def caller(self) -> str:
+        """Name who asks, for the rate limits."""
+        if self.token is not None:
+            return f"installation ID {self.token.installation_id}"
+        return f"App ID {self.state.app.id}"
+
+    @property
     def repository(self) -> Repository:
         """Give the repository of the path; only operations under /repos have one."""
         assert self.found is not None

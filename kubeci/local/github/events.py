@@ -9,6 +9,7 @@ from kubeci.local.github.check_payloads import run_event, simple_commit, suite_j
 from kubeci.local.github.deliveries import Deliveries, installation_ref
 from kubeci.local.github.git_content import read_commit, skips_checks
 from kubeci.local.github.payloads import organization_json, repository_json, user_json
+from kubeci.local.github.pulls import fetch_head
 from kubeci.local.github.push_payload import push_json
 from kubeci.local.github.state import Account, CheckRun, CheckSuite, Repository, State, summed_up
 from kubeci.model.json import JsonObject
@@ -68,6 +69,7 @@ class Events:
             push = await push_json(self._state, repository, update.ref, (update.old, update.new), pusher)
             self._send("push", repository, pusher, push)
             if update.kind == "branch" and not update.deleted:
+                await self._move_pulls(repository, update.name)
                 await self._open_suite(repository, update, pusher)
 
     async def suite(
@@ -108,6 +110,11 @@ class Events:
             await self.run_action(run, "completed", sender)
             if summed_up(self._state.runs_of(run.suite))[0] == "completed":
                 await self.suite_action(run.suite, "completed", sender)
+
+    async def _move_pulls(self, repository: Repository, branch: str) -> None:
+        for pull in self._state.pull_requests:
+            if pull.head is repository and pull.head_ref == branch and pull.state == "open":
+                await fetch_head(pull)
 
     async def _open_suite(self, repository: Repository, update: RefUpdate, pusher: Account) -> None:
         if self._state.suite_of(repository, update.new):

@@ -7,7 +7,8 @@ import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -102,17 +103,43 @@ class Change:
 
 async def push_change(path: Path, change: Change) -> str:
     """Make a commit in a repository of its own and push its branch, forced; gives the commit's sha."""
+    async with _beside(path) as work:
+        await git.git(work, "fast-import", "--quiet", "--date-format=raw", stdin=_fast_import(change))
+        sha = (await git.git(work, "rev-parse", "refs/heads/pushed")).decode().strip()
+        await _push(work, path, f"+refs/heads/pushed:refs/heads/{change.branch}", change.author)
+    return sha
+
+
+async def push_tag(path: Path, name: str, commit: str, message: str | None, pusher: str) -> str:
+    """Push a tag, annotated when there is a message; gives what its ref points at."""
+    async with _beside(path) as work:
+        annotation = [] if message is None else ["--annotate", "--message", message]
+        await git.git(work, "tag", *annotation, name, commit)
+        oid = (await git.git(work, "rev-parse", f"refs/tags/{name}")).decode().strip()
+        await _push(work, path, f"refs/tags/{name}:refs/tags/{name}", pusher)
+    return oid
+
+
+async def push_deletion(path: Path, ref: str, pusher: str) -> None:
+    """Push the deletion of a ref."""
+    async with _beside(path) as work:
+        await _push(work, path, f":{ref}", pusher)
+
+
+async def _push(work: Path, path: Path, refspec: str, pusher: str) -> None:
+    await git.git(work, "push", "--quiet", str(path), refspec, env={"KUBECI_PUSHER": pusher})
+
+
+@asynccontextmanager
+async def _beside(path: Path) -> AsyncIterator[Path]:
+    """Make a throw-away repository that sees the objects of another."""
     with tempfile.TemporaryDirectory(prefix="kubeci-push-") as folder:
         work = Path(folder)
         (work / "objects" / "info").mkdir(parents=True)
         (work / "refs").mkdir()
         (work / "HEAD").write_text("ref: refs/heads/main\n")
         (work / "objects" / "info" / "alternates").write_text(f"{path / 'objects'}\n")
-        await git.git(work, "fast-import", "--quiet", "--date-format=raw", stdin=_fast_import(change))
-        sha = (await git.git(work, "rev-parse", "refs/heads/pushed")).decode().strip()
-        target = f"+refs/heads/pushed:refs/heads/{change.branch}"
-        await git.git(work, "push", "--quiet", str(path), target, env={"KUBECI_PUSHER": change.author})
-    return sha
+        yield work
 
 
 def _fast_import(change: Change) -> bytes:

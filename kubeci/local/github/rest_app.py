@@ -161,10 +161,9 @@ async def hook_config(call: Call) -> Response:
 async def rate_limit(call: Call) -> Response:
     """Answer `GET /rate_limit`, which costs nothing."""
     limits, now = call.services.limits, call.state.now()
-    caller = f"installation ID {call.token.installation_id}" if call.token else f"App ID {call.state.app.id}"
     resources = {}
     for resource in ("core", "graphql", "search"):
-        window = limits.window(caller, resource, now)
+        window = limits.window(call.caller, resource, now)
         limit = limits.requests_per_hour
         resources[resource] = {
             "limit": limit,

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kubeci.local.github import git, rest_app, rest_checks, rest_git
+from kubeci.local.github import git, graphql, rest_app, rest_checks, rest_git
 from kubeci.local.github.api import Api, RecordedRequest
 from kubeci.local.github.auth import App
 from kubeci.local.github.calls import Services
@@ -26,7 +26,16 @@ from kubeci.local.github.deliveries import Deliveries, Delivery
 from kubeci.local.github.events import Events, RefUpdate
 from kubeci.local.github.faults import Faults, Limits
 from kubeci.local.github.http_backend import GitHosting
-from kubeci.local.github.repositories import Change, Files, create_bare, push_change, write_hook_file
+from kubeci.local.github.pulls import fetch_head
+from kubeci.local.github.repositories import (
+    Change,
+    Files,
+    create_bare,
+    push_change,
+    push_deletion,
+    push_tag,
+    write_hook_file,
+)
 from kubeci.local.github.state import Clock, Installation, OwnerType, PullRequest, Repository, State, utc_now
 from kubeci.local.serving import serving
 from kubeci.model.json import JsonObject
@@ -146,7 +155,12 @@ class LocalGitHub:
 
     def _starlette(self) -> Starlette:
         hosting = GitHosting(self.state, self._data)
-        operations = [*rest_app.OPERATIONS, *rest_checks.OPERATIONS, *rest_git.OPERATIONS]
+        operations = [
+            *rest_app.OPERATIONS,
+            *rest_checks.OPERATIONS,
+            *rest_git.OPERATIONS,
+            *graphql.OPERATIONS,
+        ]
         return Starlette(
             routes=[
                 Route(_HOOK_PATH, self._post_receive, methods=["POST"]),
@@ -229,7 +243,16 @@ class LocalGitHub:
         change = Change(files, branch, message, parent, self.state.now(), self.pusher)
         return await push_change(repository.path, change)
 
-    def open_pull_request(
+    async def tag(self, full_name: str, name: str, commit: str, *, message: str | None = None) -> str:
+        """Tag a commit the way a push does; with a message the tag is annotated. Gives the oid of the tag's ref."""
+        repository = self._repository(full_name)
+        return await push_tag(repository.path, name, commit, message, self.pusher)
+
+    async def delete(self, full_name: str, ref: str) -> None:
+        """Delete a ref (`refs/heads/topic`, `refs/tags/v1`) the way a push does."""
+        await push_deletion(self._repository(full_name).path, ref, self.pusher)
+
+    async def open_pull_request(
         self,
         full_name: str,
         *,
@@ -246,6 +269,7 @@ class LocalGitHub:
         pull = PullRequest(
             self.state.new_id(), number, target, base or target.default_branch, source, head, title, draft
         )
+        await fetch_head(pull)
         self.state.pull_requests.append(pull)
         return pull
 
