@@ -1,0 +1,92 @@
+"""The parts of a workflow's status that follow from its nodes: progress, durations, conditions, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubeci.local.engine.nodes import Nodes, fulfilled
+from kubeci.model.json import JsonObject
+
+PHASE_LABEL = "workflows.argoproj.io/phase"
+COMPLETED_LABEL = "workflows.argoproj.io/completed"
+POD_NAME_FORMAT = "workflows.argoproj.io/pod-name-format"
+_EXECUTED = frozenset({"Pod", "Suspend"})
+
+
+def begin(workflow: JsonObject, now: str) -> None:
+    """Write what the controller writes when it takes a workflow: phase, labels, and the spec's empty fields."""
+    workflow["status"] |= {"phase": "Running", "startedAt": now}
+    workflow["metadata"].setdefault("annotations", {})[POD_NAME_FORMAT] = "v2"
+    spec = workflow["spec"]
+    spec.setdefault("arguments", {})
+    for template in spec.get("templates") or []:
+        for field in ("inputs", "outputs", "metadata"):
+            template.setdefault(field, {})
+        for kind in ("container", "script"):
+            if template.get(kind) is not None:
+                template[kind].setdefault("name", "")
+                template[kind].setdefault("resources", {})
+        groups = template.get("steps") or []
+        tasks = (template.get("dag") or {}).get("tasks") or []
+        for step in [*(step for group in groups for step in group), *tasks]:
+            step.setdefault("arguments", {})
+
+
+def finish(workflow: JsonObject, phase: str, message: str, now: str) -> None:
+    """End the workflow in `phase`; an empty message is left out."""
+    status = workflow["status"]
+    status["phase"] = phase
+    status["finishedAt"] = now
+    status.pop("message", None)
+    if message:
+        status["message"] = message
+    condition(status, "Completed", holds=True)
+
+
+def condition(status: JsonObject, kind: str, *, holds: bool) -> None:
+    """Write one condition, in the place where it stands."""
+    conditions: list[JsonObject] = status.setdefault("conditions", [])
+    wanted = {"status": "True" if holds else "False", "type": kind}
+    for index, known in enumerate(conditions):
+        if known["type"] == kind:
+            conditions[index] = wanted
+            return
+    conditions.append(wanted)
+
+
+def settle(workflow: JsonObject, nodes: Nodes) -> None:
+    """Write progress, durations and the two labels, once all nodes of this pass stand."""
+    status = workflow["status"]
+    for node in nodes:
+        if node["type"] in _EXECUTED:
+            node["progress"] = "1/1" if node["phase"] == "Succeeded" else "0/1"
+    for node in nodes:
+        if node["type"] in _EXECUTED:
+            _sum_durations(nodes, node)
+            continue
+        done, total = _progress(one for one in nodes.descendants(node) if one["type"] in _EXECUTED)
+        if total:
+            node["progress"] = f"{done}/{total}"
+        _sum_durations(nodes, node)
+    done, total = _progress(one for one in nodes if one["type"] in _EXECUTED)
+    status["progress"] = f"{done}/{total}"
+    if any("resourcesDuration" in node for node in nodes):
+        status["resourcesDuration"] = {"cpu": 0, "memory": 0}
+    if nodes.by_id:
+        status["nodes"] = nodes.by_id
+    labels = workflow["metadata"].setdefault("labels", {})
+    labels[COMPLETED_LABEL] = "true" if "finishedAt" in status else "false"
+    labels[PHASE_LABEL] = status["phase"]
+
+
+def _progress(nodes: Iterable[JsonObject]) -> tuple[int, int]:
+    phases = [node["phase"] for node in nodes]
+    return phases.count("Succeeded"), len(phases)
+
+
+def _sum_durations(nodes: Nodes, node: JsonObject) -> None:
+    """Give an ended node the (unmeasured) durations of the pods behind it, as the controller sums them."""
+    if node["type"] == "Pod" or not fulfilled(node) or "resourcesDuration" in node:
+        return
+    if any(one["type"] == "Pod" and "resourcesDuration" in one for one in nodes.descendants(node)):
+        node["resourcesDuration"] = {"cpu": 0, "memory": 0}
