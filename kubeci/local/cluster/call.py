@@ -76,13 +76,15 @@ class Call:
         plural = f"{resource.plural}/{subresource}" if subresource else resource.plural
         named = f'{resource.qualified} "{self.name}"' if self.name else resource.qualified
         where = f'in the namespace "{self.namespace}"' if self.namespace else "at the cluster scope"
-        raise ApiError(
+        error = ApiError(
             403,
             "Forbidden",
             f'{named} is forbidden: User "{self.user.name}" cannot {verb} resource "{plural}" '
             f'in API group "{resource.group}" {where}',
             details=details(resource, self.name),
         )
+        error.headers = {"X-Content-Type-Options": "nosniff"}
+        raise error
 
     async def body(self) -> Any:
         """Read the body as JSON, None when it is empty; raises ApiError 413, 400."""
