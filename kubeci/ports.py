@@ -6,7 +6,7 @@ or a plain `UpstreamError` that says whether trying again can help.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from kubeci.model.json import JsonObject
 from kubeci.model.report import Budget, NodeLog, Reported
 from kubeci.model.repository import Commit, Repository
 from kubeci.model.source import CommitSource
-from kubeci.model.watch import WatchEvent
+from kubeci.model.watch import Change
 
 
 class Commits(Protocol):
@@ -77,7 +77,7 @@ class Workflows(Protocol):
 class WorkflowFeed(Protocol):
     """The state of all our workflows, now and as it changes."""
 
-    def follow(self) -> AsyncIterator[WatchEvent]:
+    def follow(self) -> AsyncGenerator[Change, None]:
         """List, then watch, for ever; a lost watch is taken up again or begins with a new list."""
 
 

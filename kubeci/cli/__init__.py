@@ -1,1 +1,43 @@
-"""The commands: serve, demo, render."""
+"""The commands: serve, demo, render.
+
+Exit status: 0 fine, 1 the CI definition is wrong (or a demo did not end as it says), 2 usage or configuration.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from kubeci import __version__
+from kubeci.cli.argv import normalise
+from kubeci.cli.lazy import LazyGroup
+from kubeci.errors import ConfigurationError
+
+COMMANDS = {
+    "serve": ("kubeci.cli.serve", "Run the server."),
+    "demo": ("kubeci.cli.demo", "Watch a push become a workflow and a check-run, all on this machine."),
+    "render": ("kubeci.cli.render", "Print the workflow that a working tree's CI definition gives."),
+}
+
+
+@click.group(cls=LazyGroup, commands_by_name=COMMANDS)
+@click.version_option(__version__)
+def cli() -> None:
+    """Continuous integration for GitHub on Kubernetes and Argo Workflows.
+
+    \b
+    Examples:
+      kubeci demo                         see all of it work on this machine
+      kubeci render                       what would this working tree run?
+      kubeci serve -github.appid 12345    run the server
+    """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+
+
+def main() -> None:
+    """Run the command line; options alone mean `serve`, as the original's image was started."""
+    try:
+        cli.main(args=normalise(sys.argv[1:]), prog_name="kubeci", standalone_mode=True)
+    except ConfigurationError as error:
+        click.echo(f"kubeci: {error}", err=True)
+        sys.exit(2)

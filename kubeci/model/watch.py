@@ -1,4 +1,4 @@
-"""What a watch of the cluster's workflows brings."""
+"""What a watch of a collection of the cluster's objects brings."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from kubeci.model.json import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All workflows of ours that exist now; whatever is not among them is gone."""
+    """All objects there are; those that were seen before and are not among them are gone."""
 
     objects: tuple[JsonObject, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One workflow as it is now, or as it last was when `deleted`."""
+    """An object was added or modified."""
 
     object: JsonObject
-    deleted: bool = False
 
 
-WatchEvent: TypeAlias = Listed | Changed
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An object was deleted, or left the selector; this is its last state."""
+
+    object: JsonObject
+
+
+Change: TypeAlias = Listed | Changed | Gone

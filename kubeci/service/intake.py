@@ -82,7 +82,7 @@ class Intake:
         except KubeCIError as error:
             await self._failed(delivery, error, retryable=False)
             bound.warning("delivery failed", error=str(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the intake
             await self._failed(delivery, error, retryable=True)
             bound.exception("delivery failed by a defect of ours")
         else:

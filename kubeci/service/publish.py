@@ -10,6 +10,7 @@ import msgspec
 from kubeci.model.build import Build
 from kubeci.model.check_run import Annotation, CheckRun, Status
 from kubeci.model.report import Reported
+from kubeci.service.rooms import Rooms
 
 ANNOTATIONS_A_REQUEST = 50  # docs.github.com/rest/checks/runs, "Update a check run"
 
@@ -27,15 +28,7 @@ def digest_of(check: CheckRun) -> str:
     return hashlib.sha256(msgspec.json.encode(check)).hexdigest()
 
 
-async def publish(
-    build: Build,
-    content: Content,
-    told: Reported,
-    *,
-    checks: Checks,
-    builds: Builds,
-    clock: Callable[[], datetime],
-) -> None:
+async def publish(build: Build, content: Content, told: Reported, rooms: Rooms) -> None:
     """Send what GitHub was not told yet, 50 annotations a request; nothing when there is no difference.
 
     GitHub appends annotations. So that a crash or a lost answer doubles none, it is noted before they are sent, and

@@ -37,7 +37,7 @@ async def _read(state: WorkflowState, node: Node, pod_logs: PodLogs) -> NodeLog:
     parser = AnnotationParser()
     found = []
     missing = ""
-    pod = pod_name(state, node)
+    pod = pod_name(state.name, node, format_version=state.pod_name_format)
     for container in containers_of(state, node):
         try:
             async for chunk in pod_logs.read(state.namespace, pod, container):

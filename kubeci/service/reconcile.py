@@ -15,7 +15,7 @@ from kubeci.model.check_run import Status
 from kubeci.model.json import JsonObject
 from kubeci.model.report import Reported
 from kubeci.report.check_run import report, setup
-from kubeci.report.pacing import progress_interval
+from kubeci.report.pacing import LONGEST, is_urgent, progress_interval, progress_withheld
 from kubeci.service.publish import Content, digest_of, publish
 from kubeci.service.read_logs import keep_logs
 from kubeci.service.rooms import Rooms
@@ -107,11 +107,12 @@ class Reconciler:
 
     def _wait(self, build: Build, content: Content, told: Reported) -> float:
         """Say how many seconds progress is held back; the first and the end are not."""
-        if content.check.status is Status.COMPLETED or told.written_at is None:
+        if is_urgent(content.check, told) or told.written_at is None:
             return 0.0
         if digest_of(content.check) == told.digest and len(content.annotations) <= told.annotations:
             return 0.0
-        due = told.written_at + progress_interval(self._rooms.checks.budget(build.commit.repository))
+        budget = self._rooms.checks.budget(build.commit.repository)
+        due = told.written_at + (LONGEST if progress_withheld(budget) else progress_interval(budget))
         return max(0.0, (due - self._rooms.clock()) / timedelta(seconds=1))
 
     async def _finish(self, build: Build, content: Content) -> None:

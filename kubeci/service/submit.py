@@ -7,17 +7,19 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from kubeci.errors import Conflict, DefinitionError, UpstreamError
+from kubeci.errors import Conflict, DefinitionError, EntrypointError, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.check_run import Annotation, CheckRun
 from kubeci.model.decision import Allowed, Refused
 from kubeci.model.json import JsonObject
+from kubeci.model.report import Reported
 from kubeci.model.source import CommitSource
 from kubeci.policy import BuildRules, may_build
 from kubeci.report import errors as content
 from kubeci.report.check_run import Subject, setup
 from kubeci.service.identity import refusal_id
 from kubeci.service.prepare import Prepared, has_definition, new_build, prepare, render
+from kubeci.service.publish import digest_of
 from kubeci.service.rooms import Rooms
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import supersede
@@ -104,6 +106,8 @@ class Submitter:
             return known
         found = await self._rooms.checks.find(build.commit, check) if known else None
         check_run_id = found or await self._rooms.checks.create(build.commit, check, annotations)
+        told = Reported(digest=digest_of(check), writes=1, annotations=len(annotations))
+        await self._rooms.builds.save_reported(build.id, told)
         return await self._rooms.builds.change(build.id, check_run_id=check_run_id)
 
     async def _create_once(self, manifest: JsonObject, build: Build) -> JsonObject:
@@ -118,11 +122,19 @@ class Submitter:
 
     async def _definition_failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         failed = new_build(request, self._rooms.config, now)
-        check = content.definition_failed(error, external_id=request.entrypoint)
-        return await self._conclude(failed, request, check, content.annotations_of(error))
+        check = content.definition_failed(error, prefix=_prefix(error), external_id=request.entrypoint)
+        annotation = content.annotation_of(error)
+        return await self._conclude(failed, request, check, (annotation,) if annotation else ())
 
     async def _creation_failed(self, build: Build, error: UpstreamError) -> str:
-        check = content.creation_failed(self._subject(build), error)
+        subject = self._subject(build)
+        check = content.definition_failed(
+            error,
+            prefix="argo workflow creation failed, ",
+            name=subject.check_name,
+            external_id=subject.external_id,
+            details_url=subject.details_url,
+        )
         build = await self._with_check_run(build, check)
         await self._rooms.checks.update(build.commit.repository, build.check_run_id, check)
         await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
@@ -146,6 +158,15 @@ class Submitter:
         refusal = await self._rooms.builds.get(refusal_id(request.commit))
         if refusal is None or refusal.superseded_by or not refusal.check_run_id:
             return
-        check = content.lifted(build.check_name)
+        check = content.refusal_superseded(build.check_name)
         await self._rooms.checks.update(refusal.commit.repository, refusal.check_run_id, check)
         await self._rooms.builds.change(refusal.id, superseded_by=build.id)
+
+
+def _prefix(error: DefinitionError) -> str:
+    kind = (
+        "error finding workflow endpoint, "
+        if isinstance(error, EntrypointError)
+        else "unable to parse workflow, "
+    )
+    return "" if error.message.startswith("creation of cache volume failed") else kind

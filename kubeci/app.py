@@ -1,0 +1,138 @@
+"""Put the rooms together: the running server, built from its options and its configuration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from starlette.applications import Starlette
+
+from kubeci.cluster.connect import connect
+from kubeci.cluster.feed import ClusterWorkflowFeed
+from kubeci.cluster.logs import ClusterPodLogs
+from kubeci.cluster.workflows import ArgoWorkflows
+from kubeci.definition.sandbox import Sandbox
+from kubeci.github.app import Credentials, GitHubApp
+from kubeci.github.checks import GitHubChecks
+from kubeci.github.commits import GitHubCommits
+from kubeci.github.events import decode
+from kubeci.github.payload import payload_of
+from kubeci.github.signature import verify
+from kubeci.ports import Builds, Inbox
+from kubeci.service.dispatch import Admission, Dispatcher
+from kubeci.service.follow import follow
+from kubeci.service.intake import Intake
+from kubeci.service.queue import KeyedQueue
+from kubeci.service.reconcile import Observed, Reconciler, WorkflowKey
+from kubeci.service.rooms import Rooms
+from kubeci.service.submit import Submitter
+from kubeci.settings.config import Config
+from kubeci.settings.options import Options
+from kubeci.store.builds import SqlBuilds
+from kubeci.store.database import database
+from kubeci.store.inbox import SqlInbox
+from kubeci.telemetry import Metrics
+from kubeci.web.routes import create_app
+from kubeci.web.webhooks import WebhookPorts
+from kubeci.workflow.metadata import LABEL_MANAGED_BY
+
+REPORT_WORKERS = 8
+RETENTION = timedelta(days=30)
+"""How long deliveries that are done and builds that are finished are kept."""
+CLEANING_INTERVAL_SECONDS = 3600.0
+
+
+class Server:
+    """A running server: its ASGI application, and whether it is about to end."""
+
+    web: Starlette
+    going: bool = False
+    """Set before the end: `/status` then says 500, so that nothing new is sent here."""
+
+
+@asynccontextmanager
+async def running(
+    options: Options, config: Config, *, trust_env: bool = True, clock: Callable[[], datetime] | None = None
+) -> AsyncIterator[Server]:
+    """Run everything but the HTTP listener until the block ends.
+
+    Raises `ConfigurationError` when the options or the configuration cannot work.
+    """
+    now = clock or partial(datetime.now, UTC)
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        stored = await stack.enter_async_context(database(options.store_url))
+        inbox, builds = SqlInbox(stored), SqlBuilds(stored)
+        github = await stack.enter_async_context(_github(options, metrics, trust_env=trust_env))
+        kubeconfig = str(options.kubeconfig) if options.kubeconfig else ""
+        cluster = await stack.enter_async_context(
+            connect(kubeconfig=kubeconfig, master=options.kubernetes_url, trust_env=trust_env)
+        )
+        rooms = Rooms(
+            commits=GitHubCommits(github),
+            checks=GitHubChecks(github),
+            workflows=ArgoWorkflows(cluster),
+            pod_logs=ClusterPodLogs(cluster),
+            builds=builds,
+            sandbox=await stack.enter_async_context(Sandbox()),
+            config=config,
+            argo_ui=options.argo_ui.rstrip("/"),
+            clock=now,
+        )
+        admission = Admission(options.app_id, options.installations, options.owners)
+        dispatcher = Dispatcher(admission, rooms.commits, builds)
+        intake = Intake(inbox, dispatcher, Submitter(rooms), decode=decode, clock=now)
+        queue: KeyedQueue[WorkflowKey, Observed] = KeyedQueue(
+            Reconciler(rooms).reconcile, workers=REPORT_WORKERS
+        )
+        metrics.reports_waiting.set_function(lambda: len(queue))
+        selector = f"{LABEL_MANAGED_BY}={config.managed_by}"
+        feed = ClusterWorkflowFeed(cluster, namespace=config.namespace, label_selector=selector)
+        ports = WebhookPorts(
+            verify=partial(verify, options.webhook_secret),
+            payload_of=payload_of,
+            decode=decode,
+            inbox=inbox,
+            wake=intake.wake,
+            clock=now,
+            metrics=metrics,
+        )
+        server = Server()
+        server.web = create_app(ports, going=lambda: server.going)
+        work = (intake.run(), queue.run(), follow(feed, builds, queue), _clean(inbox, builds, now))
+        await stack.enter_async_context(_background(work))
+        yield server
+
+
+@asynccontextmanager
+async def _github(options: Options, metrics: Metrics, *, trust_env: bool) -> AsyncIterator[GitHubApp]:
+    def heard(method: str, route: str, status: int, seconds: float) -> None:
+        metrics.github_requests.labels(method, route, str(status)).observe(seconds)
+
+    credentials = Credentials(options.app_id, options.private_key)
+    async with GitHubApp(credentials, options.github_url, trust_env=trust_env, on_request=heard) as app:
+        yield app
+
+
+@asynccontextmanager
+async def _background(work: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run coroutines beside the block; they are cancelled at its end, and an error in one ends all."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(coroutine) for coroutine in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def _clean(inbox: Inbox, builds: Builds, now: Callable[[], datetime]) -> None:
+    while True:
+        before = now() - RETENTION
+        await inbox.forget(before)
+        await builds.forget(before)
+        await asyncio.sleep(CLEANING_INTERVAL_SECONDS)

@@ -1,0 +1,169 @@
+"""The server's options on the command line, in the environment and in the settings file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from kubeci.errors import ConfigurationError
+from kubeci.settings.config import Config, LoadedConfig, load_config
+from kubeci.settings.duration import duration_seconds
+from kubeci.settings.options import Options
+from kubeci.settings.pattern import Pattern
+
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("github.appid", {"type": int, "help": "Id of the GitHub App (required)."}),
+    ("config", {"help": "The settings file (YAML).", "metavar": "FILE"}),
+    ("strict-config", {"is_flag": True, "help": "Refuse a settings file with unknown keys."}),
+    ("keyfile", {"default": "github-key", "metavar": "FILE", "help": "The App's private key (PEM)."}),
+    (
+        "secretfile",
+        {"default": "webhook-secret", "metavar": "FILE", "help": "The secret that signs webhooks."},
+    ),
+    ("idsfile", {"metavar": "FILE", "help": "Installation ids to serve, one a line; absent or empty: all."}),
+    ("orgs", {"metavar": "RE", "help": "Owners to serve, as a regular expression of the whole name."}),
+    (
+        "github-url",
+        {"default": "https://api.github.com", "metavar": "URL", "help": "Address of GitHub's API."},
+    ),
+    ("kubeconfig", {"metavar": "FILE", "help": "A kubeconfig file; none: the pod's service account."}),
+    ("master", {"metavar": "URL", "help": "Address of the Kubernetes API server."}),
+    ("argo.ui.base", {"default": "http://argo", "metavar": "URL", "help": "Address of the Argo UI."}),
+    ("listen", {"default": "0.0.0.0:8080", "metavar": "HOST:PORT", "help": "Where to listen."}),
+    ("store", {"default": "sqlite:///kubeci.db", "metavar": "URL", "help": "The database."}),
+    (
+        "log-format",
+        {"type": click.Choice(["json", "console"]), "default": "json", "help": "How to write logs."},
+    ),
+    ("grace.shutdown", {"default": "2s", "metavar": "DURATION", "help": "Time to say that we are going."}),
+    ("grace.requests", {"default": "1s", "metavar": "DURATION", "help": "Time for requests under way."}),
+    ("slack.tokenfile", {"metavar": "FILE", "help": "Accepted; the Slack commands are not there yet."}),
+    ("slack.secretfile", {"metavar": "FILE", "help": "Accepted; the Slack commands are not there yet."}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The options as they were given, and by whom."""
+
+    values: dict[str, Any]
+    defaulted: frozenset[str]
+    """Options that neither the command line nor the environment gave."""
+
+    def resolve(self) -> tuple[Options, Config, tuple[str, ...]]:
+        """Read the files that the options name; gives options, configuration and warnings.
+
+        Raises `ConfigurationError` with one line that names what is wrong.
+        """
+        loaded = self._config()
+        self._refuse_unknown(loaded.config)
+        given = {**self.values, **{k: v for k, v in loaded.config.options.items() if k in self.defaulted}}
+        if not given["github.appid"]:
+            raise ConfigurationError("--github.appid is required: the id on the GitHub App's page")
+        host, port = _address(str(given["listen"]))
+        options = Options(
+            app_id=_number("github.appid", given["github.appid"]),
+            private_key=_read("keyfile", given["keyfile"]),
+            webhook_secret=_read("secretfile", given["secretfile"]).strip().encode(),
+            listen_host=host,
+            listen_port=port,
+            github_url=_url("github-url", given["github-url"]),
+            store_url=str(given["store"]),
+            kubeconfig=Path(str(given["kubeconfig"])) if given["kubeconfig"] else None,
+            kubernetes_url=_url("master", given["master"]) if given["master"] else "",
+            argo_ui=_url("argo.ui.base", given["argo.ui.base"]),
+            installations=_installations(given["idsfile"]),
+            # The original anchors `a|b` wrongly: the group is what makes it the whole name.
+            owners=Pattern(f"^(?:{given['orgs']})$") if given["orgs"] else None,
+            grace_shutdown=duration_seconds(str(given["grace.shutdown"])),
+            grace_requests=duration_seconds(str(given["grace.requests"])),
+            log_format="console" if given["log-format"] == "console" else "json",
+        )
+        return options, loaded.config, loaded.warnings
+
+    def _config(self) -> LoadedConfig:
+        path = self.values["config"]
+        if not path:
+            return LoadedConfig(Config())
+        return load_config(_text("config", path), source=str(path), strict=bool(self.values["strict-config"]))
+
+    def _refuse_unknown(self, config: Config) -> None:
+        for name in config.options:
+            if name not in self.values or name in {"config", "strict-config"}:
+                raise ConfigurationError(
+                    f"`options.{name}` in the settings file is not an option of `kubeci serve`"
+                )
+
+
+def server_options(function: Callable[[Invocation], None]) -> Callable[..., None]:
+    """Give a click command the server's options, collected into one `Invocation`."""
+
+    @functools.wraps(function)
+    def collected(**values: Any) -> None:
+        ctx = click.get_current_context()
+        names = {_variable(name): name for name, _ in _OPTIONS}
+        defaulted = {
+            names[key] for key in values if ctx.get_parameter_source(key) in {None, ParameterSource.DEFAULT}
+        }
+        function(Invocation({names[key]: value for key, value in values.items()}, frozenset(defaulted)))
+
+    command: Callable[..., None] = collected
+    for name, settings in reversed(_OPTIONS):
+        variable = _variable(name)
+        command = click.option(f"--{name}", variable, envvar=f"KUBECI_{variable.upper()}", **settings)(
+            command
+        )
+    return command
+
+
+def _variable(name: str) -> str:
+    return name.replace(".", "_").replace("-", "_")
+
+
+def _text(option: str, path: object) -> str:
+    try:
+        return Path(str(path)).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError(f"--{option} {path}: {reason}") from error
+
+
+def _read(option: str, path: object) -> str:
+    text = _text(option, path)
+    if not text.strip():
+        raise ConfigurationError(f"--{option} {path}: the file is empty")
+    return text
+
+
+def _number(option: str, value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise ConfigurationError(f"--{option} {value}: not a number") from None
+
+
+def _installations(path: object) -> frozenset[int]:
+    if not path or not Path(str(path)).exists():
+        return frozenset()
+    lines = _text("idsfile", path).splitlines()
+    return frozenset(_number("idsfile", line.strip()) for line in lines if line.strip())
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ConfigurationError(f"--listen {text}: write HOST:PORT, such as 127.0.0.1:8080")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - `:8080` is Go's word for every address
+
+
+def _url(option: str, value: object) -> str:
+    text = str(value)
+    if not text.startswith(("http://", "https://")):
+        raise ConfigurationError(f"--{option} {text}: not an address that begins with http:// or https://")
+    return text.rstrip("/")

@@ -1,0 +1,41 @@
+"""The server's options: the values that `kubeci serve` runs with (contract, section 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from kubeci.settings.pattern import Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the server is started with. Secrets are held as read from their files and never shown."""
+
+    app_id: int
+    """Id of the GitHub App."""
+    private_key: str = field(repr=False)
+    """The App's private key, PEM."""
+    webhook_secret: bytes = field(repr=False)
+    """The secret that signs webhooks."""
+    listen_host: str = "0.0.0.0"  # noqa: S104 - the server's work is to be reached
+    listen_port: int = 8080
+    github_url: str = "https://api.github.com"
+    """Address of GitHub's API: a GitHub Enterprise Server's ends in `/api/v3`."""
+    store_url: str = "sqlite:///kubeci.db"
+    kubeconfig: Path | None = None
+    """A kubeconfig file; None: the service account of the pod that we run in."""
+    kubernetes_url: str = ""
+    """Address of the API server, instead of the kubeconfig's."""
+    argo_ui: str = "http://argo"
+    """Address of the Argo UI, without a slash at the end."""
+    installations: frozenset[int] = frozenset()
+    """Installations that are served; empty: all."""
+    owners: Pattern | None = None
+    """Owners that are served; None: all."""
+    grace_shutdown: float = 2.0
+    """Seconds during which `/status` says that we are going, before the port is closed."""
+    grace_requests: float = 1.0
+    """Seconds that requests under way get to end."""
+    log_format: Literal["json", "console"] = "json"

@@ -1,0 +1,59 @@
+"""Logs and metrics."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+def configure_logging(log_format: Literal["json", "console"], *, level: int = logging.INFO) -> None:
+    """Write logs to stderr, one event a line: as JSON for machines, or readable for people."""
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+    ]
+    if log_format == "json":
+        processors.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*processors, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+class Metrics:
+    """The figures that `/metrics` shows."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.http_requests = Histogram(
+            "http_request_duration_seconds",
+            "Time to answer a request.",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self.deliveries = Counter(
+            "kubeci_deliveries_total",
+            "Webhook deliveries by event and what was done.",
+            ["event", "outcome"],
+            registry=self.registry,
+        )
+        self.github_requests = Histogram(
+            "kubeci_github_request_duration_seconds",
+            "Time of a request to GitHub.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.reports_waiting = Gauge(
+            "kubeci_reports_waiting", "Workflows whose state is still to be reported.", registry=self.registry
+        )

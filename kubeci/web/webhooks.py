@@ -1,0 +1,90 @@
+"""Take GitHub's webhooks: check the signature, store the delivery, answer; the work happens later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from kubeci.errors import Invalid
+from kubeci.model.event import Delivery, Event, IgnoredEvent
+from kubeci.ports import Inbox
+from kubeci.telemetry import Metrics
+
+BODY_LIMIT = 25 * 1024 * 1024  # docs.github.com/webhooks: payloads are capped at 25 MB
+HEADER_LIMIT = 64  # characters of an event's name and of a delivery's id
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPorts:
+    """What the endpoint needs of GitHub's adapter, and where deliveries go."""
+
+    verify: Callable[[bytes, str | None], bool]
+    """Says whether a signature header fits a body."""
+    payload_of: Callable[[str, bytes], bytes]
+    """Gives the JSON document of a body by its content type."""
+    decode: Callable[[str, bytes], Event]
+    """Reads an event; `Invalid` when it is malformed."""
+    inbox: Inbox
+    wake: Callable[[], None]
+    clock: Callable[[], datetime]
+    metrics: Metrics
+
+
+class Webhooks:
+    """The endpoint `/webhooks/github`."""
+
+    def __init__(self, ports: WebhookPorts) -> None:
+        self._ports = ports
+
+    async def __call__(self, request: Request) -> JSONResponse:
+        """Answer 202 when the delivery is stored or asks nothing of us; see the table in the docs for the rest."""
+        body = await _read(request)
+        if body is None:
+            return _answer(413, f"the body is larger than {BODY_LIMIT} bytes")
+        if not self._ports.verify(body, request.headers.get("x-hub-signature-256")):
+            return _answer(401, "the signature in X-Hub-Signature-256 is missing or does not fit the body")
+        event, delivery_id = (
+            request.headers.get("x-github-event", ""),
+            request.headers.get("x-github-delivery", ""),
+        )
+        if not (0 < len(event) <= HEADER_LIMIT and 0 < len(delivery_id) <= HEADER_LIMIT):
+            return _answer(400, "X-GitHub-Event and X-GitHub-Delivery must name the event and the delivery")
+        return await self._accept(event, delivery_id, request.headers.get("content-type", ""), body)
+
+    async def _accept(self, event: str, delivery_id: str, content_type: str, body: bytes) -> JSONResponse:
+        ports = self._ports
+        try:
+            payload = ports.payload_of(content_type, body)
+            decoded = ports.decode(event, payload)
+        except Invalid as error:
+            return _answer(400, str(error))
+        if isinstance(decoded, IgnoredEvent):
+            ports.metrics.deliveries.labels(event, "ignored").inc()
+            return _answer(202, f"ignored: {decoded.reason}")
+        new = await ports.inbox.add(Delivery(delivery_id, event, payload, ports.clock()))
+        ports.metrics.deliveries.labels(event, "stored" if new else "repeated").inc()
+        if new:
+            ports.wake()
+        return _answer(202, "stored" if new else "this delivery is known; its work is done or under way")
+
+
+async def _read(request: Request) -> bytes | None:
+    """Read the body up to the limit; None: it is larger."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > BODY_LIMIT:
+        return None
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _answer(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"message": message}, status)
