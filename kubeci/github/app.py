@@ -14,7 +14,7 @@ from githubkit.auth.app import AppAuth
 from githubkit.exception import GitHubException
 
 from kubeci.errors import ConfigurationError, Forbidden, RateLimited, UpstreamError
-from kubeci.github.connection import API_VERSION, Connection
+from kubeci.github.connection import API_VERSION, Connection, Endpoint
 from kubeci.github.errors import translate
 from kubeci.github.limits import Limits
 from kubeci.github.request import Request
@@ -27,7 +27,6 @@ OnRequest: TypeAlias = Callable[[str, str, int, float], None]
 """Told of each HTTP request: method, route, status (0: no answer), seconds."""
 
 GRAPHQL = "/graphql"
-RETRY_SECONDS = (0.3, 1.5)  # pauses before the second and the third try of a repeatable request
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +44,20 @@ def _unheard(_method: str, _route: str, _status: int, _seconds: float) -> None:
 class GitHubApp:
     """Our App at one GitHub, entered once for the life of the process (`async with`).
 
-    `base_url` is the REST address: GitHub's, or `…/api/v3` of GitHub Enterprise Server, whose GraphQL is at
-    `…/api/graphql`. With `trust_env`, `HTTPS_PROXY` and `NO_PROXY` of the environment are honoured.
+    `now` gives epoch seconds; `on_request` is told of each HTTP request.
     """
 
     def __init__(
         self,
         credentials: Credentials,
-        base_url: str,
+        endpoint: Endpoint,
         *,
-        trust_env: bool = True,
         on_request: OnRequest = _unheard,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._connection = Connection(base_url, trust_env=trust_env)
+        self._connection = Connection(endpoint)
+        self._endpoint = endpoint
         self._auth = AppAuth(self._connection, credentials.app_id, credentials.private_key)
-        self._graphql_url = graphql_url(str(self._connection.config.base_url))
         self._on_request = on_request
         self.now = now
         self._limits = Limits(now)
@@ -91,7 +88,7 @@ class GitHubApp:
     async def send(self, repository: Repository, request: Request) -> Any:
         """Send a request with the repository's token and give the JSON of the answer.
 
-        Repeatable requests are tried three times when the connection fails or GitHub answers 5xx; others never,
+        Repeatable requests are tried again when the connection fails or GitHub answers 5xx; others never,
         as they may have been done. Raises the errors of `kubeci.errors`.
         """
         token = await self._tokens.get(repository)
@@ -119,7 +116,7 @@ class GitHubApp:
         return answer
 
     async def _try(self, repository: Repository, request: Request, authorization: str) -> Any:
-        for pause in RETRY_SECONDS if request.repeatable else ():
+        for pause in self._endpoint.pauses if request.repeatable else ():
             try:
                 return await self._once(repository, request, authorization)
             except UpstreamError as error:
@@ -131,7 +128,7 @@ class GitHubApp:
     async def _once(self, repository: Repository, request: Request, authorization: str) -> Any:
         api = "graphql" if request.route == GRAPHQL else "rest"
         self._limits.check(repository, api)
-        url = self._graphql_url if request.route == GRAPHQL else request.path(repository)
+        url = self._endpoint.graphql_url if request.route == GRAPHQL else request.path(repository)
         headers = {"Authorization": authorization, "X-GitHub-Api-Version": API_VERSION}
         started = time.monotonic()
         status = 0
@@ -159,9 +156,3 @@ def _json(content: bytes) -> Any:
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UpstreamError("GitHub's answer is not JSON", status=200, retryable=True) from error
-
-
-def graphql_url(base_url: str) -> str:
-    """Give the GraphQL address that belongs to a REST address."""
-    rest = base_url.rstrip("/")
-    return rest.removesuffix("/v3") + "/graphql" if rest.endswith("/api/v3") else rest + "/graphql"

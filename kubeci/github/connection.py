@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -14,8 +15,28 @@ from githubkit.cache import MemCacheStrategy
 from kubeci import __version__
 
 API_VERSION = "2022-11-28"
-# GitHub gives up on a request of its own after ten seconds.
-TIMEOUT = httpx.Timeout(connect=5.0, read=20.0, write=20.0, pool=30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a GitHub is and how patient we are with it; times are in seconds.
+
+    `base_url` is the REST address: GitHub's, or `…/api/v3` of an Enterprise Server, whose GraphQL is at
+    `…/api/graphql`. With `trust_env`, `HTTPS_PROXY` and `NO_PROXY` of the environment are honoured. `pauses` stand
+    before the second, third, … try of a request that may be repeated.
+    """
+
+    base_url: str
+    trust_env: bool = True
+    connect_seconds: float = 5.0
+    answer_seconds: float = 20.0  # GitHub gives up on a request of its own after ten
+    pauses: tuple[float, ...] = (0.3, 1.5)
+
+    @property
+    def graphql_url(self) -> str:
+        """Give the GraphQL address that belongs to the REST address."""
+        rest = self.base_url.rstrip("/")
+        return rest.removesuffix("/v3") + "/graphql" if rest.endswith("/api/v3") else rest + "/graphql"
 
 
 class Connection(GitHubCore[UnauthAuthStrategy]):
@@ -25,13 +46,13 @@ class Connection(GitHubCore[UnauthAuthStrategy]):
     see: they would open a connection for each request. Here it is an attribute.
     """
 
-    def __init__(self, base_url: str, *, trust_env: bool, timeout: httpx.Timeout = TIMEOUT) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(
             UnauthAuthStrategy(),
-            base_url=base_url,
+            base_url=endpoint.base_url,
             user_agent=f"kubeci/{__version__}",
-            timeout=timeout,
-            trust_env=trust_env,
+            timeout=httpx.Timeout(endpoint.answer_seconds, connect=endpoint.connect_seconds),
+            trust_env=endpoint.trust_env,
             http_cache=False,
             cache_strategy=MemCacheStrategy(),
             auto_retry=False,

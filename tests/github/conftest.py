@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kubeci.github.app import Credentials, GitHubApp
+from kubeci.github.connection import Endpoint
+from kubeci.local.github.auth import App, new_app
+from kubeci.local.github.server import LocalGitHub
+from kubeci.model.repository import Repository
+
+Requests = list[tuple[str, str, int]]
+
+
+@pytest.fixture(scope="session")
+def registered() -> App:
+    return new_app(app_id=7)
+
+
+@pytest.fixture
+def credentials(registered: App) -> Credentials:
+    return Credentials(registered.id, registered.private_key or "")
+
+
+@pytest.fixture
+async def github(tmp_path: Path, registered: App) -> AsyncIterator[LocalGitHub]:
+    async with LocalGitHub(tmp_path / "github", app=registered, webhook_secret="secret") as server:
+        await server.create_repository("acme/widgets")
+        yield server
+
+
+@pytest.fixture
+def repository(github: LocalGitHub) -> Repository:
+    return Repository("acme", "widgets", github.installation("acme/widgets").id)
+
+
+@pytest.fixture
+def requests() -> Requests:
+    """What telemetry heard: method, route, status."""
+    return []
+
+
+@pytest.fixture
+async def app(github: LocalGitHub, credentials: Credentials, requests: Requests) -> AsyncIterator[GitHubApp]:
+    def heard(method: str, route: str, status: int, seconds: float) -> None:
+        assert 0 <= seconds < 60
+        requests.append((method, route, status))
+
+    endpoint = Endpoint(github.api_url, trust_env=False, pauses=(0.01, 0.01), answer_seconds=5)
+    async with GitHubApp(credentials, endpoint, on_request=heard) as app:
+        yield app
