@@ -6,7 +6,7 @@ from kubeci.report.failures import Failure, message
 from kubeci.report.markdown import code
 from kubeci.report.spans import since, span
 from kubeci.report.tree import Tree
-from kubeci.workflow.status import WorkflowState
+from kubeci.workflow.status import Node, WorkflowState
 
 
 def headline(tree: Tree, causes: list[Failure], *, superseded_by: str = "") -> str:
@@ -60,11 +60,22 @@ def _under_way(tree: Tree, causes: list[Failure]) -> str:
     others = [node for node in steps if not node.ended and node not in waiting]
     if waiting and not others:
         return f"**Waiting** for a resume of {', '.join(code(tree.label(node)) for node in waiting[:3])}"
-    ended = sum(node.ended for node in steps)
-    counts = f"{ended} {'step' if ended == 1 else 'steps'} ended, {len(others) + len(waiting)} under way"
+    counts = ", ".join(_counts(steps)) or "no step has begun"
     line = " ".join(filter(None, ("**Running**", since(state.started_at)))) + f": {counts}"
     counting = [failure for failure in causes if not failure.allowed]
     return f"{line}; {_names(counting)} failed" if counting else line
+
+
+def _counts(steps: list[Node]) -> list[str]:
+    ended = sum(node.ended for node in steps)
+    running = sum(node.phase == "Running" for node in steps)
+    waiting = len(steps) - ended - running
+    words = (
+        (ended, "step ended" if ended == 1 else "steps ended"),
+        (running, "running"),
+        (waiting, "waiting"),
+    )
+    return [f"{number} {word}" for number, word in words if number]
 
 
 def _after(state: WorkflowState) -> str:

@@ -65,7 +65,7 @@ def _head(raw: bytes, limit: int) -> str:
 
 def _open_fence(text: str) -> str:
     opened = ""
-    for ticks in re.findall(r"^(`{3,})", text, re.MULTILINE):
+    for ticks in re.findall(r"^(`{3,})[^`\n]*$", text, re.MULTILINE):
         if not opened:
             opened = ticks
         elif len(ticks) >= len(opened):

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kubeci.workflow.status import Node
+from kubeci.workflow.node import Node
 
 _GROUPS = frozenset({"Retry", "TaskGroup", "StepGroup"})
 

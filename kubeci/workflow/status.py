@@ -8,61 +8,24 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from kubeci.model.json import JsonObject
 from kubeci.workflow.metadata import annotations_of
+from kubeci.workflow.node import Node
 from kubeci.workflow.node_tree import tree_order
+
+__all__ = ["Node", "WorkflowState", "nodes_with_logs", "read_state"]
 
 POD_NAME_FORMAT = "workflows.argoproj.io/pod-name-format"
 NODES_LIMIT = 32 * 1024 * 1024
 """Bytes that `compressedNodes` may expand to: about four times what a status of Argo's largest size holds."""
 
-ENDED_WORKFLOW = frozenset({"Succeeded", "Failed", "Error"})
-ENDED_NODE = ENDED_WORKFLOW | {"Skipped", "Omitted"}
-FAILED = frozenset({"Failed", "Error"})
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One node of a workflow, in Argo's words; texts are empty and times None while absent.
-
-    `parent` is the id of the node that a person sees it in: the steps, DAG, retry or group around it, else empty;
-    `depth` counts these. `inputs` holds the input parameters that have a text as value.
-    """
-
-    id: str
-    name: str
-    display_name: str
-    type: str
-    phase: str
-    message: str = ""
-    template_name: str = ""
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    exit_code: str = ""
-    host_node: str = ""
-    memoized: bool = False
-    children: tuple[str, ...] = ()
-    boundary_id: str = ""
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    parent: str = ""
-    depth: int = 0
-
-    @property
-    def ended(self) -> bool:
-        """Say whether the node has come to its end in this attempt."""
-        return self.phase in ENDED_NODE
-
-    @property
-    def failed(self) -> bool:
-        """Say whether the node ended badly."""
-        return self.phase in FAILED
+ENDED = frozenset({"Succeeded", "Failed", "Error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +54,7 @@ class WorkflowState:
     @property
     def ended(self) -> bool:
         """Say whether this attempt is over; a retry makes an ended workflow run again."""
-        return self.deleted or self.phase in ENDED_WORKFLOW
+        return self.deleted or self.phase in ENDED
 
 
 def read_state(workflow: JsonObject, *, deleted: bool = False) -> WorkflowState:
@@ -212,6 +175,6 @@ def _text(value: object) -> str:
 def _time(value: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(_text(value))
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return time if time.tzinfo else None
