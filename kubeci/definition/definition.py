@@ -1,0 +1,24 @@
+"""What loading the CI files of a commit brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from kubeci.model.json import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One Argo Workflow as its author wrote it, before canonical form, naming and decoration.
+
+    `path` is the file it came from, relative to the CI folder. `prints` are the lines that Starlark printed,
+    `ci.star:3: text`, bounded. `positions` maps JSON pointers to (line, column) of where a field's key or a list's
+    item stands in the YAML; empty for Starlark.
+    """
+
+    manifest: JsonObject
+    path: str
+    prints: tuple[str, ...] = ()
+    positions: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,108 @@
+"""One evaluation, from request to outcome: what runs inside the sandbox, without the sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kubeci.definition.addresses import Address
+from kubeci.definition.protocol import Fault, Outcome, Request
+from kubeci.definition.starlark_modules import Modules
+from kubeci.definition.starlark_result import read_workflow
+from kubeci.definition.yaml_reader import read_yaml
+from kubeci.definition.yaml_scalars import json_number
+from kubeci.errors import DefinitionError, Location
+from kubeci.model.context import kept_out
+
+MAX_MANIFEST_BYTES = 1 << 20
+API_VERSION = "argoproj.io/v1alpha1"
+KIND = "Workflow"
+
+
+def evaluate(request: Request) -> Outcome:
+    """Evaluate a CI file: Starlark leaves its workflow in a global, YAML is the workflow.
+
+    Never raises for what the author did: the outcome then carries a fault, with what was printed until then.
+    """
+    return _starlark(request) if request.starlark else _yaml(request)
+
+
+def _yaml(request: Request) -> Outcome:
+    try:
+        manifest, positions = read_yaml(request.files[request.path], request.path)
+        _check_kind(manifest, request.path, positions)
+        _check_size(manifest, request.path)
+    except DefinitionError as error:
+        return Outcome(fault=_fault(error))
+    return Outcome(manifest=manifest, positions=positions)
+
+
+def _starlark(request: Request) -> Outcome:
+    def context(address: Address) -> str | None:
+        if address.host:
+            raise ValueError("a context address has three slashes: context:///name.star")
+        path = address.path.removeprefix("/")
+        reason = kept_out(request.kept_out, path)
+        if reason:
+            raise ValueError(f"`{path}` {reason}")
+        return request.files.get(path)
+
+    inputs = {name: without_nulls(value) for name, value in request.inputs.items() if value is not None}
+    modules = Modules({"context": context}, inputs, request.cpu_seconds)
+    try:
+        main = modules.main(request.path)
+        value = read_workflow(main, request.path, request.files[request.path])
+        manifest = _numbers(value)
+        if manifest is not None:
+            _check_kind(manifest, request.path, {})
+            _check_size(manifest, request.path)
+    except DefinitionError as error:
+        return Outcome(prints=tuple(modules.prints), fault=_fault(error))
+    return Outcome(manifest=manifest, prints=tuple(modules.prints))
+
+
+def without_nulls(value: Any) -> Any:
+    """Drop null members, as the original's typed payloads do, and make every string fit to be UTF-8."""
+    if isinstance(value, dict):
+        return {without_nulls(key): without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(item) for item in value]
+    return json_number(value) if isinstance(value, float) else value
+
+
+def _check_kind(manifest: Any, path: str, positions: dict[str, tuple[int, int]]) -> None:
+    """Refuse what is no Workflow; the original's typed decoding asks for both fields, too."""
+    if not isinstance(manifest, dict):
+        what = {list: "a list", type(None): "nothing"}.get(type(manifest), "a single value")
+        raise DefinitionError(
+            f"holds {what}; it must hold one Workflow", where=Location(path, *positions.get("", ()))
+        )
+    for field, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+        found = manifest.get(field)
+        if found == expected:
+            continue
+        where = Location(path, *positions.get(f"/{field}", ()))
+        if found is None:
+            raise DefinitionError(f"`{field}` is missing", where=where, hint=f"write `{field}: {expected}`")
+        raise DefinitionError(f"`{field}` is `{found!s:.100}`; only `{expected}` can be run", where=where)
+
+
+def _check_size(manifest: Any, path: str) -> None:
+    size = len(msgspec.json.encode(manifest))
+    if size > MAX_MANIFEST_BYTES:
+        message = f"the workflow has {size:,} bytes as JSON; a cluster takes {MAX_MANIFEST_BYTES:,}"
+        raise DefinitionError(message, where=Location(path))
+
+
+def _fault(error: DefinitionError) -> Fault:
+    where = error.where or Location("")
+    return Fault(error.message, where.path, where.line, where.column, error.hint)

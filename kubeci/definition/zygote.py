@@ -1,0 +1,209 @@
+"""The zygote: a warm process of one thread that forks a confined process for each evaluation.
+
+It is started with a control socket as its standard input and nothing else, and ends when that socket does.
+An evaluation's process has no descriptor but its own socket, cannot open another, cannot fork, and is bound in
+memory, CPU and time by the kernel; what it does beyond that only ends itself.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+
+import msgspec
+
+from kubeci.definition.evaluation import evaluate
+from kubeci.definition.protocol import (
+    COMMAND,
+    ENDED,
+    LENGTH,
+    MAX_REQUEST_BYTES,
+    START,
+    Fault,
+    Limits,
+    Outcome,
+    Request,
+)
+
+_KEPT_DESCRIPTORS = 4  # standard streams and the evaluation's socket
+_DEFAULT_SIGNALS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
+_WARM_UP = 'workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}\n'
+
+
+@dataclass(slots=True)
+class _Child:
+    """A process under way: what the server calls it, and the pipe of its standard error."""
+
+    evaluation: int
+    stderr: int
+
+
+class Zygote:
+    """Fork on command, reap, and tell the server how each process ended."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._children: dict[int, _Child] = {}
+
+    def serve(self) -> None:
+        """Work until the server's end of the control socket is closed; then end what is under way."""
+        waker, wake = os.pipe()
+        os.set_blocking(waker, False)
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        control = self._control.fileno()
+        while True:
+            ready, _, _ = select.select([control, waker], [], [])
+            if waker in ready:
+                os.read(waker, 512)
+                self._reap()
+            if control in ready and not self._command():
+                for pid in self._children:
+                    os.kill(pid, signal.SIGKILL)
+                return
+
+    def _command(self) -> bool:
+        frame, ancillary, _, _ = self._control.recvmsg(
+            COMMAND.size, socket.CMSG_SPACE(array.array("i").itemsize)
+        )
+        if len(frame) < COMMAND.size:
+            return False
+        descriptors = array.array("i")
+        for _level, _type, content in ancillary:
+            descriptors.frombytes(content)
+        evaluation, verb, cpu_seconds, memory_mib, wall_ms = COMMAND.unpack(frame)
+        if verb == START and descriptors:
+            self._fork(evaluation, descriptors[0], Limits(cpu_seconds, memory_mib, wall_ms / 1000))
+        else:
+            for pid, child in self._children.items():
+                if child.evaluation == evaluation:
+                    os.kill(pid, signal.SIGKILL)
+        return True
+
+    def _fork(self, evaluation: int, channel: int, limits: Limits) -> None:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                _confine(channel, writing, limits)
+                _run()
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(channel)
+        os.close(writing)
+        os.set_blocking(reading, False)
+        self._children[pid] = _Child(evaluation, reading)
+
+    def _reap(self) -> None:
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            child = self._children.pop(pid)
+            try:
+                said = os.read(child.stderr, 4096)
+            except BlockingIOError:
+                said = b""
+            os.close(child.stderr)
+            out_of_memory = b"memory allocation of" in said or b"out of memory" in said
+            self._control.sendall(ENDED.pack(child.evaluation, status, out_of_memory))
+
+
+def _confine(channel: int, stderr: int, limits: Limits) -> None:
+    """Give up everything but the socket: descriptors, signals, memory, time."""
+    signal.set_wakeup_fd(-1)
+    for number in _DEFAULT_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    os.set_blocking(stderr, False)
+    channel = os.dup(channel) if channel < _KEPT_DESCRIPTORS else channel
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(stderr, 1)
+    os.dup2(stderr, 2)
+    os.dup2(channel, 3)
+    os.closerange(_KEPT_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    for name, value in (
+        ("RLIMIT_CORE", 0),
+        ("RLIMIT_FSIZE", 0),
+        ("RLIMIT_NPROC", 0),
+        ("RLIMIT_NOFILE", _KEPT_DESCRIPTORS),
+        ("RLIMIT_AS", limits.memory_mib << 20),
+    ):
+        _limit(name, value, value)
+    _limit("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + 1)
+    signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds)
+
+
+def _limit(name: str, soft: int, hard: int) -> None:
+    number = getattr(resource, name, None)
+    if number is None:  # not every system knows every limit
+        return
+    try:
+        resource.setrlimit(number, (soft, hard))
+    except (OSError, ValueError):
+        if sys.platform == "linux":
+            raise
+
+
+def _run() -> None:
+    gc.disable()
+    with socket.socket(fileno=3) as channel:
+        outcome = _outcome(_receive(channel))
+        body = msgspec.json.encode(outcome)
+        channel.sendall(LENGTH.pack(len(body)) + body)
+
+
+def _outcome(body: bytes) -> Outcome:
+    try:
+        return evaluate(msgspec.json.decode(body, type=Request))
+    except MemoryError:
+        return Outcome(fault=Fault("ran out of memory"))
+    except RecursionError:
+        return Outcome(fault=Fault("is nested too deeply"))
+    except BaseException as error:  # noqa: BLE001 - the interpreter's panics are BaseExceptions; no text of theirs is shown
+        if "out of memory" in str(error):
+            return Outcome(fault=Fault("ran out of memory"))
+        return Outcome(fault=Fault(f"crashed the interpreter ({type(error).__name__})"))
+
+
+def _receive(channel: socket.socket) -> bytes:
+    (length,) = LENGTH.unpack(_exactly(channel, LENGTH.size))
+    if length > MAX_REQUEST_BYTES:
+        raise ValueError("the request is too long")
+    return _exactly(channel, length)
+
+
+def _exactly(channel: socket.socket, length: int) -> bytes:
+    body = bytearray(length)
+    view = memoryview(body)
+    while view:
+        count = channel.recv_into(view)
+        if not count:
+            raise EOFError
+        view = view[count:]
+    return bytes(body)
+
+
+def main() -> None:
+    """Serve the control socket on standard input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit("RLIMIT_CORE", 0, 0)
+    evaluate(Request("ci.star", {"ci.star": _WARM_UP}, starlark=True))
+    evaluate(Request("ci.yaml", {"ci.yaml": "a: 1"}, starlark=False))
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=0) as control:
+        Zygote(control).serve()
+
+
+if __name__ == "__main__":
+    main()
