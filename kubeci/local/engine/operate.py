@@ -117,7 +117,11 @@ def _stop_nodes(operation: Operation) -> tuple[str, ...]:
         if operation.shutdown and not operation.may_run(on_exit=on_exit):
             pod = node["type"] == "Pod"
             strategy = operation.shutdown
-            message = f"workflow shutdown with strategy:  {strategy}" if pod else f"Stopped with strategy '{strategy}'"
+            message = (
+                f"workflow shutdown with strategy:  {strategy}"
+                if pod
+                else f"Stopped with strategy '{strategy}'"
+            )
         elif late and not on_exit and (node["type"] == "Suspend" or node["phase"] == "Pending"):
             message = "Step exceeded its deadline"
         else:
@@ -138,7 +142,9 @@ def _deadline(operation: Operation) -> datetime | None:
 def _run(operation: Operation) -> None:
     spec, written = operation.spec, format_time(operation.now)
     try:
-        root = execute(operation, Call(operation.name, text_of(spec["entrypoint"]), spec.get("arguments") or {}))
+        root = execute(
+            operation, Call(operation.name, text_of(spec["entrypoint"]), spec.get("arguments") or {})
+        )
     except Waiting:
         return
     except CallError as error:
@@ -163,7 +169,11 @@ def _run_exit_handler(operation: Operation, phase: str) -> JsonObject | None:
     operation.variables |= exit_variables(operation.workflow, phase, list(operation.nodes))
     name = f"{operation.name}.onExit"
     call = Call(
-        name, operation.spec["onExit"], operation.spec.get("arguments") or {}, on_exit=True, flag={"hooked": True}
+        name,
+        operation.spec["onExit"],
+        operation.spec.get("arguments") or {},
+        on_exit=True,
+        flag={"hooked": True},
     )
     try:
         return execute(operation, call)

@@ -41,9 +41,15 @@ ACCEPTED_OF_WORKFLOWS: Final = ACCEPTED_OF_PODS | _any(
     "volumeClaimGC",
     "workflowMetadata",
 )
-ACCEPTED_OF_CONTAINERS: Final = _any("imagePullPolicy", "ports", "resources", "securityContext", "terminationMessagePolicy")
+ACCEPTED_OF_CONTAINERS: Final = _any(
+    "imagePullPolicy", "ports", "resources", "securityContext", "terminationMessagePolicy"
+)
 
-_VOLUME: Final[Fields] = {"name": None, "emptyDir": None, "persistentVolumeClaim": _any("claimName", "readOnly")}
+_VOLUME: Final[Fields] = {
+    "name": None,
+    "emptyDir": None,
+    "persistentVolumeClaim": _any("claimName", "readOnly"),
+}
 _ARTIFACT: Final[Fields] = {
     **_any("name", "path", "optional", "description"),
     "git": _any("repo", "revision", "depth", "singleBranch", "branch", "fetch", "disableSubmodules"),

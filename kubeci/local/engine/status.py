@@ -17,6 +17,8 @@ def begin(workflow: JsonObject, now: str) -> None:
     """Write what the controller writes when it takes a workflow: phase, labels, and the spec's empty fields."""
     workflow["status"] |= {"phase": "Running", "startedAt": now}
     workflow["metadata"].setdefault("annotations", {})[POD_NAME_FORMAT] = "v2"
+    if claims := _claims(workflow):
+        workflow["status"]["persistentVolumeClaims"] = claims
     spec = workflow["spec"]
     spec.setdefault("arguments", {})
     for template in spec.get("templates") or []:
@@ -32,12 +34,30 @@ def begin(workflow: JsonObject, now: str) -> None:
             step.setdefault("arguments", {})
 
 
+def claim_name(workflow: JsonObject, template: JsonObject) -> str:
+    """Give the name of the claim that one of the `volumeClaimTemplates` makes."""
+    return f"{workflow['metadata']['name']}-{(template.get('metadata') or {}).get('name', '')}"
+
+
+def _claims(workflow: JsonObject) -> list[JsonObject]:
+    templates = workflow["spec"].get("volumeClaimTemplates") or []
+    return [
+        {
+            "name": template["metadata"]["name"],
+            "persistentVolumeClaim": {"claimName": claim_name(workflow, template)},
+        }
+        for template in templates
+    ]
+
+
 def finish(workflow: JsonObject, phase: str, message: str, now: str) -> None:
     """End the workflow in `phase`; an empty message is left out."""
     status = workflow["status"]
     status["phase"] = phase
     status["finishedAt"] = now
     status.pop("message", None)
+    if phase == "Succeeded":
+        status.pop("persistentVolumeClaims", None)  # deleted with success, see `volumeClaimGC`
     if message:
         status["message"] = message
     condition(status, "Completed", holds=True)

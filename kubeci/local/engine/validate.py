@@ -73,7 +73,9 @@ def _call_problems(path: str, step: JsonObject, templates: dict[str, JsonObject]
         return
     given = {one.get("name") for one in (step.get("arguments") or {}).get("parameters") or []}
     for parameter in (called.get("inputs") or {}).get("parameters") or []:
-        if parameter.get("name") not in given and all(parameter.get(key) is None for key in ("value", "default", "valueFrom")):
+        if parameter.get("name") not in given and all(
+            parameter.get(key) is None for key in ("value", "default", "valueFrom")
+        ):
             yield f"{path} templates.{called['name']} inputs.parameters.{parameter.get('name')} was not supplied"
     if not is_loop(step):
         for tag in tags({key: step.get(key) for key in ("when", "arguments")}):
@@ -85,7 +87,9 @@ def _input_problems(path: str, template: JsonObject) -> Iterator[str]:
     """Find references to inputs that the template does not declare."""
     inputs = template.get("inputs") or {}
     known = {
-        f"inputs.{kind}.{one.get('name')}" for kind in ("parameters", "artifacts") for one in inputs.get(kind) or []
+        f"inputs.{kind}.{one.get('name')}"
+        for kind in ("parameters", "artifacts")
+        for one in inputs.get(kind) or []
     }
     for tag in tags({key: value for key, value in template.items() if key != "inputs"}):
         parts = tag.split(".")

@@ -57,7 +57,10 @@ def exit_variables(workflow: JsonObject, phase: str, nodes: list[JsonObject]) ->
         if node["type"] == "Pod" and node["phase"] in {"Failed", "Error"}
     ]
     root = next((node for node in nodes if node["name"] == workflow["metadata"]["name"]), {})
-    started, finished = workflow["status"]["startedAt"], root.get("finishedAt") or workflow["status"]["startedAt"]
+    started, finished = (
+        workflow["status"]["startedAt"],
+        root.get("finishedAt") or workflow["status"]["startedAt"],
+    )
     seconds = (parse_time(finished) - parse_time(started)).total_seconds()
     # Argo quotes the JSON once more, so that it can stand in a shell's or JSON's string.
     failures_text = json.dumps(_json(failures), ensure_ascii=False)

@@ -1,0 +1,100 @@
+"""How a step's command is kept apart from this machine: in namespaces, or, where those are not allowed, not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from kubeci.local.engine import sandbox
+from kubeci.local.engine.host import DEVICES, search_path, view
+from kubeci.local.engine.place import HOME, SCRIPT, TERMINATION_LOG, Place
+from kubeci.local.engine.process import Command, run
+
+Isolation: TypeAlias = Literal["namespace", "process"]
+_PROBE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a container is to do: `argv` and `env` as the template says, at the paths of the container."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+    paths: tuple[str, ...] = ()
+
+
+async def probe() -> Isolation:
+    """Try a command in namespaces; give "process" where that does not work."""
+    if sys.platform != "linux":
+        return "process"
+    with tempfile.TemporaryDirectory(prefix="kubeci-probe-") as folder:
+        place = Place(Path(folder))
+        prepare(place)
+        command = isolated(Work(("true",)), place)
+        return "namespace" if await run(command, lambda _: None, seconds=_PROBE_SECONDS) == 0 else "process"
+
+
+def prepare(place: Place) -> None:
+    """Make the folders that every container has."""
+    for path in ("/tmp", HOME, "/dev/shm", "/proc"):  # noqa: S108 - a path of the container, private to it
+        (place.root / path[1:]).mkdir(parents=True, exist_ok=True)
+    (place.root / TERMINATION_LOG[1:]).touch()
+
+
+def command_for(isolation: Isolation, work: Work, place: Place) -> Command:
+    """Give the command that does `work` at `place`."""
+    return isolated(work, place) if isolation == "namespace" else plain(work, place)
+
+
+def isolated(work: Work, place: Place) -> Command:
+    """Give a command that sees the pod's folders at their paths, and the host's programs read-only."""
+    shown = view(work.paths)
+    plan = {
+        "parent": os.getpid(),
+        "root": str(place.root),
+        "links": shown.links,
+        "binds": [
+            *((bind, bind, True) for bind in shown.binds),
+            *((str(mount.source), mount.path, mount.read_only) for mount in place.mounts),
+        ],
+        "devices": DEVICES,
+        "cwd": work.cwd,
+        "argv": work.argv,
+        "env": {**_base(HOME), **work.env},
+    }
+    file = place.folder / "plan.json"
+    file.write_text(json.dumps(plan))
+    return Command((sys.executable, "-I", "-S", sandbox.__file__, str(file)), _base(HOME), place.folder)
+
+
+def plain(work: Work, place: Place) -> Command:
+    """Give a plain command in the pod's folder; the paths that it names are rewritten to where they lie."""
+    paths = {path: str(place.locate(path)) for path in (*work.paths, SCRIPT, TERMINATION_LOG, "/tmp")}  # noqa: S108
+    env = {**_base(str(place.root / HOME[1:])), "TMPDIR": paths["/tmp"]}  # noqa: S108 - a path of the container
+    env |= {name: rewrite(value, paths) for name, value in work.env.items()}
+    cwd, script = place.locate(work.cwd), place.locate(SCRIPT)
+    cwd.mkdir(parents=True, exist_ok=True)
+    if script.exists():
+        script.write_text(rewrite(script.read_text(), paths))
+    return Command(tuple(rewrite(one, paths) for one in work.argv), env, cwd)
+
+
+def rewrite(text: str, paths: dict[str, str]) -> str:
+    """Replace paths of the container by those of this machine, where they stand alone or begin a longer path."""
+    names = sorted((path for path in paths if path != "/"), key=len, reverse=True)
+    if not names:
+        return text
+    pattern = r"(?<![\w./-])(" + "|".join(map(re.escape, names)) + r")(?![\w.-])"
+    return re.sub(pattern, lambda found: paths[found.group(1)], text)
+
+
+def _base(home: str) -> dict[str, str]:
+    """Give the environment of every step; nothing of the server's own leaks into it but the PATH."""
+    return {"PATH": search_path(), "HOME": home, "LANG": os.environ.get("LANG", "C.UTF-8")}

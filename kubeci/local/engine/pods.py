@@ -1,0 +1,187 @@
+"""Pods as the controller makes them and a kubelet reports them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubeci.local.engine.operation import PodRequest
+from kubeci.model.json import JsonObject
+
+NODE_NAME = "local"
+DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
+COMPLETED_LABEL = "workflows.argoproj.io/completed"
+_ARGO = "workflows.argoproj.io"
+
+
+def manifest(workflow: JsonObject, request: PodRequest) -> JsonObject:
+    """Give the pod of a node, as the controller would create it (less what only argoexec needs)."""
+    owner = workflow["metadata"]
+    metadata = request.template.get("metadata") or {}
+    main = request.template.get("container") or request.template.get("script") or {}
+    spec: JsonObject = {
+        "containers": [_wait(), {**_container(main), "name": "main"}],
+        "restartPolicy": "Never",
+        "serviceAccountName": workflow["spec"].get("serviceAccountName") or "default",
+        "volumes": [
+            *(workflow["spec"].get("volumes") or []),
+            *(workflow["status"].get("persistentVolumeClaims") or []),
+            *(request.template.get("volumes") or []),
+        ],
+    }
+    if request.deadline is not None:
+        spec["activeDeadlineSeconds"] = max(1, int(request.deadline))
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": request.pod_name,
+            "labels": {
+                **(metadata.get("labels") or {}),
+                COMPLETED_LABEL: "false",
+                f"{_ARGO}/workflow": owner["name"],
+            },
+            "annotations": {
+                "kubectl.kubernetes.io/default-container": "main",
+                **(metadata.get("annotations") or {}),
+                f"{_ARGO}/node-id": request.node_id,
+                f"{_ARGO}/node-name": request.node_name,
+            },
+            "ownerReferences": [owner_reference(workflow)],
+        },
+        "spec": spec,
+        "status": {"phase": "Pending", "qosClass": "BestEffort"},
+    }
+
+
+def owner_reference(workflow: JsonObject) -> JsonObject:
+    """Give the reference by which what a workflow made is deleted with it."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "name": workflow["metadata"]["name"],
+        "uid": workflow["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _wait() -> JsonObject:
+    return {"name": "wait", "image": "argoexec", "command": ["argoexec", "wait"], "resources": {}}
+
+
+def _container(main: JsonObject) -> JsonObject:
+    kept = ("image", "command", "args", "env", "workingDir", "volumeMounts", "resources")
+    return {key: main[key] for key in kept if main.get(key) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a pod ended: `exit_code` of main (or of init, when main never began), `reason` and `message` of the pod itself."""
+
+    exit_code: int
+    started: str
+    finished: str
+    container_message: str = ""
+    reason: str = ""
+    message: str = ""
+    of_init: bool = False
+
+
+def unschedulable(claim: str, now: str) -> JsonObject:
+    """Give the status of a pod whose claim does not exist."""
+    found = f'0/1 nodes are available: persistentvolumeclaim "{claim}" not found. not found'
+    condition = {**_condition("PodScheduled", now, holds=False), "reason": "Unschedulable", "message": found}
+    return {"phase": "Pending", "conditions": [condition], "qosClass": "BestEffort"}
+
+
+def initializing(pod: JsonObject, now: str) -> JsonObject:
+    """Give the status of a pod that loads its artifacts."""
+    state: JsonObject = {"waiting": {"reason": "PodInitializing"}}
+    return _status("Pending", pod, _conditions(now, ready=False), state, state, None)
+
+
+def running(pod: JsonObject, started: str) -> JsonObject:
+    """Give the status of a pod whose containers run."""
+    state: JsonObject = {"running": {"startedAt": started}}
+    return _status("Running", pod, _conditions(started, ready=True), state, state, started)
+
+
+def ended(pod: JsonObject, end: End) -> JsonObject:
+    """Give the status of a pod that ended."""
+    phase = "Succeeded" if end.exit_code == 0 and not end.reason else "Failed"
+    main: JsonObject = {"terminated": _terminated(end.exit_code, end, end.container_message)}
+    wait: JsonObject = {"terminated": _terminated(0, end, "")}
+    if end.of_init:
+        main = wait = {"waiting": {"reason": "PodInitializing"}}
+    status = _status(phase, pod, _conditions(end.finished, ready=False), wait, main, end.started)
+    if end.of_init:
+        state = {"terminated": _terminated(end.exit_code, end, end.container_message)}
+        status["initContainerStatuses"] = [_container_status("init", "argoexec", state)]
+    if end.reason:
+        status |= {"reason": end.reason, "message": end.message}
+    return status
+
+
+def failure_message(name: str, exit_code: int, message: str) -> str:
+    """Give the node's message for a failed container, as the controller infers it."""
+    return f"{name}: Error (exit code {exit_code})" + (f": {message}" if message else "")
+
+
+def _terminated(exit_code: int, end: End, message: str) -> JsonObject:
+    state: JsonObject = {
+        "exitCode": exit_code,
+        "reason": "Error" if exit_code else "Completed",
+        "startedAt": end.started,
+        "finishedAt": end.finished,
+    }
+    return {**state, "message": message} if message else state
+
+
+def _status(
+    phase: str,
+    pod: JsonObject,
+    conditions: list[JsonObject],
+    wait: JsonObject,
+    main: JsonObject,
+    started: str | None,
+) -> JsonObject:
+    image = pod["spec"]["containers"][1].get("image", "")
+    status: JsonObject = {
+        "phase": phase,
+        "conditions": conditions,
+        "hostIP": "127.0.0.1",
+        "containerStatuses": [
+            _container_status("wait", "argoexec", wait),
+            _container_status("main", image, main),
+        ],
+        "qosClass": "BestEffort",
+    }
+    return {**status, "startTime": started} if started else status
+
+
+def _container_status(name: str, image: str, state: dict[str, Any]) -> JsonObject:
+    runs = "running" in state
+    return {
+        "name": name,
+        "state": state,
+        "lastState": {},
+        "ready": runs,
+        "restartCount": 0,
+        "image": image,
+        "imageID": "",
+        "started": runs,
+    }
+
+
+def _conditions(now: str, *, ready: bool) -> list[JsonObject]:
+    return [
+        _condition("Initialized", now, holds=True),
+        _condition("Ready", now, holds=ready),
+        _condition("ContainersReady", now, holds=ready),
+        _condition("PodScheduled", now, holds=True),
+    ]
+
+
+def _condition(kind: str, now: str, *, holds: bool) -> JsonObject:
+    return {"type": kind, "status": "True" if holds else "False", "lastTransitionTime": now}
