@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from kubeci.local.cluster.garbage import CLAIM_PROTECTION
 from kubeci.local.cluster.resources import CLAIMS, LEASES, PODS
@@ -36,6 +36,11 @@ _DROPPED_WHEN_EMPTY = (
     "generateName",
     "managedFields",
 )
+_SHAPE: dict[str, type] = {
+    **dict.fromkeys(("labels", "annotations"), dict),
+    **dict.fromkeys(("finalizers", "ownerReferences"), list),
+    **dict.fromkeys(("name", "generateName", "namespace", "uid", "resourceVersion"), str),
+}
 
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _SUBDOMAIN_RULE = (
@@ -115,17 +120,12 @@ def updated(resource: Resource, old: JsonObject, new: JsonObject) -> JsonObject:
 
 def shaped(resource: Resource, obj: JsonObject) -> JsonObject:
     """Give the object's metadata, made when absent; raises ApiError 400 when it is not of the shape all objects have."""
-    metadata: Any = obj.get("metadata") or {}
+    metadata: Any = {} if obj.get("metadata") is None else obj["metadata"]
+    if not isinstance(metadata, dict):
+        raise _unreadable(resource, "metadata")
     obj["metadata"] = metadata
-    text = dict.fromkeys(("name", "generateName", "namespace", "uid", "resourceVersion"), str)
-    for key, wanted in {
-        "labels": dict,
-        "annotations": dict,
-        "finalizers": list,
-        "ownerReferences": list,
-        **text,
-    }.items():
-        if not isinstance(metadata, dict) or not isinstance(metadata.get(key) or wanted(), wanted):
+    for key, wanted in _SHAPE.items():
+        if not isinstance(metadata.get(key), wanted | None):
             raise _unreadable(resource, f"metadata.{key}")
     for key in ("labels", "annotations"):
         if not all(isinstance(value, str) for value in (metadata.get(key) or {}).values()):
@@ -133,7 +133,7 @@ def shaped(resource: Resource, obj: JsonObject) -> JsonObject:
     for owner in metadata.get("ownerReferences") or []:
         if not isinstance(owner, dict) or not isinstance(owner.get("uid"), str):
             raise _unreadable(resource, "metadata.ownerReferences")
-    return cast("JsonObject", metadata)
+    return metadata
 
 
 def check(resource: Resource, obj: JsonObject) -> None:
