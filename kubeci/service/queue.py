@@ -43,8 +43,16 @@ class KeyedQueue(Generic[K, V]):
     meanwhile replaces the old one and is worked on at once. The queue holds one value a key, and none that is dealt with.
     """
 
-    def __init__(self, work: Callable[[K, V], Awaitable[float | None]], *, workers: int = 4) -> None:
+    def __init__(
+        self,
+        work: Callable[[K, V], Awaitable[float | None]],
+        *,
+        workers: int = 4,
+        backoff: Callable[[int], float] = backoff_seconds,
+    ) -> None:
+        """Work with `workers` keys at a time; `backoff` gives the pause after so many failures in a row."""
         self._work = work
+        self._backoff = backoff
         self._workers = workers
         self._slots: dict[K, _Slot[V]] = {}
         self._due: list[tuple[float, int, K]] = []
@@ -88,7 +96,7 @@ class KeyedQueue(Generic[K, V]):
         except Exception as error:
             # Whatever it was, the key must not be forgotten.
             slot.failures += 1
-            seconds = backoff_seconds(slot.failures)
+            seconds = self._backoff(slot.failures)
             if isinstance(error, RateLimited):
                 seconds = max(seconds, error.retry_after)
             expected = isinstance(error, UpstreamError)

@@ -118,7 +118,8 @@ def load_config(text: str, *, source: str, strict: bool = False) -> LoadedConfig
     if strict and warnings:
         raise ConfigurationError("; ".join(warnings))
     document = {key: value for key, value in document.items() if value is not None}
-    document["tolerations"] = [_toleration(entry) for entry in document.get("tolerations", ())]
+    if isinstance(tolerations := document.get("tolerations"), list):
+        document["tolerations"] = [_toleration(entry) for entry in tolerations]
     return LoadedConfig(_convert(document, Config, source), warnings)
 
 

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from kubeci.model.check_run import Conclusion
+from kubeci.model.decision import Allowed, Refused
+from kubeci.model.repository import Ref, RefType, Repository
+from kubeci.model.source import PullRequest
+from kubeci.policy import BuildRules, may_build
+from kubeci.settings.pattern import Pattern
+
+HERE = Repository("acme", "widgets", 1)
+
+
+def pull(*, draft: bool = False, base: str = "master", head: str = "acme/widgets") -> PullRequest:
+    return PullRequest(1, "title", "https://example.com/pull/1", draft, base, head)
+
+
+BRANCH = Ref("feature")
+FORK = pull(head="stranger/widgets")
+
+
+@pytest.mark.parametrize(
+    ("ref", "pulls", "drafts", "refused"),
+    [
+        (Ref("master"), [], False, None),
+        (Ref("webmaster-x"), [], False, None),
+        (BRANCH, [], False, Conclusion.NEUTRAL),
+        (Ref(""), [], False, Conclusion.NEUTRAL),
+        (Ref("gh-readonly-queue/main/pr-1-abc"), [], False, None),
+        (Ref("v1", RefType.TAG), [], False, None),
+        (Ref("v1", RefType.TAG), [FORK], False, None),
+        (BRANCH, [pull()], False, None),
+        (BRANCH, [pull(base="release")], False, Conclusion.ACTION_REQUIRED),
+        (BRANCH, [pull(base="release"), pull()], False, None),
+        (BRANCH, [pull(draft=True)], False, Conclusion.ACTION_REQUIRED),
+        (BRANCH, [pull(draft=True)], True, None),
+        (BRANCH, [pull(draft=True), pull()], False, None),
+        (BRANCH, [FORK], False, Conclusion.ACTION_REQUIRED),
+        (BRANCH, [pull(), FORK], False, Conclusion.ACTION_REQUIRED),
+        (BRANCH, [pull(head="")], False, Conclusion.ACTION_REQUIRED),
+        (BRANCH, [pull(head="Acme/Widgets")], False, None),
+        (Ref("master"), [pull(base="release")], False, Conclusion.ACTION_REQUIRED),
+    ],
+)
+def test_automatic_builds(
+    ref: Ref,
+    pulls: list[PullRequest],
+    drafts: bool,
+    refused: Conclusion | None,
+) -> None:
+    decision = may_build(HERE, ref, pulls, BuildRules(Pattern("master"), build_draft_prs=drafts))
+    if refused is None:
+        assert isinstance(decision, Allowed)
+    else:
+        assert isinstance(decision, Refused)
+        assert decision.conclusion is refused
+
+
+@pytest.mark.parametrize(
+    ("pulls", "text"),
+    [
+        ([FORK], "refusing to build non-local PR, org members can run them manually using `/kube-ci run`"),
+        (
+            [pull(base="x")],
+            (
+                "checks are not automatically run for base branches that do not match `master`, "
+                "you can run manually using `/kube-ci run`"
+            ),
+        ),
+        ([pull(draft=True)], "auto checks Draft PRs are disabled, you can run manually using `/kube-ci run`"),
+    ],
+)
+def test_refusals_say_what_people_know(pulls: list[PullRequest], text: str) -> None:
+    decision = may_build(HERE, BRANCH, pulls, BuildRules(Pattern("master")))
+    assert isinstance(decision, Refused)
+    assert decision.reason == text
