@@ -41,7 +41,7 @@ async def pulls_json(state: State, suite: CheckSuite) -> list[JsonObject]:
 async def suite_json(state: State, suite: CheckSuite) -> JsonObject:
     """Give a check suite as events and answers hold it, without its repository."""
     runs = state.runs_of(suite)
-    status, conclusion = summed_up(runs)
+    status, conclusion = summed_up(suite, runs)
     url = api_url(state, f"/repos/{suite.repository.full_name}/check-suites/{suite.id}")
     return {
         "id": suite.id,

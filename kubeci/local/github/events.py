@@ -103,12 +103,12 @@ class Events:
 
     async def run_changed(self, run: CheckRun, sender: Account, *, created: bool, completed: bool) -> None:
         """Tell of a check-run's creation and end, and of its suite's end."""
-        run.suite.updated_at = self._state.now()
+        run.suite.updated_at, run.suite.reopened = self._state.now(), False
         if created:
             await self.run_action(run, "created", sender)
         if completed:
             await self.run_action(run, "completed", sender)
-            if summed_up(self._state.runs_of(run.suite))[0] == "completed":
+            if summed_up(run.suite, self._state.runs_of(run.suite))[0] == "completed":
                 await self.suite_action(run.suite, "completed", sender)
 
     async def _move_pulls(self, repository: Repository, branch: str) -> None:

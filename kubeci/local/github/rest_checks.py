@@ -98,7 +98,9 @@ async def list_annotations(call: Call) -> Response:
 
 async def rerequest_run(call: Call) -> Response:
     """Answer `POST …/check-runs/{check_run_id}/rerequest`."""
-    await call.services.events.run_action(_run(call), "rerequested", call.sender)
+    run = _run(call)
+    run.suite.reopened = True
+    await call.services.events.run_action(run, "rerequested", call.sender)
     return call.answer({}, 201)
 
 
@@ -109,7 +111,9 @@ async def get_suite(call: Call) -> Response:
 
 async def rerequest_suite(call: Call) -> Response:
     """Answer `POST …/check-suites/{check_suite_id}/rerequest`."""
-    await call.services.events.suite_action(_suite(call), "rerequested", call.sender)
+    suite = _suite(call)
+    suite.reopened = True
+    await call.services.events.suite_action(suite, "rerequested", call.sender)
     return call.answer({}, 201)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import re
 import secrets
 from collections import deque
 from contextlib import AsyncExitStack
@@ -14,11 +13,13 @@ from types import TracebackType
 from typing import Self
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kubeci.local.github import git, graphql, rest_app, rest_checks, rest_git
+from kubeci.local.github import graphql, rest_app, rest_checks, rest_git
 from kubeci.local.github.api import Api, RecordedRequest
 from kubeci.local.github.auth import App
 from kubeci.local.github.calls import Services
@@ -26,38 +27,19 @@ from kubeci.local.github.deliveries import Deliveries, Delivery
 from kubeci.local.github.events import Events, RefUpdate
 from kubeci.local.github.faults import Faults, Limits
 from kubeci.local.github.http_backend import GitHosting
-from kubeci.local.github.pulls import fetch_head
+from kubeci.local.github.pages import Pages
+from kubeci.local.github.people import People
 from kubeci.local.github.repositories import (
-    Change,
-    Files,
-    create_bare,
-    push_change,
-    push_deletion,
-    push_tag,
     write_hook_file,
 )
-from kubeci.local.github.state import Clock, Installation, OwnerType, PullRequest, Repository, State, utc_now
+from kubeci.local.github.state import Clock, State, utc_now
 from kubeci.local.serving import serving
 from kubeci.model.json import JsonObject
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-# An owner of one of these names would hide the API or the pages.
-_RESERVED = {
-    "api",
-    "app",
-    "repos",
-    "installation",
-    "graphql",
-    "rate_limit",
-    "deliveries",
-    "static",
-    "hooks",
-    "apps",
-}
 _HOOK_PATH = "/hooks/post-receive"
 
 
-class LocalGitHub:
+class LocalGitHub(People):
     """A GitHub on 127.0.0.1, an async context manager.
 
     `data` is the folder of the bare repositories, `app` the App that everything is sent to, `port` 0 a free port,
@@ -74,13 +56,12 @@ class LocalGitHub:
         port: int = 0,
         now: Clock = utc_now,
     ) -> None:
-        self.state = State(app, now)
-        self.deliveries = Deliveries(self.state, webhook_secret)
-        self.events = Events(self.state, self.deliveries)
+        state = State(app, now)
+        self.deliveries = Deliveries(state, webhook_secret)
+        super().__init__(state, Events(state, self.deliveries), data.resolve() / ".hook.json")
         self.limits = Limits()
         self.services = Services(self.state, self.deliveries, self.events, self.limits)
         self.api = Api(self.services)
-        self.pusher = "octocat"  # who `push` says it is
         self._data = data.resolve()
         self._port = port
         self._hook_secret = secrets.token_hex(16)
@@ -149,10 +130,6 @@ class LocalGitHub:
         """Stop delivering and serving."""
         await self._stack.aclose()
 
-    @property
-    def _hook_file(self) -> Path:
-        return self._data / ".hook.json"
-
     def _starlette(self) -> Starlette:
         hosting = GitHosting(self.state, self._data)
         operations = [
@@ -166,7 +143,10 @@ class LocalGitHub:
                 Route(_HOOK_PATH, self._post_receive, methods=["POST"]),
                 Route("/{owner}/{repo}.git/{rest:path}", hosting.endpoint, methods=["GET", "POST"]),
                 *self.api.routes(operations),
-            ]
+                *Pages(self, self.deliveries).routes(),
+            ],
+            # A page of another site must not get at this server by a name that leads to 127.0.0.1.
+            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         )
 
     async def _post_receive(self, request: Request) -> Response:
@@ -183,102 +163,6 @@ class LocalGitHub:
         await self.events.pushed(repository, updates, self.state.user(report["pusher"]))
         return Response(status_code=204)
 
-    async def create_repository(
-        self,
-        full_name: str,
-        *,
-        default_branch: str = "main",
-        owner_type: OwnerType = "Organization",
-        private: bool = False,
-    ) -> Repository:
-        """Make a repository, or take up the one whose folder is there, and install the App on its owner.
-
-        `full_name` is `owner/name`; ValueError when GitHub would not take the name.
-        """
-        owner, _, name = full_name.partition("/")
-        if (
-            not (_NAME.fullmatch(owner) and _NAME.fullmatch(name))
-            or owner.lower() in _RESERVED
-            or name.endswith(".git")
-        ):
-            raise ValueError(f"{full_name!r} is no name for a repository")
-        if found := self.state.repository(full_name):
-            return found
-        path = self._data / owner / f"{name}.git"
-        await create_bare(path, default_branch, self._hook_file)
-        account, now = self.state.account(owner, owner_type), self.state.now()
-        repository = Repository(
-            self.state.new_id(), account, name, path, default_branch, private, created_at=now, pushed_at=now
-        )
-        self.state.repositories[repository.id] = repository
-        return repository
-
-    async def push(
-        self,
-        full_name: str,
-        files: Files,
-        *,
-        branch: str | None = None,
-        message: str = "A change",
-        base: str | None = None,
-    ) -> str:
-        """Commit `files` over a tree and push the branch, the way of any push; gives the commit's sha.
-
-        A value None deletes a file; `executable`, `symlink` and `submodule` of `repositories` make other entries.
-        `base` is the parent (a branch or sha); without it the branch itself, else the default branch, else none.
-        """
-        repository = self._repository(full_name)
-        branch = branch or repository.default_branch
-        parent = None
-        async with git.objects(repository.path) as objects:
-            for name in (
-                [base] if base else [f"refs/heads/{branch}", f"refs/heads/{repository.default_branch}"]
-            ):
-                found = await objects.peel(name)
-                if found is not None:
-                    parent = found.oid
-                    break
-        if base and parent is None:
-            raise ValueError(f"{base!r} names no commit of {full_name}")
-        change = Change(files, branch, message, parent, self.state.now(), self.pusher)
-        return await push_change(repository.path, change)
-
-    async def tag(self, full_name: str, name: str, commit: str, *, message: str | None = None) -> str:
-        """Tag a commit the way a push does; with a message the tag is annotated. Gives the oid of the tag's ref."""
-        repository = self._repository(full_name)
-        return await push_tag(repository.path, name, commit, message, self.pusher)
-
-    async def delete(self, full_name: str, ref: str) -> None:
-        """Delete a ref (`refs/heads/topic`, `refs/tags/v1`) the way a push does."""
-        await push_deletion(self._repository(full_name).path, ref, self.pusher)
-
-    async def open_pull_request(
-        self,
-        full_name: str,
-        *,
-        head: str,
-        base: str | None = None,
-        title: str = "A change",
-        draft: bool = False,
-    ) -> PullRequest:
-        """Open a pull request; nothing is delivered. `head` is a branch, or `owner/name:branch` of a fork."""
-        target = self._repository(full_name)
-        fork, _, head = head.rpartition(":")
-        source = self._repository(fork or full_name)
-        number = 1 + sum(1 for pull in self.state.pull_requests if pull.base is target)
-        pull = PullRequest(
-            self.state.new_id(), number, target, base or target.default_branch, source, head, title, draft
-        )
-        await fetch_head(pull)
-        self.state.pull_requests.append(pull)
-        return pull
-
-    def installation(self, full_name: str) -> Installation:
-        """Give the installation that holds a repository; change its `permissions` or `repositories` at will."""
-        found = self.state.installation_of(self._repository(full_name).owner)
-        assert found is not None
-        return found
-
     def deliver(self, event: str, payload: JsonObject) -> Delivery:
         """Queue an event of the caller's making."""
         return self.deliveries.add(event, payload)
@@ -286,12 +170,6 @@ class LocalGitHub:
     async def settled(self) -> None:
         """Wait until all queued deliveries were sent."""
         await self.deliveries.settled()
-
-    def _repository(self, full_name: str) -> Repository:
-        found = self.state.repository(full_name)
-        if found is None:
-            raise ValueError(f"there is no repository {full_name}")
-        return found
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

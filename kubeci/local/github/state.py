@@ -104,6 +104,7 @@ class CheckSuite:
     created_at: datetime
     updated_at: datetime
     head_commit: JsonObject
+    reopened: bool = False  # asked for again, and nothing has come since
 
 
 @dataclass(slots=True)
@@ -217,10 +218,10 @@ def latest(runs: list[CheckRun]) -> list[CheckRun]:
 _WEIGHTS = ("action_required", "timed_out", "cancelled", "failure", "neutral", "skipped", "success")
 
 
-def summed_up(runs: list[CheckRun]) -> tuple[str, str | None]:
+def summed_up(suite: CheckSuite, runs: list[CheckRun]) -> tuple[str, str | None]:
     """Give the status and conclusion of a suite from its newest check-runs."""
     newest = latest(runs)
-    if not newest:
+    if not newest or suite.reopened:
         return "queued", None
     if any(run.status != "completed" for run in newest):
         return ("queued" if all(run.status == "queued" for run in newest) else "in_progress"), None
