@@ -30,13 +30,14 @@ async def connected(tmp_path: Path) -> AsyncIterator[Any]:
         cluster.write_kubeconfig(path)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         configuration = client.Configuration()
-        await config.load_kube_config(config_file=str(path), client_configuration=configuration)
+        load: Any = config.load_kube_config
+        await load(config_file=str(path), client_configuration=configuration)
         async with client.ApiClient(configuration) as connection:
             yield connection
 
 
 async def test_workflows_as_plain_objects(connected: Any) -> None:
-    api = client.CustomObjectsApi(connected)
+    api: Any = client.CustomObjectsApi(connected)
     created = await api.create_namespaced_custom_object(*WORKFLOWS, WORKFLOW, field_validation="Strict")
     name = created["metadata"]["name"]
     patched = await api.patch_namespaced_custom_object(
@@ -52,11 +53,11 @@ async def test_workflows_as_plain_objects(connected: Any) -> None:
     await api.delete_namespaced_custom_object(*WORKFLOWS, name)
     with pytest.raises(client.ApiException) as refused:
         await api.get_namespaced_custom_object(*WORKFLOWS, name)
-    assert (refused.value.status, json.loads(refused.value.body)["reason"]) == (404, "NotFound")
+    assert (refused.value.status, json.loads(refused.value.body or "")["reason"]) == (404, "NotFound")
 
 
 async def test_a_watch_read_line_by_line(connected: Any) -> None:
-    api = client.CustomObjectsApi(connected)
+    api: Any = client.CustomObjectsApi(connected)
     created = await api.create_namespaced_custom_object(*WORKFLOWS, WORKFLOW)
     response = await api.list_namespaced_custom_object_without_preload_content(
         *WORKFLOWS, watch=True, resource_version="0", timeout_seconds=1, allow_watch_bookmarks=True
@@ -67,7 +68,7 @@ async def test_a_watch_read_line_by_line(connected: Any) -> None:
 
 
 async def test_pods_logs_claims_leases_and_reviews(connected: Any) -> None:
-    core = client.CoreV1Api(connected)
+    core: Any = client.CoreV1Api(connected)
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -76,9 +77,11 @@ async def test_pods_logs_claims_leases_and_reviews(connected: Any) -> None:
     }
     assert (await core.create_namespaced_pod("ci", pod)).status.phase == "Pending"
     assert [item.metadata.name for item in (await core.list_namespaced_pod("ci")).items] == ["p"]
+    leases: Any = client.CoordinationV1Api(connected)
     lease = {"metadata": {"name": "l"}, "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {}}
-    assert (await client.CoordinationV1Api(connected).create_namespaced_lease("ci", lease)).metadata.uid
+    assert (await leases.create_namespaced_lease("ci", lease)).metadata.uid
+    reviews: Any = client.AuthorizationV1Api(connected)
     review = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "ci"}}}
-    answer = await client.AuthorizationV1Api(connected).create_self_subject_access_review(review)
+    answer = await reviews.create_self_subject_access_review(review)
     assert answer.status.allowed
     assert (await client.VersionApi(connected).get_code()).minor == "36"

@@ -228,13 +228,12 @@ def test_names_that_kubernetes_does_not_accept(metadata: dict[str, Any], field: 
 def test_metadata_of_another_shape_cannot_be_read(metadata: Any) -> None:
     objects = Objects()
     objects.create(WORKFLOWS, "ci", {"metadata": {"name": "w"}})
-    for attempt in (
-        lambda: objects.create(WORKFLOWS, "ci", {"metadata": metadata}),
-        lambda: objects.replace(WORKFLOWS, "ci", "w", {"metadata": metadata}),
-    ):
-        with pytest.raises(ApiError) as refused:
-            attempt()
-        assert refused.value.code == 400
+    with pytest.raises(ApiError) as refused:
+        objects.create(WORKFLOWS, "ci", {"metadata": metadata})
+    assert refused.value.code == 400
+    with pytest.raises(ApiError) as refused:
+        objects.replace(WORKFLOWS, "ci", "w", {"metadata": metadata})
+    assert refused.value.code == 400
 
 
 def test_a_generated_name_fits_a_label() -> None:

@@ -106,6 +106,24 @@ async def test_refusals(api: Api, method: str, path: str, send: Any, code: int, 
     assert api.cluster.objects.version == 2
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "spec"),
+    [
+        ("pods", "Pod", []),
+        ("pods", "Pod", {"containers": {}}),
+        ("pods", "Pod", {"containers": [{"name": 1}]}),
+        ("pods", "Pod", {"volumes": ["x"]}),
+        ("persistentvolumeclaims", "PersistentVolumeClaim", {"accessModes": "ReadWriteOnce"}),
+        ("persistentvolumeclaims", "PersistentVolumeClaim", {"resources": {"requests": 1}}),
+        ("persistentvolumeclaims", "PersistentVolumeClaim", {"resources": {"requests": {"storage": [1]}}}),
+    ],
+)
+async def test_specs_of_another_shape_cannot_be_read(api: Api, path: str, kind: str, spec: Any) -> None:
+    body = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec}
+    response = await api.http.post(f"/api/v1/namespaces/ci/{path}", json=body)
+    assert (response.status_code, response.json()["reason"]) == (400, "BadRequest")
+
+
 async def test_a_json_patch(api: Api) -> None:
     await api.create("a", labels={"x/y": "1"})
     steps = [

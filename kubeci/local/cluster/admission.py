@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubeci.local.cluster import gojson
 from kubeci.local.cluster.fields import undecodable
-from kubeci.local.cluster.resources import CLAIMS, LEASES
+from kubeci.local.cluster.resources import CLAIMS, LEASES, PODS
 from kubeci.local.cluster.status import Cause, invalid
 
 if TYPE_CHECKING:
     from kubeci.local.cluster.resources import Resource
     from kubeci.model.json import JsonObject
+
+T = TypeVar("T", dict[str, Any], list[Any])
 
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
@@ -26,16 +28,35 @@ _IMMUTABLE = (
 
 def decode(resource: Resource, obj: JsonObject) -> None:
     """Check what the server needs to read the object at all; raises ApiError 400."""
-    spec = obj.get("spec") or {}
-    if not isinstance(spec, dict):
-        raise undecodable(resource, f"json: cannot unmarshal into Go struct field {resource.kind}.spec")
+    if resource.custom:
+        return  # their schema decides
+    spec = _read(resource, obj, "spec", dict)
+    if resource is PODS:
+        for key in ("initContainers", "containers", "volumes"):
+            if not all(
+                isinstance(item, dict) and isinstance(item.get("name"), str)
+                for item in _read(resource, spec, key, list)
+            ):
+                raise undecodable(resource, f"json: cannot unmarshal into Go struct field PodSpec.{key}")
+        _read(resource, obj, "status", dict)
     if resource is LEASES:
         for key in ("acquireTime", "renewTime"):
             _check_time(resource, spec.get(key))
+    if resource is CLAIMS:
+        _read(resource, spec, "accessModes", list)
+        _read(resource, _read(resource, spec, "resources", dict), "requests", dict)
     if resource is CLAIMS and (size := _size(spec)) is not None:
         number = re.fullmatch(_QUANTITY, str(size))
         if not number or not re.fullmatch(_SUFFIXES, number[2]):
             raise undecodable(resource, f"quantities must match the regular expression '{_QUANTITY}'")
+
+
+def _read(resource: Resource, obj: JsonObject, key: str, wanted: type[T]) -> T:
+    """Give a field, an empty value when it is not there; raises ApiError 400 for one of another type."""
+    value = obj.get(key)
+    if not isinstance(value, wanted | None):
+        raise undecodable(resource, f"json: cannot unmarshal into Go struct field {resource.kind}.{key}")
+    return value or wanted()
 
 
 def validate(resource: Resource, name: str, obj: JsonObject, before: JsonObject | None) -> None:

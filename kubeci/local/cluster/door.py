@@ -44,6 +44,7 @@ class Door:
         user = of_authorization(self._cluster.users, request.headers.get("authorization", ""))
         asked = Asked(request.method, request.url.path, request.url.query, user.name if user else "")
         self._cluster.requests.append(asked)
+        # ASGI knows no way to break a connection: uvicorn's `send` is a method of what holds the transport.
         scope["kubeci.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
 
         async def noted(message: Message) -> None:

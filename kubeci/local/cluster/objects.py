@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from kubeci.local.cluster import garbage, metadata
+from kubeci.local.cluster import deletion, garbage, metadata
+from kubeci.local.cluster.deletion import AT_ONCE, BACKGROUND, FOREGROUND, DeleteOptions
 from kubeci.local.cluster.history import Change, Cursor, History, Key, Stored, stored
 from kubeci.local.cluster.patches import merge
 from kubeci.local.cluster.resources import PODS, RESOURCES, Resource
 from kubeci.local.cluster.selectors import EVERYTHING, Selector
-from kubeci.local.cluster.status import already_exists, modified_since, not_found, precondition_failed
+from kubeci.local.cluster.status import already_exists, modified_since, not_found
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -21,26 +21,7 @@ if TYPE_CHECKING:
     from kubeci.local.cluster.logs import LogBuffer, LogKey
     from kubeci.model.json import JsonObject
 
-__all__ = ["AT_ONCE", "BACKGROUND", "FOREGROUND", "Change", "DeleteOptions", "Objects", "Propagation"]
-
-Propagation: TypeAlias = Literal["Background", "Foreground", "Orphan"]
-
-_POD_GRACE_SECONDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteOptions:
-    """How to delete, and what must hold for it: an object with this uid, at this resource version ("" asks nothing)."""
-
-    propagation: Propagation = "Background"
-    uid: str = ""
-    resource_version: str = ""
-    grace_seconds: int | None = None
-
-
-BACKGROUND = DeleteOptions()
-FOREGROUND = DeleteOptions(propagation="Foreground")
-AT_ONCE = DeleteOptions(grace_seconds=0)
+__all__ = ["AT_ONCE", "BACKGROUND", "FOREGROUND", "Change", "DeleteOptions", "Objects"]
 
 
 def _utc_now() -> datetime:
@@ -138,14 +119,14 @@ class Objects:
         the kubelet's part. Raises ApiError 404, 409 when a precondition does not hold.
         """
         before = self.one(resource, namespace, name)
-        _check_preconditions(before, options)
+        deletion.check_preconditions(before, options)
         if options.propagation == "Orphan":
             garbage.orphan(self, before.uid)
         obj = before.object
         meta = obj["metadata"]
         if options.propagation == "Foreground":
             meta["finalizers"] = [*(meta.get("finalizers") or []), garbage.FOREGROUND]
-        grace = _grace_seconds(resource, obj, options)
+        grace = deletion.grace_seconds(resource, obj, options)
         if before.deleting and (meta.get("finalizers") or 0 < meta["deletionGracePeriodSeconds"] <= grace):
             return before.object
         if grace or meta.get("finalizers") or before.deleting:
@@ -228,30 +209,3 @@ class Objects:
 def _copied(obj: JsonObject) -> JsonObject:
     copy: JsonObject = msgspec.json.decode(msgspec.json.encode(obj))
     return copy
-
-
-def _check_preconditions(before: Stored, options: DeleteOptions) -> None:
-    name = before.key[1]
-    if options.uid and options.uid != before.uid:
-        why = (
-            f"the UID in the precondition ({options.uid}) does not match the UID in record ({before.uid}). "
-            "The object might have been deleted and then recreated"
-        )
-        raise precondition_failed(before.resource, name, why)
-    if options.resource_version and options.resource_version != str(before.version):
-        why = (
-            f"the ResourceVersion in the precondition ({options.resource_version}) does not match the ResourceVersion "
-            f"in record ({before.version}). The object might have been modified"
-        )
-        raise precondition_failed(before.resource, name, why)
-
-
-def _grace_seconds(resource: Resource, obj: JsonObject, options: DeleteOptions) -> int:
-    """Give the time a pod is left to end by itself: none unless it runs on a node."""
-    spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    if resource is not PODS or not spec.get("nodeName") or status.get("phase") in {"Succeeded", "Failed"}:
-        return 0
-    if options.grace_seconds is not None:
-        return options.grace_seconds
-    wanted: int = spec.get("terminationGracePeriodSeconds") or _POD_GRACE_SECONDS
-    return wanted

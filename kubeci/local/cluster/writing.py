@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubeci.local.cluster import admission, fields, metadata, patches
 from kubeci.local.cluster.answers import answer, refuse
-from kubeci.local.cluster.objects import DeleteOptions, Propagation
+from kubeci.local.cluster.deletion import DeleteOptions, Propagation
 from kubeci.local.cluster.resources import CLAIMS, LEASES, PODS
 from kubeci.local.cluster.status import ApiError, Cause, bad_request, details, invalid
 
