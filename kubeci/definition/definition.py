@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from kubeci.errors import DefinitionError, Location
 from kubeci.model.json import JsonObject
+
+
+class EvaluationFailed(DefinitionError):
+    """The evaluation of a definition ended in an error; `prints` is what it had printed until then."""
+
+    def __init__(
+        self, message: str, *, where: Location, hint: str = "", prints: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.prints = prints
 
 
 @dataclass(frozen=True, slots=True)

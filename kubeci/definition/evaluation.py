@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from kubeci.definition.addresses import Address
+from kubeci.definition.payload import without_nulls
 from kubeci.definition.protocol import Fault, Outcome, Request
 from kubeci.definition.starlark_modules import Modules
-from kubeci.definition.starlark_result import read_workflow
+from kubeci.definition.starlark_result import read_workflow, workflow_line
 from kubeci.definition.yaml_reader import read_yaml
 from kubeci.definition.yaml_scalars import json_number
 from kubeci.errors import DefinitionError, Location
@@ -52,23 +53,15 @@ def _starlark(request: Request) -> Outcome:
     modules = Modules({"context": context}, inputs, request.cpu_seconds)
     try:
         main = modules.main(request.path)
-        value = read_workflow(main, request.path, request.files[request.path])
+        text = request.files[request.path]
+        value = read_workflow(main, request.path, text)
         manifest = _numbers(value)
         if manifest is not None:
-            _check_kind(manifest, request.path, {})
+            _check_kind(manifest, request.path, {"": (workflow_line(text), 0)})
             _check_size(manifest, request.path)
     except DefinitionError as error:
         return Outcome(prints=tuple(modules.prints), fault=_fault(error))
     return Outcome(manifest=manifest, prints=tuple(modules.prints))
-
-
-def without_nulls(value: Any) -> Any:
-    """Drop null members, as the original's typed payloads do, and make every string fit to be UTF-8."""
-    if isinstance(value, dict):
-        return {without_nulls(key): without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _numbers(value: Any) -> Any:
@@ -84,13 +77,13 @@ def _check_kind(manifest: Any, path: str, positions: dict[str, tuple[int, int]])
     if not isinstance(manifest, dict):
         what = {list: "a list", type(None): "nothing"}.get(type(manifest), "a single value")
         raise DefinitionError(
-            f"holds {what}; it must hold one Workflow", where=Location(path, *positions.get("", ()))
+            f"holds {what}; it must hold one Workflow", where=Location(path, *positions.get("", (0, 0)))
         )
     for field, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
         found = manifest.get(field)
         if found == expected:
             continue
-        where = Location(path, *positions.get(f"/{field}", ()))
+        where = Location(path, *positions.get(f"/{field}", positions.get("", (0, 0))))
         if found is None:
             raise DefinitionError(f"`{field}` is missing", where=where, hint=f"write `{field}: {expected}`")
         raise DefinitionError(f"`{field}` is `{found!s:.100}`; only `{expected}` can be run", where=where)

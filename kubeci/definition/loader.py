@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubeci.definition.definition import Definition
+from kubeci.definition.definition import Definition, EvaluationFailed
 from kubeci.definition.protocol import Fault, Request
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import DefinitionError, Location
@@ -59,7 +59,8 @@ async def load_definition(
 
     `files` maps paths relative to the folder to text, `problems` are those of the read (`CommitSource.problems`):
     a definition that was kept out is an error, not an absence. Starlark wins over YAML unless it sets
-    `workflow = None`. None: the context holds no definition. DefinitionError carries the place, its path with the folder.
+    `workflow = None`. None: the context holds no definition. DefinitionError carries the place, its path with the folder;
+    when Starlark printed before, it is an EvaluationFailed with the lines.
     """
     prints: tuple[str, ...] = ()
     for path, starlark in ((names.starlark_file, True), (names.yaml_file, False)):
@@ -80,7 +81,8 @@ async def load_definition(
         outcome = await sandbox.evaluate(request)
         prints += outcome.prints
         if outcome.fault:
-            raise _error(outcome.fault, path, files, names)
+            where = _place(outcome.fault, path, files, names)
+            raise EvaluationFailed(outcome.fault.message, where=where, hint=outcome.fault.hint, prints=prints)
         if outcome.manifest is not None:
             return Definition(outcome.manifest, path, prints, outcome.positions)
     return None
@@ -96,7 +98,6 @@ def _check_size(files: Mapping[str, str], path: str, names: ContextNames) -> Non
         )
 
 
-def _error(fault: Fault, path: str, files: Mapping[str, str], names: ContextNames) -> DefinitionError:
+def _place(fault: Fault, path: str, files: Mapping[str, str], names: ContextNames) -> Location:
     file = fault.file or path
-    where = Location(f"{names.folder}/{file}" if file in files else file, fault.line, fault.column)
-    return DefinitionError(fault.message, where=where, hint=fault.hint)
+    return Location(f"{names.folder}/{file}" if file in files else file, fault.line, fault.column)

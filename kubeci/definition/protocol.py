@@ -64,3 +64,7 @@ class Outcome(msgspec.Struct, frozen=True):
     prints: tuple[str, ...] = ()
     positions: dict[str, tuple[int, int]] = {}
     fault: Fault | None = None
+
+
+OUT_OF_MEMORY = Fault("ran out of memory")
+"""What a process answers that could still answer; the server knows the limit and says it."""

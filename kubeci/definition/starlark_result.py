@@ -67,7 +67,7 @@ def read_workflow(main: starlark.FrozenModule, path: str, text: str) -> Any:
     (`workflow.spec.templates[0].x`); `text` serves to find the line.
     """
     judge = starlark.Module()
-    where = Location(path, _line(text))
+    where = Location(path, workflow_line(text))
     try:
         starlark.eval_with(
             starlark.EvalOptions(max_callstack_size=MAX_DEPTH + 50),
@@ -99,6 +99,7 @@ def _way(keys: Sequence[str | int]) -> str:
     return way if len(way) <= MAX_WAY else f"{way[:MAX_WAY]}…"
 
 
-def _line(text: str) -> int:
+def workflow_line(text: str) -> int:
+    """Find the line where the global is set last; 0 when it is not plain to see."""
     assignments = list(re.finditer(r"^workflow\b", text, re.MULTILINE))
     return text.count("\n", 0, assignments[-1].start()) + 1 if assignments else 0

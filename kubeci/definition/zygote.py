@@ -10,30 +10,15 @@ from __future__ import annotations
 import array
 import gc
 import os
-import resource
 import select
 import signal
 import socket
-import sys
 from dataclasses import dataclass
 
-import msgspec
-
+from kubeci.definition.confinement import answer, confine, limit
 from kubeci.definition.evaluation import evaluate
-from kubeci.definition.protocol import (
-    COMMAND,
-    ENDED,
-    LENGTH,
-    MAX_REQUEST_BYTES,
-    START,
-    Fault,
-    Limits,
-    Outcome,
-    Request,
-)
+from kubeci.definition.protocol import COMMAND, ENDED, START, Limits, Request
 
-_KEPT_DESCRIPTORS = 4  # standard streams and the evaluation's socket
-_DEFAULT_SIGNALS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
 _WARM_UP = 'workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}\n'
 
 
@@ -94,8 +79,8 @@ class Zygote:
         if pid == 0:
             status = 1
             try:
-                _confine(channel, writing, limits)
-                _run()
+                confine(channel, writing, limits)
+                answer()
                 status = 0
             finally:
                 os._exit(status)
@@ -119,84 +104,10 @@ class Zygote:
             self._control.sendall(ENDED.pack(child.evaluation, status, out_of_memory))
 
 
-def _confine(channel: int, stderr: int, limits: Limits) -> None:
-    """Give up everything but the socket: descriptors, signals, memory, time."""
-    signal.set_wakeup_fd(-1)
-    for number in _DEFAULT_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    os.set_blocking(stderr, False)
-    channel = os.dup(channel) if channel < _KEPT_DESCRIPTORS else channel
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(stderr, 1)
-    os.dup2(stderr, 2)
-    os.dup2(channel, 3)
-    os.closerange(_KEPT_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    for name, value in (
-        ("RLIMIT_CORE", 0),
-        ("RLIMIT_FSIZE", 0),
-        ("RLIMIT_NPROC", 0),
-        ("RLIMIT_NOFILE", _KEPT_DESCRIPTORS),
-        ("RLIMIT_AS", limits.memory_mib << 20),
-    ):
-        _limit(name, value, value)
-    _limit("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + 1)
-    signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds)
-
-
-def _limit(name: str, soft: int, hard: int) -> None:
-    number = getattr(resource, name, None)
-    if number is None:  # not every system knows every limit
-        return
-    try:
-        resource.setrlimit(number, (soft, hard))
-    except (OSError, ValueError):
-        if sys.platform == "linux":
-            raise
-
-
-def _run() -> None:
-    gc.disable()
-    with socket.socket(fileno=3) as channel:
-        outcome = _outcome(_receive(channel))
-        body = msgspec.json.encode(outcome)
-        channel.sendall(LENGTH.pack(len(body)) + body)
-
-
-def _outcome(body: bytes) -> Outcome:
-    try:
-        return evaluate(msgspec.json.decode(body, type=Request))
-    except MemoryError:
-        return Outcome(fault=Fault("ran out of memory"))
-    except RecursionError:
-        return Outcome(fault=Fault("is nested too deeply"))
-    except BaseException as error:  # noqa: BLE001 - the interpreter's panics are BaseExceptions; no text of theirs is shown
-        if "out of memory" in str(error):
-            return Outcome(fault=Fault("ran out of memory"))
-        return Outcome(fault=Fault(f"crashed the interpreter ({type(error).__name__})"))
-
-
-def _receive(channel: socket.socket) -> bytes:
-    (length,) = LENGTH.unpack(_exactly(channel, LENGTH.size))
-    if length > MAX_REQUEST_BYTES:
-        raise ValueError("the request is too long")
-    return _exactly(channel, length)
-
-
-def _exactly(channel: socket.socket, length: int) -> bytes:
-    body = bytearray(length)
-    view = memoryview(body)
-    while view:
-        count = channel.recv_into(view)
-        if not count:
-            raise EOFError
-        view = view[count:]
-    return bytes(body)
-
-
 def main() -> None:
     """Serve the control socket on standard input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _limit("RLIMIT_CORE", 0, 0)
+    limit("RLIMIT_CORE", 0, 0)
     evaluate(Request("ci.star", {"ci.star": _WARM_UP}, starlark=True))
     evaluate(Request("ci.yaml", {"ci.yaml": "a: 1"}, starlark=False))
     gc.collect()

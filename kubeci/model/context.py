@@ -12,6 +12,7 @@ MAX_DEPTH = 4  # subfolders below the CI folder
 MAX_FILES = 200
 MAX_FILE_BYTES = 1_000_000
 MAX_TOTAL_BYTES = 4_000_000
+MAX_PROBLEMS = 10_000
 MAX_LINKS = 40  # hops of one resolution; Linux gives up (ELOOP) after as many
 
 
@@ -54,20 +55,24 @@ def assemble(entries: Iterable[Entry]) -> CommitSource:
         else:
             problems.append(f"{_printable(entry.path)}: is not a plain relative name")
     files: dict[str, str] = {}
-    total = 0
+    total = beyond = 0
     for path, found in sorted(_followed(by_path), key=lambda item: (item[0].count("/"), item[0])):
         if len(files) >= MAX_FILES:
-            problems.append(
-                f"{path}: is beyond the first {MAX_FILES} files of the folder; it and the rest are not read"
-            )
-            break
+            beyond += 1
+            if "/" not in path and beyond <= MAX_PROBLEMS:
+                problems.append(f"{path}: is beyond the first {MAX_FILES} files of the folder")
+            continue
         reason = _refusal(path, found, total)
         if reason or not isinstance(found, Entry) or found.text is None:
             problems.append(f"{path}: {reason}")
             continue
         files[path] = found.text
         total += found.size
-    return CommitSource(files=files, problems=tuple(problems[:MAX_FILES]))
+    if beyond:
+        problems.append(
+            f"the folder holds {beyond:,} entries beyond its first {MAX_FILES} files; they are not read"
+        )
+    return CommitSource(files=files, problems=tuple(problems))
 
 
 def kept_out(problems: Sequence[str], path: str) -> str:
