@@ -1,43 +1,21 @@
-"""The fields of a Workflow as Argo and Kubernetes know them, and what a manifest has wrong (contract, section 3)."""
+"""What a manifest has wrong by the fields that Argo and Kubernetes know, in words for its author (contract, section 3)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
-from importlib import resources
-from itertools import islice
 from typing import Any, Literal, TypeAlias
-
-import jsonschema_rs
-import msgspec
 
 from kubeci.errors import Location
 from kubeci.model.json import JsonObject
 from kubeci.workflow.canonical import canonical
+from kubeci.workflow.faults import Fault, Path, faults
 
-Path: TypeAlias = tuple[str | int, ...]
 Severity: TypeAlias = Literal["error", "warning"]
 
-FAULTS_LIMIT = 1000
-"""Faults of one manifest that are looked for."""
 LIMIT = 50
 """Problems of one manifest that are told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One place where a manifest leaves the schema.
-
-    `unknown`: there is no such field, `known` are those there are. `missing`: a field that must be there is not.
-    `type`: a value of another type than `known`, which are JSON schema's words. `value`: another than the one in
-    `known`. `path` leads to the field from the manifest's root.
-    """
-
-    path: Path
-    kind: Literal["unknown", "missing", "type", "value"]
-    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +26,6 @@ class Problem:
     where: Location
     message: str
     hint: str = ""
-
-
-def faults(manifest: JsonObject) -> list[Fault]:
-    """Hold a manifest, as it is, against the schema; gives what is wrong, `FAULTS_LIMIT` places at most."""
-    errors = _validator().iter_errors(manifest)
-    return list(islice((fault for error in errors for fault in _faults(error)), FAULTS_LIMIT))
 
 
 def problems(
@@ -68,39 +40,6 @@ def problems(
     found = sorted(faults(canonical(manifest)), key=lambda fault: fault.kind == "unknown")
     told = (_problem(fault, manifest, positions, path) for fault in found[:LIMIT])
     return tuple(sorted(told, key=lambda problem: (problem.severity, problem.where.line)))
-
-
-@cache
-def _schema() -> JsonObject:
-    text = resources.files("kubeci.workflow").joinpath("workflow.schema.json").read_bytes()
-    schema: JsonObject = msgspec.json.decode(text)
-    return schema
-
-
-@cache
-def _validator() -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(_schema())
-
-
-def _faults(error: jsonschema_rs.ValidationError) -> list[Fault]:
-    path = tuple(error.instance_path)
-    kind = error.kind
-    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
-        known = tuple(_definition(error.schema_path).get("properties", {}))
-        return [Fault((*path, field), "unknown", known) for field in kind.unexpected]
-    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-        return [Fault((*path, kind.property), "missing")]
-    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Type):
-        return [Fault(path, "type", tuple(kind.types))]
-    return [Fault(path, "value", (str(_definition(error.schema_path).get("const", "")),))]
-
-
-def _definition(schema_path: list[str | int]) -> dict[str, Any]:
-    """Find the part of the schema that holds the keyword at the path's end."""
-    part: Any = _schema()
-    for step in schema_path[:-1]:
-        part = part[step]
-    return part if isinstance(part, dict) else {}
 
 
 def _problem(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from kubeci.definition.yaml_reader import read_yaml
 from kubeci.errors import Location
-from kubeci.workflow.schema import LIMIT, Fault, faults, problems
+from kubeci.workflow.faults import FAULTS_LIMIT, Fault, _validator, faults
+from kubeci.workflow.schema import LIMIT, problems
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = sorted((ROOT / "tests" / "data" / "argo-recordings").iterdir())
@@ -175,6 +176,22 @@ def test_no_manifest_makes_the_check_fail(manifest: dict[str, Any]) -> None:
     for problem in problems(manifest, {}, "f"):
         assert "\n" not in problem.message
         assert len(problem.message) < 400
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["apiVersion", "kind", "metadata", "spec", "x"]), anything | st.just("Workflow")
+    )
+)
+def test_faults_are_found_exactly_where_the_schema_is_left(manifest: dict[str, Any]) -> None:
+    whole = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", **manifest}
+    assert bool(faults(whole)) == (not _validator().is_valid(whole))
+
+
+def test_a_manifest_made_of_faults_is_bounded() -> None:
+    spec = {"templates": [1] * 200_000}
+    found = faults({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": spec})
+    assert len(found) == FAULTS_LIMIT
 
 
 @pytest.mark.parametrize("folder", RECORDINGS, ids=lambda folder: folder.name)
