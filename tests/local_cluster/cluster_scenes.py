@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from kubeci.local.cluster.fields import FieldProblem, wrong_type
 from kubeci.local.cluster.history import History, stored
 from kubeci.local.cluster.logs import LogBuffer
 from kubeci.local.cluster.objects import Objects
-from kubeci.local.cluster.resources import LEASES, RESOURCES, WORKFLOWS, Resource
+from kubeci.local.cluster.resources import LEASES, RESOURCES, WORKFLOWS
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "argo-api"
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
@@ -46,59 +45,6 @@ def advance(objects: Objects, version: int) -> None:
     """Let other things happen in the cluster until its resource version is `version`."""
     while objects.version < version:
         objects.create(LEASES, "other", {"metadata": {"generateName": "other-"}})
-
-
-class TinySchema:
-    """Knows the fields that the recorded workflows use."""
-
-    _FIELDS: ClassVar[dict[str, Any]] = {
-        "apiVersion": "string",
-        "kind": "string",
-        "spec": {
-            "arguments": {},
-            "entrypoint": "string",
-            "suspend": "boolean",
-            "shutdown": "string",
-            "templates": [
-                {
-                    "name": "string",
-                    "inputs": None,
-                    "outputs": None,
-                    "metadata": {},
-                    "steps": None,
-                    "container": {
-                        "image": "string",
-                        "name": "string",
-                        "command": ["string"],
-                        "resources": {},
-                    },
-                }
-            ],
-        },
-        "status": None,
-    }
-
-    def problems(self, obj: Any) -> list[FieldProblem]:
-        found = [] if "spec" in obj else [FieldProblem(("spec",), "required")]
-        fields = {key: value for key, value in obj.items() if key != "metadata"}
-        return found + list(self._below((), fields, self._FIELDS))
-
-    def _below(self, path: Any, value: Any, wanted: Any) -> Any:
-        if wanted is None:
-            return
-        kinds: dict[type, str] = {dict: "object", list: "array", str: "string", bool: "boolean"}
-        kind = kinds.get(type(wanted), "") if not isinstance(wanted, str) else wanted
-        if kinds.get(type(value)) != kind:
-            yield wrong_type(path, kind, value)
-        elif kind == "object":
-            for key, item in value.items():
-                if key in wanted:
-                    yield from self._below((*path, key), item, wanted[key])
-                else:
-                    yield FieldProblem((*path, key), "unknown")
-        elif kind == "array":
-            for number, item in enumerate(value):
-                yield from self._below((*path, number), item, wanted[0])
 
 
 @dataclass(frozen=True)
@@ -285,7 +231,3 @@ def scene(name: str) -> Scene:
     if name in _CREATED:
         return _created(name)
     return _pods() if name.startswith("pod-") else Scene(_workflows(2819))
-
-
-def kind_of(path: str) -> Resource:
-    return next(resource for resource in RESOURCES if f"/{resource.plural}" in path)

@@ -204,6 +204,7 @@ def test_a_rehearsal_changes_nothing() -> None:
         ({"name": "a", "labels": {"/k": "x"}}, "metadata.labels"),
         ({"name": "a", "labels": {"k": "-x"}}, "metadata.labels"),
         ({"name": "a", "annotations": {"a b": "x"}}, "metadata.annotations"),
+        ({"name": "a", "annotations": {"a": "x" * 262_144}}, "metadata.annotations"),
     ],
 )
 def test_names_that_kubernetes_does_not_accept(metadata: dict[str, Any], field: str) -> None:

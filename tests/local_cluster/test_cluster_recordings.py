@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from cluster_scenes import NAMES, TinySchema, recording, scene
+from cluster_scenes import NAMES, recording, scene
 
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.cluster.users import User
@@ -40,7 +40,6 @@ async def test_recorded_answer(name: str) -> None:
     cluster = LocalCluster(
         namespaces=("ci", "argo"),
         objects=found.objects,
-        schema=TinySchema(),
         bookmark_seconds=0.2 if name == "watch-bookmark" else 60.0,
         future_wait_seconds=0.01,
         powerless=User("ci-bridge", allowed=False),

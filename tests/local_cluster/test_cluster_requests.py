@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -107,6 +108,36 @@ async def test_refusals(api: Api, method: str, path: str, send: Any, code: int, 
 
 
 @pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        (rb'"\ud83d\ude00"', "\U0001f600"),
+        (rb'"\ud83d"', "\N{REPLACEMENT CHARACTER}"),
+        (b'"\xff"', "\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+async def test_what_is_no_unicode_is_replaced(api: Api, text: bytes, stored: str) -> None:
+    body = json.dumps(workflow("a", annotations={"a": "?"})).encode().replace(b'"?"', text)
+    response = await api.http.post(WORKFLOWS_PATH, content=body)
+    assert response.json()["metadata"]["annotations"] == {"a": stored}
+
+
+async def test_warnings_that_are_no_header(api: Api) -> None:
+    body = workflow("a") | {"spec": {"entrypoint": "a", "\u00fc": 1, "x\n": 2}}
+    response = await api.http.post(WORKFLOWS_PATH, json=body)
+    assert (response.status_code, response.json()["spec"]) == (201, {"entrypoint": "a"})
+    assert [value for key, value in response.headers.raw if key.lower() == b"warning"] == [
+        '299 - "unknown field \\"spec.\u00fc\\""'.encode()
+    ]
+
+
+async def test_an_object_larger_than_etcd_takes(api: Api) -> None:
+    body = workflow("a") | {"spec": {"entrypoint": "a" * 1_600_000}}
+    response = await api.http.post(WORKFLOWS_PATH, json=body)
+    assert (response.status_code, response.json()["message"]) == (500, "etcdserver: request is too large")
+    assert (await api.http.get(f"{WORKFLOWS_PATH}/a")).status_code == 404
+
+
+@pytest.mark.parametrize(
     ("path", "kind", "spec"),
     [
         ("pods", "Pod", []),
@@ -129,14 +160,15 @@ async def test_a_json_patch(api: Api) -> None:
     steps = [
         {"op": "test", "path": "/metadata/labels/x~1y", "value": "1"},
         {"op": "replace", "path": "/metadata/labels/x~1y", "value": "2"},
-        {"op": "add", "path": "/spec/list", "value": [1]},
-        {"op": "add", "path": "/spec/list/-", "value": 3},
-        {"op": "add", "path": "/spec/list/1", "value": 2},
+        {"op": "add", "path": "/spec/imagePullSecrets", "value": [{"name": "1"}]},
+        {"op": "add", "path": "/spec/imagePullSecrets/-", "value": {"name": "3"}},
+        {"op": "add", "path": "/spec/imagePullSecrets/1", "value": {"name": "2"}},
         {"op": "remove", "path": "/spec/entrypoint"},
     ]
     headers = {"Content-Type": "application/json-patch+json"}
     patched = (await api.http.patch(f"{WORKFLOWS_PATH}/a", json=steps, headers=headers)).json()
-    assert (patched["metadata"]["labels"], patched["spec"]) == ({"x/y": "2"}, {"list": [1, 2, 3]})
+    assert patched["metadata"]["labels"] == {"x/y": "2"}
+    assert patched["spec"] == {"imagePullSecrets": [{"name": "1"}, {"name": "2"}, {"name": "3"}]}
 
 
 async def test_what_a_client_cannot_change_stays(api: Api) -> None:

@@ -24,7 +24,8 @@ def answer(body: Any, status: int = 200, *, warnings: Iterable[str] = ()) -> Res
         del response.headers["Content-Length"]
     for warning in warnings:
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers.append("Warning", f'299 - "{quoted}"')
+        if warning.isprintable():  # the server, too, leaves out what would break a header
+            response.raw_headers.append((b"warning", f'299 - "{quoted}"'.encode()))
     return response
 
 

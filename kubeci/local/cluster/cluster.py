@@ -11,11 +11,12 @@ import yaml
 
 from kubeci.local.cluster.app import api_server
 from kubeci.local.cluster.faults import Faults
-from kubeci.local.cluster.fields import AnyFields, FieldProblem, Schema
+from kubeci.local.cluster.fields import FieldProblem, Schema
 from kubeci.local.cluster.kubeconfig import kubeconfig
 from kubeci.local.cluster.objects import Objects
 from kubeci.local.cluster.resources import WORKFLOWS, Resource
 from kubeci.local.cluster.users import User
+from kubeci.local.cluster.workflow_fields import WorkflowFields
 from kubeci.local.serving import serving
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class LocalCluster:
 
     namespaces: tuple[str, ...] = ("ci",)
     objects: Objects = field(default_factory=Objects)
-    schema: Schema = field(default_factory=AnyFields)
+    schema: Schema = field(default_factory=WorkflowFields)
     bookmark_seconds: float = 60.0
     future_wait_seconds: float = 3.0
     admin: User = field(default_factory=lambda: User("admin", allowed=True))

@@ -30,6 +30,8 @@ _MICRO_TIME_PARTS = (
     (".000000", r"\.\d{6}"),
     ("Z07:00", r"Z|[+-]\d{2}:\d{2}"),
 )
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
+_INT64_DIGITS = 19
 
 
 class ParseError(ValueError):
@@ -37,9 +39,13 @@ class ParseError(ValueError):
 
 
 def parse(text: bytes) -> Any:
-    """Parse JSON; raises ParseError with the message of Go's `encoding/json`."""
+    """Parse JSON as Go's `encoding/json` does; raises ParseError with its message.
+
+    What is no Unicode becomes U+FFFD, and integers of more than 64 bits become floats.
+    """
+    document = text.decode("utf-8", "surrogateescape")
     try:
-        return json.loads(text.decode("utf-8", "surrogateescape"), parse_constant=_refuse_constant)
+        value = json.loads(document, parse_constant=_refuse_constant, parse_int=_integer)
     except json.JSONDecodeError as error:
         if error.pos >= len(error.doc.rstrip()):
             raise ParseError("unexpected end of JSON input") from None
@@ -50,6 +56,12 @@ def parse(text: bytes) -> Any:
         raise ParseError(f"invalid character {_quoted(found)} {context}") from None
     except RecursionError:
         raise ParseError("exceeded max depth") from None
+    if not _LONE_SURROGATE.search(document):
+        return value
+    mended = (
+        json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
+    return json.loads(mended, parse_int=_integer)
 
 
 def check_micro_time(text: str) -> None:
@@ -63,6 +75,11 @@ def check_micro_time(text: str) -> None:
         position = match.end()
     if position < len(text):
         raise ParseError(f'parsing time "{text}": extra text: "{text[position:]}"')
+
+
+def _integer(text: str) -> int | float:
+    number = int(text) if len(text) <= _INT64_DIGITS + 1 else 2**63
+    return number if -(2**63) <= number < 2**63 else float(text)
 
 
 def _refuse_constant(name: str) -> Any:

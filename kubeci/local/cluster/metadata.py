@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from kubeci.local.cluster import validation
 from kubeci.local.cluster.garbage import CLAIM_PROTECTION
 from kubeci.local.cluster.resources import CLAIMS, LEASES, PODS
-from kubeci.local.cluster.status import Cause, bad_request, invalid
+from kubeci.local.cluster.status import bad_request
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,25 +42,6 @@ _SHAPE: dict[str, type] = {
     **dict.fromkeys(("name", "generateName", "namespace", "uid", "resourceVersion"), str),
 }
 
-_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-_SUBDOMAIN_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
-    "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-    f"'{_SUBDOMAIN}')"
-)
-_LABEL = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
-_LABEL_RULE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
-    "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation "
-    f"is '{_LABEL}')"
-)
-_QUALIFIED_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_QUALIFIED_NAME_RULE = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-    f"'{_QUALIFIED_NAME}')"
-)
-
 
 def timestamp(moment: datetime) -> str:
     """Write a time as Kubernetes does: UTC, whole seconds."""
@@ -88,7 +69,7 @@ def born(resource: Resource, namespace: str, obj: JsonObject, now: datetime) -> 
         }
     if resource is PODS:
         obj = {**obj, "status": {"phase": "Pending", **(obj.get("status") or {})}}
-    check(resource, obj)
+    validation.check(resource, obj)
     return _tidy(resource, obj)
 
 
@@ -111,7 +92,7 @@ def updated(resource: Resource, old: JsonObject, new: JsonObject) -> JsonObject:
     metadata |= {
         key: before[key] for key in (*_KEPT, "name", "namespace", "resourceVersion") if key in before
     }
-    check(resource, new)
+    validation.check(resource, new)
     new = _tidy(resource, new)
     if "generation" in before and _counted(resource, old) != _counted(resource, new):
         metadata["generation"] = before["generation"] + 1
@@ -136,51 +117,10 @@ def shaped(resource: Resource, obj: JsonObject) -> JsonObject:
     return metadata
 
 
-def check(resource: Resource, obj: JsonObject) -> None:
-    """Check name and labels; raises ApiError 422 with every cause."""
-    metadata = obj["metadata"]
-    given = str(metadata.get("name") or "")
-    causes = []
-    if not given:
-        causes.append(
-            Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")
-        )
-    elif len(given) > 253:
-        causes.append(Cause("metadata.name", f'Invalid value: "{given}": must be no more than 253 bytes'))
-    elif not re.fullmatch(_SUBDOMAIN, given):
-        causes.append(Cause("metadata.name", f'Invalid value: "{given}": {_SUBDOMAIN_RULE}'))
-    for key, value in (metadata.get("labels") or {}).items():
-        causes += _label_causes(key, value)
-    causes += [
-        Cause("metadata.annotations", f'Invalid value: "{key}": {_QUALIFIED_NAME_RULE}')
-        for key in metadata.get("annotations") or {}
-        if not _is_qualified(key.lower())
-    ]
-    if causes:
-        raise invalid(resource, given, causes)
-
-
 def _unreadable(resource: Resource, path: str) -> ApiError:
     kind, version = resource.kind, resource.version
     why = f"json: cannot unmarshal into Go struct field ObjectMeta.{path}"
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
-
-
-def _label_causes(key: str, value: str) -> list[Cause]:
-    causes = []
-    if not _is_qualified(key):
-        causes.append(Cause("metadata.labels", f'Invalid value: "{key}": {_QUALIFIED_NAME_RULE}'))
-    if len(value) > 63:
-        causes.append(Cause("metadata.labels", f'Invalid value: "{value}": must be no more than 63 bytes'))
-    elif not re.fullmatch(_LABEL, value):
-        causes.append(Cause("metadata.labels", f'Invalid value: "{value}": {_LABEL_RULE}'))
-    return causes
-
-
-def _is_qualified(key: str) -> bool:
-    prefix, slash, name = key.rpartition("/")
-    good_prefix = re.fullmatch(_SUBDOMAIN, prefix) is not None and len(prefix) <= 253 if slash else True
-    return good_prefix and len(name) <= 63 and re.fullmatch(_QUALIFIED_NAME, name) is not None
 
 
 def _counted(resource: Resource, obj: JsonObject) -> JsonObject:

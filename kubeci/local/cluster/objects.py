@@ -13,13 +13,15 @@ from kubeci.local.cluster.history import Change, Cursor, History, Key, Stored, s
 from kubeci.local.cluster.patches import merge
 from kubeci.local.cluster.resources import PODS, RESOURCES, Resource
 from kubeci.local.cluster.selectors import EVERYTHING, Selector
-from kubeci.local.cluster.status import already_exists, modified_since, not_found
+from kubeci.local.cluster.status import ApiError, already_exists, modified_since, not_found
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from kubeci.local.cluster.logs import LogBuffer, LogKey
     from kubeci.model.json import JsonObject
+
+OBJECT_LIMIT = 3 * 1024 * 1024 // 2  # etcd's --max-request-bytes
 
 __all__ = ["AT_ONCE", "BACKGROUND", "FOREGROUND", "Change", "DeleteOptions", "Objects"]
 
@@ -195,6 +197,8 @@ class Objects:
     def _commit(
         self, kind: Literal["ADDED", "MODIFIED", "DELETED"], new: Stored, before: Stored | None
     ) -> Stored:
+        if len(new.body) > OBJECT_LIMIT and kind != "DELETED":
+            raise ApiError(500, "", "etcdserver: request is too large")
         change = Change(kind, new, before)
         if kind == "DELETED":
             del self._kept[new.resource][new.key]
