@@ -19,6 +19,7 @@ from kubeci.definition.sandbox import Sandbox
 from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.checks import GitHubChecks
 from kubeci.github.commits import GitHubCommits
+from kubeci.github.connection import Endpoint
 from kubeci.github.events import decode
 from kubeci.github.payload import payload_of
 from kubeci.github.signature import verify
@@ -114,7 +115,8 @@ async def _github(options: Options, metrics: Metrics, *, trust_env: bool) -> Asy
         metrics.github_requests.labels(method, route, str(status)).observe(seconds)
 
     credentials = Credentials(options.app_id, options.private_key)
-    async with GitHubApp(credentials, options.github_url, trust_env=trust_env, on_request=heard) as app:
+    endpoint = Endpoint(options.github_url, trust_env=trust_env)
+    async with GitHubApp(credentials, endpoint, on_request=heard) as app:
         yield app
 
 

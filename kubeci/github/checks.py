@@ -30,9 +30,9 @@ class GitHubChecks:
     def __init__(self, app: GitHubApp) -> None:
         self._app = app
 
-    async def create(self, commit: Commit, check: CheckRun) -> int:
-        """Create a check-run and give its id; sent once, as each repetition would make another."""
-        body = {**content(check), "head_sha": commit.sha}
+    async def create(self, commit: Commit, check: CheckRun, annotations: Iterable[Annotation] = ()) -> int:
+        """Create a check-run with at most 50 annotations; sent once, as each repetition would make another."""
+        body = {**_with_annotations(check, annotations), "head_sha": commit.sha}
         answer = await self._app.send(commit.repository, Request("POST", CHECK_RUNS, body=body))
         return int(answer["id"])
 
@@ -44,15 +44,11 @@ class GitHubChecks:
         annotations: Iterable[Annotation] = (),
     ) -> None:
         """Bring a check-run to this content and append at most 50 annotations; more are `Invalid`."""
-        body = content(check)
-        added = [_annotation(annotation) for annotation in islice(annotations, MAX_ANNOTATIONS + 1)]
-        if len(added) > MAX_ANNOTATIONS:
-            raise Invalid(f"GitHub takes {MAX_ANNOTATIONS} annotations in a request")
-        if added:
-            body["output"]["annotations"] = added
+        body = _with_annotations(check, annotations)
         # Annotations are appended, so a repetition of a request that was done would show them twice.
+        repeatable = "annotations" not in body["output"]
         request = Request(
-            "PATCH", CHECK_RUN, parameters={"check_run_id": check_run_id}, body=body, repeatable=not added
+            "PATCH", CHECK_RUN, parameters={"check_run_id": check_run_id}, body=body, repeatable=repeatable
         )
         await self._app.send(repository, request)
 
@@ -115,6 +111,16 @@ def content(check: CheckRun) -> JsonObject:
         body["details_url"] = check.details_url
     if check.external_id:
         body["external_id"] = check.external_id
+    return body
+
+
+def _with_annotations(check: CheckRun, annotations: Iterable[Annotation]) -> JsonObject:
+    body = content(check)
+    added = [_annotation(annotation) for annotation in islice(annotations, MAX_ANNOTATIONS + 1)]
+    if len(added) > MAX_ANNOTATIONS:
+        raise Invalid(f"GitHub takes {MAX_ANNOTATIONS} annotations in a request")
+    if added:
+        body["output"]["annotations"] = added
     return body
 
 

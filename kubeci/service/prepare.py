@@ -73,8 +73,8 @@ async def prepare(
     if definition is None:
         return None
     where = Location(f"{config.ci_context_path}/{definition.path}")
-    warnings = [*source.problems, *_judge(definition, where, config)]
     manifest = canonical(definition.manifest)
+    warnings = [*source.problems, *_judge(manifest, definition, where, config)]
     if request.automatic and not _wanted(manifest, request.ref.type, where):
         return None
     _refuse_what_is_missing(manifest, where, config)
@@ -104,9 +104,9 @@ def _inputs(request: BuildRequest) -> Inputs:
     )
 
 
-def _judge(definition: Definition, where: Location, config: Config) -> list[str]:
+def _judge(manifest: JsonObject, definition: Definition, where: Location, config: Config) -> list[str]:
     """Hold the definition against the workflow schema: the warnings, or the first error raised."""
-    found = problems(definition.manifest, definition.positions, where.path)
+    found = problems(manifest, definition.positions, where.path)
     errors = [problem for problem in found if problem.severity == "error" or config.strict_workflows]
     if errors:
         first, more = errors[0], len(errors) - 1
