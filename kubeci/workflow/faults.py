@@ -40,8 +40,11 @@ def faults(manifest: JsonObject) -> list[Fault]:
     jsonschema-rs judges. It cannot be told to stop, and takes seconds over a manifest made of faults alone: so where it
     finds one the places are looked for here.
     """
-    if _validator().is_valid(manifest):
-        return []
+    try:
+        if _validator().is_valid(manifest):
+            return []
+    except UnicodeEncodeError:
+        pass  # a field's name that is no Unicode, which the walk names as unknown
     return list(islice(_walk(manifest, _schema(), ()), FAULTS_LIMIT))
 
 

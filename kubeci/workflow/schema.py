@@ -144,5 +144,5 @@ def _place(path: Path, positions: Mapping[str, tuple[int, int]], file: str) -> L
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(text.encode(errors="replace").decode().split())
     return line if len(line) <= 60 else line[:59] + "…"

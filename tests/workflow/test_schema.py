@@ -188,6 +188,11 @@ def test_faults_are_found_exactly_where_the_schema_is_left(manifest: dict[str, A
     assert bool(faults(whole)) == (not _validator().is_valid(whole))
 
 
+def test_a_field_that_is_no_unicode_is_unknown() -> None:
+    manifest = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": {"\ud800": 1}}
+    assert [problem.message for problem in problems(manifest, {}, "f")] == ["`?` is not a field of `spec`"]
+
+
 def test_a_manifest_made_of_faults_is_bounded() -> None:
     spec = {"templates": [1] * 200_000}
     found = faults({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": spec})
