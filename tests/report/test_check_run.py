@@ -80,14 +80,14 @@ def test_every_recording_ends_as_it_should(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [2, 4, 10, 12, 14, 25, 29, 32, 34, 38])
-def test_the_end_reads_as_in_the_golden_file(number: int, update_golden: bool) -> None:  # noqa: FBT001 - a fixture
+def test_the_end_reads_as_in_the_golden_file(number: int, update_golden: bool) -> None:
     folder = recording(number)
     last = states(folder)[-1]
     compare(GOLDEN / f"{folder.name}.md", written(report(SUBJECT, last, logs_of(last))), update=update_golden)
 
 
 @pytest.mark.parametrize(("number", "event"), [(8, 3), (15, 7), (19, 2), (20, 4), (24, 1), (28, 3)])
-def test_progress_reads_as_in_the_golden_file(number: int, event: int, update_golden: bool) -> None:  # noqa: FBT001 - a fixture
+def test_progress_reads_as_in_the_golden_file(number: int, event: int, update_golden: bool) -> None:
     folder = recording(number)
     state = states(folder)[event]
     path = GOLDEN / f"{folder.name}-event-{event}.md"

@@ -25,7 +25,7 @@ def test_progress_slows_down_as_the_budget_shrinks(
     remaining: int,
     limit: int,
     seconds: int,
-    withheld: bool,  # noqa: FBT001 - a table's column
+    withheld: bool,
 ) -> None:
     budget = Budget(remaining, limit)
     assert progress_interval(budget) == timedelta(seconds=seconds)
@@ -47,7 +47,7 @@ def test_the_interval_never_shrinks_with_the_budget() -> None:
         (Status.COMPLETED, True, True),
     ],
 )
-def test_first_progress_and_end_go_out_at_once(status: Status, written: bool, urgent: bool) -> None:  # noqa: FBT001 - a table's column
+def test_first_progress_and_end_go_out_at_once(status: Status, written: bool, urgent: bool) -> None:
     check = CheckRun("n", status, "t", "s", Conclusion.SUCCESS if status is Status.COMPLETED else None)
     assert (
         is_urgent(check, Reported(written_at=datetime(2026, 1, 1, tzinfo=UTC) if written else None)) is urgent
