@@ -21,10 +21,8 @@ _MESSAGE_LIMIT = 500
 
 async def load(artifact: JsonObject, place: Place) -> None:
     """Put an input artifact where the template wants it; raises CallError with the reason."""
-    target = place.locate(artifact["path"])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if "raw" in artifact:
-        target.write_text(text_of(artifact["raw"].get("data") or ""))
+    target = _target(artifact, place)
+    if "git" not in artifact:
         return
     try:
         await _clone(artifact["git"], target)
@@ -33,12 +31,20 @@ async def load(artifact: JsonObject, place: Place) -> None:
         raise CallError(f"failed to load artifact '{artifact['name']}': {reason}") from error
 
 
+def _target(artifact: JsonObject, place: Place) -> Path:
+    """Make room for an artifact, and write what stands in the manifest itself."""
+    target = place.locate(artifact["path"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if "raw" in artifact:
+        target.write_text(text_of(artifact["raw"].get("data") or ""))
+    return target
+
+
 async def _clone(git: JsonObject, target: Path) -> None:
     repository = _checked(git)
     depth = ["--depth", text_of(git["depth"])] if git.get("depth") else []
     branch = ["--branch", text_of(git["branch"])] if git.get("branch") else []
     single = ["--single-branch"] if git.get("singleBranch") else ["--no-single-branch"]
-    target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="git-", dir=target.parent) as home:
         runner = _Git(Path(home), target)
         await runner.git("clone", "--quiet", *depth, *single, *branch, "--", repository, str(target))
@@ -46,7 +52,7 @@ async def _clone(git: JsonObject, target: Path) -> None:
             await runner.git("fetch", "--quiet", *depth, "origin", "--", text_of(refspec))
         if revision := text_of(git.get("revision") or ""):
             await runner.check_out(revision, depth)
-        if (target / ".gitmodules").exists() and not git.get("disableSubmodules"):
+        if runner.has_submodules() and not git.get("disableSubmodules"):
             await runner.git("submodule", "--quiet", "update", "--init", "--recursive")
 
 
@@ -65,6 +71,7 @@ class _Git:
 
     def __init__(self, home: Path, target: Path) -> None:
         self._target = target
+        target.mkdir(exist_ok=True)
         self._env = {
             "PATH": search_path(),
             "HOME": str(home),
@@ -81,6 +88,10 @@ class _Git:
         command = Command(("git", *options, *arguments), self._env, self._target)
         if await run(command, _bounded(said), seconds=_GIT_SECONDS):
             raise CallError(said.decode(errors="replace").strip() or f"git {arguments[0]} failed")
+
+    def has_submodules(self) -> bool:
+        """Say whether the commit that is checked out has submodules."""
+        return (self._target / ".gitmodules").exists()
 
     async def check_out(self, revision: str, depth: list[str]) -> None:
         """Check a revision out; a shallow clone may have to fetch it first."""

@@ -8,16 +8,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 import structlog
 
 from kubeci.local.cluster.objects import Change, Objects
 from kubeci.local.cluster.resources import CLAIMS, PODS, WORKFLOWS, Resource
-from kubeci.local.cluster.status import Expired
+from kubeci.local.cluster.status import ApiError, Expired
 from kubeci.local.engine import artifacts, isolation
-from kubeci.local.engine.runner import Machine, claim_folder
 from kubeci.local.engine.run import WorkflowRun
+from kubeci.local.engine.runner import Limits, Machine, claim_folder
 from kubeci.local.engine.status import COMPLETED_LABEL
 from kubeci.local.engine.uninterrupted import uninterrupted
 from kubeci.model.json import JsonObject
@@ -25,8 +25,6 @@ from kubeci.model.json import JsonObject
 _log = structlog.get_logger(__name__)
 
 Key: TypeAlias = tuple[str, str]
-PODS_AT_ONCE = 4
-GRACE_SECONDS = 2.0
 
 
 def _utc_now() -> datetime:
@@ -47,17 +45,16 @@ class Engine:
         folder: Path,
         clock: Callable[[], datetime] = _utc_now,
         isolation: Literal["auto", "namespace", "process"] = "auto",
-        pods_at_once: int = PODS_AT_ONCE,
-        grace_seconds: float = GRACE_SECONDS,
+        limits: Limits | None = None,
     ) -> None:
         self._objects = objects
         self._folder = folder
         self._clock = clock
         self._wanted = isolation
-        self._pods_at_once = pods_at_once
-        self._grace_seconds = grace_seconds
+        self._limits = limits or Limits()
         self._machine: Machine | None = None
         self._runs: dict[Key, tuple[WorkflowRun, asyncio.Task[None]]] = {}
+        self._removals: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -66,7 +63,7 @@ class Engine:
         assert self._machine is not None
         return self._machine.isolation
 
-    async def __aenter__(self) -> Engine:
+    async def __aenter__(self) -> Self:
         """Start: find out how steps can be isolated, then follow the cluster's changes."""
         self._folder.mkdir(parents=True, exist_ok=True)
         found = await isolation.probe() if self._wanted == "auto" else self._wanted
@@ -79,8 +76,8 @@ class Engine:
             self._folder.resolve(),
             self._clock,
             found,
-            asyncio.Semaphore(self._pods_at_once),
-            self._grace_seconds,
+            asyncio.Semaphore(self._limits.pods_at_once),
+            self._limits,
         )
         self._task = asyncio.create_task(self.run())
         return self
@@ -146,12 +143,16 @@ class Engine:
         task.add_done_callback(lambda done: self._forget(key, done))
 
     def _forget(self, key: Key, done: asyncio.Task[None]) -> None:
+        """Let a run go; a workflow that was made to go on meanwhile (a retry) is taken up again."""
         if key in self._runs and self._runs[key][1] is done:
             del self._runs[key]
-        if not done.cancelled() and (error := done.exception()) is not None:
-            _log.error(
-                "a workflow's run ended by a defect", workflow=key[1], namespace=key[0], exc_info=error
-            )
+        if done.cancelled():
+            return
+        if (error := done.exception()) is not None:
+            _log.error("a workflow's run ended by a defect", workflow=key[1], namespace=key[0], exc_info=error)
+            return
+        with suppress(ApiError):
+            self._take(self._objects.get(WORKFLOWS, *key))
 
     def _pod(self, change: Change) -> None:
         pod = change.object
@@ -164,13 +165,16 @@ class Engine:
 
     def _claim(self, change: Change) -> None:
         if change.type == "DELETED" and self._machine is not None:
-            artifacts.remove(claim_folder(self._machine.folder, change.object))
+            folder = claim_folder(self._machine.folder, change.object)
+            removal = asyncio.create_task(asyncio.to_thread(artifacts.remove, folder))
+            self._removals.add(removal)
+            removal.add_done_callback(self._removals.discard)
 
     async def _stop(self) -> None:
         tasks = [task for _, task in self._runs.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._removals, return_exceptions=True)
 
 
 def _key(workflow: JsonObject) -> Key:

@@ -71,7 +71,7 @@ def view(wanted: Iterable[str]) -> View:
 
 def _show(path: Path, wanted: list[PurePosixPath], links: list[tuple[str, str]], binds: list[str]) -> None:
     if path.is_symlink():
-        links.append((str(path), os.readlink(path)))
+        links.append((str(path), str(path.readlink())))
         return
     within = [one for one in wanted if path in Path(one).parents]
     if not path.is_dir() or all(Path(one).exists() for one in within):

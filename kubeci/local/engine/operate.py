@@ -53,10 +53,11 @@ def operate(workflow: JsonObject, pods: Mapping[str, PodState], now: datetime) -
             return Outcome(workflow)
     operation = Operation(workflow, pods, now, nodes, workflow_variables(workflow))
     _resolve_volumes(operation)
-    if known and (nodes.by_id or status.get("conditions") or not workflow["spec"].get("suspend")):
-        running = _follow_pods(operation)
-        condition(status, "PodRunning", holds=running)
+    _follow_pods(operation)
     stopped = _stop_nodes(operation)
+    if known and not workflow["spec"].get("suspend"):
+        running = any(node["type"] == "Pod" and node["phase"] == "Running" for node in nodes)
+        condition(status, "PodRunning", holds=running)
     if not workflow["spec"].get("suspend") or operation.shutdown:
         _run(operation)
     settle(workflow, nodes)
@@ -76,9 +77,8 @@ def _resolve_volumes(operation: Operation) -> None:
         operation.spec["volumes"] = substitute(volumes, operation.variables)
 
 
-def _follow_pods(operation: Operation) -> bool:
-    """Bring the Pod nodes to what their pods are; say whether one runs."""
-    running = False
+def _follow_pods(operation: Operation) -> None:
+    """Bring the Pod nodes to what their pods are."""
     for node in operation.nodes:
         if node["type"] == "Pod" and not fulfilled(node):
             state = operation.pods.get(node["id"])
@@ -86,8 +86,6 @@ def _follow_pods(operation: Operation) -> bool:
                 operation.nodes.mark(node, "Error", "pod deleted")
             else:
                 _follow_pod(operation, node, state)
-                running = running or state.phase == "Running"
-    return running
 
 
 def _follow_pod(operation: Operation, node: JsonObject, state: PodState) -> None:

@@ -98,13 +98,13 @@ def unschedulable(claim: str, now: str) -> JsonObject:
 def initializing(pod: JsonObject, now: str) -> JsonObject:
     """Give the status of a pod that loads its artifacts."""
     state: JsonObject = {"waiting": {"reason": "PodInitializing"}}
-    return _status("Pending", pod, _conditions(now, ready=False), state, state, None)
+    return _status("Pending", pod, _conditions(now, ready=False), state, state)
 
 
 def running(pod: JsonObject, started: str) -> JsonObject:
     """Give the status of a pod whose containers run."""
     state: JsonObject = {"running": {"startedAt": started}}
-    return _status("Running", pod, _conditions(started, ready=True), state, state, started)
+    return _status("Running", pod, _conditions(started, ready=True), state, state) | {"startTime": started}
 
 
 def ended(pod: JsonObject, end: End) -> JsonObject:
@@ -114,7 +114,8 @@ def ended(pod: JsonObject, end: End) -> JsonObject:
     wait: JsonObject = {"terminated": _terminated(0, end, "")}
     if end.of_init:
         main = wait = {"waiting": {"reason": "PodInitializing"}}
-    status = _status(phase, pod, _conditions(end.finished, ready=False), wait, main, end.started)
+    status = _status(phase, pod, _conditions(end.finished, ready=False), wait, main)
+    status["startTime"] = end.started
     if end.of_init:
         state = {"terminated": _terminated(end.exit_code, end, end.container_message)}
         status["initContainerStatuses"] = [_container_status("init", "argoexec", state)]
@@ -139,15 +140,10 @@ def _terminated(exit_code: int, end: End, message: str) -> JsonObject:
 
 
 def _status(
-    phase: str,
-    pod: JsonObject,
-    conditions: list[JsonObject],
-    wait: JsonObject,
-    main: JsonObject,
-    started: str | None,
+    phase: str, pod: JsonObject, conditions: list[JsonObject], wait: JsonObject, main: JsonObject
 ) -> JsonObject:
     image = pod["spec"]["containers"][1].get("image", "")
-    status: JsonObject = {
+    return {
         "phase": phase,
         "conditions": conditions,
         "hostIP": "127.0.0.1",
@@ -157,7 +153,6 @@ def _status(
         ],
         "qosClass": "BestEffort",
     }
-    return {**status, "startTime": started} if started else status
 
 
 def _container_status(name: str, image: str, state: dict[str, Any]) -> JsonObject:

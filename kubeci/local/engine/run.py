@@ -52,7 +52,8 @@ class WorkflowRun:
                 continue
             if node_id in self._tasks:
                 self._tasks[node_id].cancel()
-            if gone and self._states.pop(node_id, None):
+            if gone and node_id in self._states:
+                del self._states[node_id]
                 self.wake()
 
     async def run(self) -> None:
@@ -98,7 +99,7 @@ class WorkflowRun:
     def _decide(self, workflow: JsonObject) -> Outcome:
         try:
             return operate(workflow, self._states, self._machine.clock())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a defect on one workflow must not stop the others
             _log.exception(
                 "the local engine failed on a workflow", workflow=self._key[1], namespace=self._key[0]
             )
@@ -119,7 +120,7 @@ class WorkflowRun:
     async def _run_pod(self, run: PodRun, request: PodRequest) -> None:
         try:
             await run.run()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a defect on one pod ends that pod
             _log.exception("the local engine failed on a pod", pod=request.pod_name, namespace=self._key[0])
             message = f"the local engine failed: {type(error).__name__}"
             self._report(request.node_id, PodState("Error", message, finished_at=self._machine.now()))
@@ -176,11 +177,16 @@ class WorkflowRun:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _expire(self, workflow: JsonObject) -> None:
-        """Delete the finished workflow when its `ttlStrategy` says so."""
+        """Delete the finished workflow when its `ttlStrategy` says so; one that goes on meanwhile is left alone."""
         ttl: Mapping[str, int] = workflow["spec"].get("ttlStrategy") or {}
-        field = _TTL_FIELDS[workflow["status"]["phase"]]
-        seconds = ttl.get(field, ttl.get("secondsAfterCompletion"))
-        if seconds is not None:
-            await asyncio.sleep(float(seconds))
-            with suppress(ApiError):
-                self._objects.delete(WORKFLOWS, *self._key)
+        seconds = ttl.get(_TTL_FIELDS[workflow["status"]["phase"]], ttl.get("secondsAfterCompletion"))
+        if seconds is None:
+            return
+        end = self._machine.clock() + timedelta(seconds=float(seconds))
+        with suppress(ApiError):
+            while self._machine.clock() < end:
+                self._changed.clear()
+                await self._wait(end)
+                if "finishedAt" not in self._objects.get(WORKFLOWS, *self._key)["status"]:
+                    return
+            self._objects.delete(WORKFLOWS, *self._key)

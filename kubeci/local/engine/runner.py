@@ -36,6 +36,15 @@ _INIT_EXIT_CODE = 64  # of argoexec, for whatever it cannot do
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What the engine may use: pods that run at once, bytes of log kept of each, seconds between SIGTERM and SIGKILL."""
+
+    pods_at_once: int = 4
+    log_bytes: int = 4 * 1024 * 1024
+    grace_seconds: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """What all pods share: the cluster's objects, the folder for theirs, how they are isolated, the room for them."""
 
@@ -44,7 +53,7 @@ class Machine:
     clock: Callable[[], datetime]
     isolation: Isolation
     room: asyncio.Semaphore
-    grace_seconds: float
+    limits: Limits
 
     def now(self) -> str:
         """Give the time as Kubernetes writes it."""
@@ -165,7 +174,7 @@ class PodRun:
         return tuple(sorted(mounts, key=lambda one: one.path))
 
     def _source(self, place: Place, volume: JsonObject) -> Path:
-        folder = place.folder / "volumes" / volume["name"]
+        folder: Path = place.folder / "volumes" / volume["name"]
         if claim := volume.get("persistentVolumeClaim"):
             found = self.machine.objects.get(CLAIMS, self.pod["metadata"]["namespace"], claim["claimName"])
             folder = claim_folder(self.machine.folder, found)
@@ -174,7 +183,9 @@ class PodRun:
 
     async def _main(self, place: Place, work: Work) -> None:
         metadata = self.pod["metadata"]
-        log = self.machine.objects.logs[metadata["namespace"], metadata["name"], "main"] = LogBuffer()
+        log = self.machine.objects.logs[metadata["namespace"], metadata["name"], "main"] = LogBuffer(
+            limit=self.machine.limits.log_bytes
+        )
         result = bytearray()
 
         def write(chunk: bytes) -> None:
@@ -188,7 +199,7 @@ class PodRun:
         try:
             command = command_for(self.machine.isolation, work, place)
             code = await run(
-                command, write, seconds=self.request.deadline, grace_seconds=self.machine.grace_seconds
+                command, write, seconds=self.request.deadline, grace_seconds=self.machine.limits.grace_seconds
             )
         except TimeoutError:
             self._late()

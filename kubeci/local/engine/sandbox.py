@@ -14,8 +14,11 @@ import ctypes
 import json
 import os
 import signal
-import stat
 import sys
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Plan: TypeAlias = dict[str, Any]
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
@@ -71,36 +74,35 @@ def enter(uid: int, gid: int) -> None:
     """Enter new user, mount and process namespaces, as root of the first."""
     check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID), "unshare")
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-            file.write(text)
+        Path(f"/proc/self/{name}").write_text(text, encoding="ascii")
     mount("none", "/", None, MS_REC | MS_PRIVATE)
 
 
-def build(plan: dict[str, object]) -> None:
+def build(plan: Plan) -> None:
     """Build the new root: the host's folders read-only, the pod's own folders writable, a few devices."""
     root = str(plan["root"])
     mount(root, root, None, MS_BIND | MS_REC)
-    for path, target in plan["links"]:  # type: ignore[attr-defined]
-        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+    for path, target in plan["links"]:
+        link = Path(root + path)
+        link.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
-            os.symlink(target, root + path)
-    binds = [*plan["binds"], *((device, device, False) for device in plan["devices"])]  # type: ignore[misc]
+            link.symlink_to(target)
+    binds = [*plan["binds"], *((device, device, False) for device in plan["devices"])]
     for source, path, read_only in binds:
-        make_point(source, root + path)
+        make_point(Path(source), Path(root + path))
         mount(source, root + path, None, MS_BIND | MS_REC)
         if read_only:
             make_read_only(root + path)
-    os.makedirs(f"{root}/proc", exist_ok=True)
+    Path(root, "proc").mkdir(exist_ok=True)
 
 
-def make_point(source: str, target: str) -> None:
+def make_point(source: Path, target: Path) -> None:
     """Make the place where `source` will be mounted: a folder or an empty file."""
-    if stat.S_ISDIR(os.stat(source).st_mode):
-        os.makedirs(target, exist_ok=True)
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
         return
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(target, "ab"):
-        pass
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch()
 
 
 def move_in(root: str) -> None:
@@ -120,22 +122,21 @@ def drop_privileges() -> None:
     check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
 
 
-def run_command(plan: dict[str, object]) -> int:
+def run_command(plan: Plan) -> int:
     """Become the command; comes back only with the status of one that cannot be started."""
-    argv: list[str] = plan["argv"]  # type: ignore[assignment]
+    argv: list[str] = plan["argv"]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.makedirs(str(plan["cwd"]), exist_ok=True)
-        os.chdir(str(plan["cwd"]))
-        os.execvpe(argv[0], argv, plan["env"])  # type: ignore[arg-type]
+        Path(plan["cwd"]).mkdir(parents=True, exist_ok=True)
+        os.chdir(plan["cwd"])
+        os.execvpe(argv[0], argv, plan["env"])  # noqa: S606 - the command of the plan, by its list of words
     except FileNotFoundError:
         message = f'failed to find name in PATH: exec: "{argv[0]}": executable file not found in $PATH'
     except OSError as error:
         message = f"fork/exec {argv[0]}: {error.strerror}"
     os.write(2, f"{message}\n".encode())
-    with open("/dev/termination-log", "w", encoding="utf-8") as file:
-        file.write(message)
+    Path("/dev/termination-log").write_text(message, encoding="utf-8")
     return CANNOT_START
 
 
@@ -158,7 +159,7 @@ def die_with_parent(parent: int) -> None:
         os._exit(CANNOT_ISOLATE)
 
 
-def first_process(plan: dict[str, object]) -> int:
+def first_process(plan: Plan) -> int:
     """Be the first process of the namespace: move in, start the command, reap."""
     die_with_parent(0)  # the parent stands outside of this process namespace and has no number here
     move_in(str(plan["root"]))
@@ -171,8 +172,7 @@ def first_process(plan: dict[str, object]) -> int:
 
 def main() -> int:
     """Run the plan named on the command line."""
-    with open(sys.argv[1], encoding="utf-8") as file:
-        plan = json.load(file)
+    plan: Plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     # The command gets these signals itself, by its group; whoever waits for it must outlive them.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)

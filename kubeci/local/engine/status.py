@@ -61,6 +61,7 @@ def finish(workflow: JsonObject, phase: str, message: str, now: str) -> None:
     if message:
         status["message"] = message
     condition(status, "Completed", holds=True)
+    _label(workflow)
 
 
 def condition(status: JsonObject, kind: str, *, holds: bool) -> None:
@@ -94,6 +95,11 @@ def settle(workflow: JsonObject, nodes: Nodes) -> None:
         status["resourcesDuration"] = {"cpu": 0, "memory": 0}
     if nodes.by_id:
         status["nodes"] = nodes.by_id
+    _label(workflow)
+
+
+def _label(workflow: JsonObject) -> None:
+    status = workflow["status"]
     labels = workflow["metadata"].setdefault("labels", {})
     labels[COMPLETED_LABEL] = "true" if "finishedAt" in status else "false"
     labels[PHASE_LABEL] = status["phase"]

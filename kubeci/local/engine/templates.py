@@ -96,7 +96,7 @@ def _pod(operation: Operation, call: Call, template: JsonObject) -> JsonObject:
     deadline = _deadline(operation, call, template)
     if deadline is not None and deadline <= 0:
         return nodes.mark(node, "Failed", "Step exceeded its deadline")
-    result = template.get("script") is not None or _result_is_used(operation, call)
+    result = _result_is_used(operation, call)
     operation.requests.append(
         PodRequest(node["id"], call.node_name, name, template, deadline, include_result=result)
     )

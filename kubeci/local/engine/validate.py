@@ -33,15 +33,19 @@ def _problems(spec: JsonObject) -> Iterator[str]:
         if name in templates:
             yield f"templates[{index}].name '{name}' is not unique"
         templates[name] = template
-    for parameter in (spec.get("arguments") or {}).get("parameters") or []:
-        if parameter.get("value") is None and not parameter.get("valueFrom"):
-            name = f"spec.arguments.{parameter.get('name')}"
-            yield f"{name}.value or {name}.valueFrom is required"
+    yield from _argument_problems(spec)
     for reference in filter(None, (spec.get("entrypoint"), spec.get("onExit"))):
         if reference not in templates:
             yield f"template name '{reference}' undefined"
     for template in templates.values():
         yield from _template_problems(template, templates)
+
+
+def _argument_problems(spec: JsonObject) -> Iterator[str]:
+    for parameter in (spec.get("arguments") or {}).get("parameters") or []:
+        if parameter.get("value") is None and not parameter.get("valueFrom"):
+            name = f"spec.arguments.{parameter.get('name')}"
+            yield f"{name}.value or {name}.valueFrom is required"
 
 
 def _template_problems(template: JsonObject, templates: dict[str, JsonObject]) -> Iterator[str]:
