@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
@@ -32,7 +31,8 @@ async def connect(
             )
         elif not master:
             load_incluster_config(configuration)  # type: ignore[no-untyped-call]  # likewise
-    except (ConfigException, OSError, ValueError) as error:
+    except Exception as error:
+        # The loader raises whatever it meets in a file of another shape, TypeError and the YAML parser's own.
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "this pod's service account"
         raise ConfigurationError(f"cannot reach a cluster by {where}: {error}") from error
     if master:

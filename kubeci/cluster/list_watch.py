@@ -18,33 +18,10 @@ from kubeci.cluster.errors import of_answer
 from kubeci.cluster.lines import LineTooLongError, lines
 from kubeci.errors import NotFound, RateLimited, UpstreamError
 from kubeci.model.json import JsonObject
+from kubeci.model.watch import Change, Changed, Gone, Listed
 
 MAX_RESUMES = 3  # failed watches after which a new list is more likely to help than the same watch again
 SHORT_SECONDS = 1.0  # a watch that ends so soon and brings nothing has failed
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """All objects there are; those that were seen before and are not among them are gone."""
-
-    objects: tuple[JsonObject, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """An object was added or modified."""
-
-    object: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """An object was deleted, or left the selector; this is its last state."""
-
-    object: JsonObject
-
-
-Change: TypeAlias = Listed | Changed | Gone
 
 
 @dataclass(frozen=True, slots=True)

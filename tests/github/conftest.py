@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from github_kit import Requests
 
 from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.connection import Endpoint
 from kubeci.local.github.auth import App, new_app
 from kubeci.local.github.server import LocalGitHub
 from kubeci.model.repository import Repository
-
-Requests = list[tuple[str, str, int]]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,6 @@ def repository(github: LocalGitHub) -> Repository:
 
 @pytest.fixture
 def requests() -> Requests:
-    """What telemetry heard: method, route, status."""
     return []
 
 
@@ -51,3 +51,19 @@ async def app(github: LocalGitHub, credentials: Credentials, requests: Requests)
     endpoint = Endpoint(github.api_url, trust_env=False, pauses=(0.01, 0.01), answer_seconds=5)
     async with GitHubApp(credentials, endpoint, on_request=heard) as app:
         yield app
+
+
+@pytest.fixture
+def git(github: LocalGitHub) -> Callable[..., Awaitable[None]]:
+    """Run git in the bare repository of acme/widgets."""
+    found = github.state.repository("acme/widgets")
+    assert found is not None
+    identity = {"GIT_COMMITTER_NAME": "octocat", "GIT_COMMITTER_EMAIL": "octocat@example.com"}
+
+    async def run(*arguments: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            "git", "-C", str(found.path), *arguments, env={**os.environ, **identity}
+        )
+        assert await process.wait() == 0
+
+    return run

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from conftest import Requests
+from github_kit import Requests
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse

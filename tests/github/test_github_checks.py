@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from conftest import Requests
+from github_kit import Requests
 
 from kubeci.errors import Forbidden, Invalid, NotFound, RateLimited, UpstreamError
 from kubeci.github.app import GitHubApp
@@ -136,7 +136,7 @@ async def test_a_secondary_limit_holds_back(
     checks: GitHubChecks,
     commit: Commit,
     github: LocalGitHub,
-    told: bool,  # noqa: FBT001 - a column of the table
+    told: bool,
 ) -> None:
     github.limits.content_per_minute = 0
     github.limits.send_retry_after = told

@@ -99,7 +99,7 @@ def test_long_messages_are_cut() -> None:
 def test_of_graphql(
     errors: list[dict[str, object]],
     expected: type[UpstreamError],
-    retryable: bool,  # noqa: FBT001 - a column of the table
+    retryable: bool,
 ) -> None:
     error = of_graphql(errors, EMPTY, now=NOW)
     assert type(error) is expected

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+Requests = list[tuple[str, str, int]]
+"""What telemetry heard: method, route, status."""
+
+
+def workflow(name: str = "build", **labels: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": name, "namespace": "ci", "labels": {"managedBy": "kube-ci", **labels}},
+        "spec": {
+            "entrypoint": "main",
+            "templates": [{"name": "main", "container": {"image": "alpine", "command": ["true"]}}],
+        },
+    }
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(8):
+        while not condition():  # noqa: ASYNC110 - a poll with a deadline
+            await asyncio.sleep(0.01)
