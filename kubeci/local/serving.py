@@ -24,7 +24,8 @@ async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
     is installed. At the end idle connections are closed, and open streams are dropped as a broken network
     would, so that the app sees a disconnect and not a cancellation.
     """
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol must be named: asyncio sets TCP_NODELAY on no other socket, which costs 40 ms a request.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind(("127.0.0.1", port))

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from githubkit import AppInstallationAuthStrategy, GitHub
-from local_github_kit import SECRET, Clock, Receiver, kit, token
+from local_github_kit import PLAIN, SECRET, Clock, Receiver, kit, token
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -45,7 +45,7 @@ async def github(tmp_path: Path, app: App, clock: Clock, receiver: Receiver) -> 
 @pytest.fixture
 async def http(github: LocalGitHub) -> AsyncIterator[httpx.AsyncClient]:
     """A bare client of the REST API, with a token of everything."""
-    async with httpx.AsyncClient(trust_env=False, base_url=github.api_url) as client:
+    async with httpx.AsyncClient(trust_env=False, base_url=github.api_url, verify=PLAIN) as client:
         client.headers["authorization"] = f"Bearer {await token(github)}"
         yield client
 

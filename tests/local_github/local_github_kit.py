@@ -3,16 +3,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from githubkit import AppAuthStrategy, GitHub
+from githubkit.cache import MemCacheStrategy
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kubeci.local.github.server import LocalGitHub
 
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # no TLS here, and no time for reading certificates
 SECRET = "it's a secret"
 
 
@@ -57,4 +60,13 @@ async def token(github: LocalGitHub, **narrowing: Any) -> str:
 
 
 def kit(github: LocalGitHub, auth: Any) -> GitHub[Any]:
-    return GitHub(auth, base_url=f"{github.base_url}/", trust_env=False, auto_retry=False, http_cache=False)
+    """githubkit with a cache of its own: its default one is the process's, and keeps tokens of earlier servers."""
+    return GitHub(
+        auth,
+        base_url=f"{github.base_url}/",
+        trust_env=False,
+        ssl_verify=PLAIN,
+        auto_retry=False,
+        http_cache=False,
+        cache_strategy=MemCacheStrategy(),
+    )

@@ -68,14 +68,28 @@ async def create_bare(path: Path, default_branch: str, hook_file: Path) -> None:
     if not (path / "HEAD").exists():
         await asyncio.to_thread(path.mkdir, parents=True, exist_ok=True)
         await git.git(path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}")
-    await git.git(path, "config", "http.receivepack", "true")
-    await git.git(path, "config", "uploadpack.allowAnySHA1InWant", "true")
-    await git.git(path, "config", "uploadpack.allowFilter", "true")
-    await git.git(path, "config", "gc.auto", "0")
-    await asyncio.to_thread(_write_hook, path / "hooks" / "post-receive", hook_file)
+    await asyncio.to_thread(_configure, path, hook_file)
 
 
-def _write_hook(hook: Path, hook_file: Path) -> None:
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tbare = true
+[http]
+\treceivepack = true
+[uploadpack]
+\tallowAnySHA1InWant = true
+\tallowFilter = true
+[receive]
+\tautogc = false
+[gc]
+\tauto = 0
+"""
+
+
+def _configure(path: Path, hook_file: Path) -> None:
+    (path / "config").write_text(_CONFIG)
+    hook = path / "hooks" / "post-receive"
     hook.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-I", "-S", "-c", _HOOK, str(hook_file)]
     hook.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")

@@ -63,7 +63,7 @@ async def _folder(call: Call, objects: Objects, expression: str, path: str, ref:
 async def _file(call: Call, objects: Objects, commit: str, path: str, entry: TreeEntry) -> Response:
     ref = call.query("ref") or call.repository.default_branch
     if entry.type == "commit":
-        return call.answer({**_row(call, entry, path, ref, 0), "submodule_git_url": None})
+        return call.answer({**_row(call, entry, path, ref, 0), "submodule_git_url": ""})
     found = await objects.get(entry.oid)
     assert found is not None
     if entry.mode == "120000":
