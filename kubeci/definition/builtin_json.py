@@ -16,11 +16,13 @@ def encode(x: Any) -> str:
 
 def decode(x: str) -> Any:
     """Read a JSON document; keys keep their order, integers stay exact."""
+    if not isinstance(x, str):
+        raise TypeError("json.decode: the source must be a string")
     try:
         return json.loads(x, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("json.decode: nested too deeply") from None
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise ValueError(f"json.decode: {error}") from None
 
 

@@ -12,6 +12,8 @@ from kubeci.definition.yaml_scalars import resolve
 
 def loads(source: str) -> Any:
     """Read a YAML document."""
+    if not isinstance(source, str):
+        raise TypeError("yaml.loads: the source must be a string")
     return read_yaml(source, "yaml.loads")[0]
 
 

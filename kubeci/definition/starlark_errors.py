@@ -8,6 +8,8 @@ from collections.abc import Callable
 from kubeci.errors import DefinitionError, Location
 
 CANCELLED = "Evaluation cancelled"
+PRELUDE = "prelude"
+"""The module of ours that all others begin with; as a builtin's, its lines mean nothing to the author."""
 MAX_MESSAGE = 2_000
 MAX_FRAMES = 10
 
@@ -15,6 +17,7 @@ _PLACE = re.compile(r"\n *--> (?P<file>.+?):(?P<line>\d+):(?P<column>\d+)\n *\|"
 _FRAME = re.compile(r"^  \* (?P<file>.+?):(?P<line>\d+)(?::\d+)?, in (?P<name>.+)$", re.MULTILINE)
 _EXPECTED = re.compile(r", expected one of .{60,}", re.DOTALL)
 _PYTHON_TYPE = re.compile(r"^(?:Refusal|[A-Za-z]+Error): ")
+_NO_JSON = re.compile(r"Operation `serde::serialize` not supported on type `(.+?)`")
 _MESSAGES = {
     CANCELLED: "used more than {cpu} seconds of CPU",
     "Starlark call stack overflow": "function called recursively; Starlark has no recursion",
@@ -37,7 +40,7 @@ def read_error(text: str, file: str, columns: Columns, cpu_seconds: int = 2) -> 
         at = places[-1]
         line, column = int(at["line"]), int(at["column"])
         where = Location(at["file"], line, columns(at["file"], line, column))
-        if where.path.startswith("builtin:"):
+        if _is_ours(where.path):
             where = _caller(head) or where
         body = body[: at.start()]
     message = _plain(body.removeprefix("error: ").strip())
@@ -48,12 +51,17 @@ def read_error(text: str, file: str, columns: Columns, cpu_seconds: int = 2) -> 
 
 def _plain(message: str) -> str:
     message = message.removeprefix("Parse error: ")
-    return _EXPECTED.sub("", _PYTHON_TYPE.sub("", message))
+    message = _EXPECTED.sub("", _PYTHON_TYPE.sub("", message))
+    return _NO_JSON.sub(r"a \1 is no JSON value and cannot be passed", message)
+
+
+def _is_ours(file: str) -> bool:
+    return file == PRELUDE or file.startswith("builtin:")
 
 
 def _caller(traceback: str) -> Location | None:
     """Find the author's call that led into a module of ours."""
-    frames = [frame for frame in _FRAME.finditer(traceback) if not frame["file"].startswith("builtin:")]
+    frames = [frame for frame in _FRAME.finditer(traceback) if not _is_ours(frame["file"])]
     return Location(frames[-1]["file"], int(frames[-1]["line"])) if frames else None
 
 

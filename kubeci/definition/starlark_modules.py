@@ -12,7 +12,7 @@ import starlark
 
 from kubeci.definition.addresses import Address, context_address, resolve
 from kubeci.definition.builtins import BUILTINS
-from kubeci.definition.starlark_errors import read_error
+from kubeci.definition.starlark_errors import PRELUDE, read_error
 from kubeci.definition.starlark_source import Source, prepare
 from kubeci.errors import DefinitionError, Location
 from kubeci.model.json import JsonObject
@@ -28,6 +28,7 @@ Reader = Callable[[Address], str | None]
 
 _DIALECT = starlark.Dialect.standard()
 _DIALECT.enable_keyword_only_arguments = True
+_DIALECT.enable_load_reexport = False  # what is loaded stays in its module, as in the original
 _REEXPORT = starlark.Dialect.standard()
 _REEXPORT.enable_load_reexport = True
 _GLOBALS = starlark.Globals.standard()
@@ -38,7 +39,7 @@ _OWN_GLOBALS = starlark.Globals.extended_by(
     ]
 )
 _PRELUDE = starlark.parse(
-    "prelude",
+    PRELUDE,
     """
 def print(*args, sep = " "):
     _print(sep.join([str(arg) for arg in args]), call_stack(strip_frames = 1))
@@ -47,7 +48,7 @@ input = struct(**_input)
 """,
     _DIALECT,
 )
-_USE_PRELUDE = starlark.parse("prelude", 'load("prelude", "input", "print")', _REEXPORT)
+_USE_PRELUDE = starlark.parse(PRELUDE, 'load("prelude", "input", "print")', _REEXPORT)
 _CALLER = re.compile(r"^  \* (.+?):(\d+)(?::\d+)?, in ", re.MULTILINE)
 
 
@@ -73,6 +74,7 @@ class Modules:
         self.prints: list[str] = []
         self._readers = readers
         self._cpu_seconds = cpu_seconds
+        self._deadline = time.process_time() + cpu_seconds - CPU_MARGIN_SECONDS
         self._modules: dict[str, _Module] = {}
         self._sources: dict[str, Source] = {}
         self._stack: list[Address] = []
@@ -208,4 +210,4 @@ class Modules:
         return source.column(line, column) if source else column
 
     def _out_of_time(self) -> bool:
-        return time.process_time() > self._cpu_seconds - CPU_MARGIN_SECONDS
+        return time.process_time() > self._deadline

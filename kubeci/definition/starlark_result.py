@@ -77,7 +77,7 @@ def read_workflow(main: starlark.FrozenModule, path: str, text: str) -> Any:
             starlark.FileLoader(lambda _name: main),
         )
     except starlark.StarlarkError as error:
-        if "no symbol `workflow`" not in str(error):
+        if "ymbol `workflow`" not in str(error):
             raise
         raise DefinitionError(
             "leaves no global `workflow`",

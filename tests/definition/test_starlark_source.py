@@ -14,7 +14,7 @@ from kubeci.errors import DefinitionError
         ("def f():\n\t  return 1\n", "def f():\n          return 1\n"),
         ("x =\t1\n", "x =     1\n"),
         ("x = 'a\tb'\n", "x = 'a\tb'\n"),
-        ("x = '''a\n\tb'''\t+ 'c'\n", "x = '''a\n\tb'''    + 'c'\n"),
+        ("x = '''a\n\tb'''\t+ 'c'\n", "x = '''a\n\tb'''   + 'c'\n"),
         ("x = '\\'\t'\n", "x = '\\'\t'\n"),
         ('x = """\\"""\t"""\n', 'x = """\\"""\t"""\n'),
         ("x = r'\\'\t\n", "x = r'\\'\t\n"),

@@ -21,7 +21,7 @@ from kubeci.errors import DefinitionError
             {"a": "12", "b": 7, "c": 3, "d": True, "e": None, "f": "5"},
         ),
         ("a: !!map {x: !!seq [1]}\n", {"a": {"x": [1]}}),
-        ("1: a\ntrue: b\n1.5: c\n0x10: d\ny: e\n", {"1": "a", "true": ["b"], "1.5": "c", "16": "d"}),
+        ("1: a\ntrue: b\n1.5: c\n0x10: d\n", {"1": "a", "true": "b", "1.5": "c", "16": "d"}),
         ("a: &x [1, 2]\nb: *x\n", {"a": [1, 2], "b": [1, 2]}),
         ("a: &x 1\nb: &x 2\nc: *x\n", {"a": 1, "b": 2, "c": 2}),
         ("d: &d {a: 1, b: 2}\ne: {<<: *d, b: 3}\n", {"d": {"a": 1, "b": 2}, "e": {"a": 1, "b": 3}}),
@@ -32,10 +32,6 @@ from kubeci.errors import DefinitionError
     ],
 )
 def test_read(text: str, value: Any) -> None:
-    if text.startswith("1: a"):
-        with pytest.raises(DefinitionError, match="`true` is given twice, first in line 2, column 1"):
-            read_yaml(text, "ci.yaml")
-        text, value = text.replace("y: e\n", ""), {**value, "true": "b"}
     assert read_yaml(text, "ci.yaml")[0] == value
 
 
@@ -49,11 +45,12 @@ def test_read(text: str, value: Any) -> None:
         ),
         (
             "a: 1\n\tb: 2",
-            "ci.yaml:2:1: is no YAML: while scanning for the next token found character that cannot start any token",
+            "ci.yaml:2:1: is no YAML: while scanning a plain scalar found a tab character that violates indentation",
         ),
         ("a: 1\nb: \x01", "ci.yaml:2:4: is no YAML: control characters are not allowed"),
-        ("a: 1\n---\nb: 2\n", "ci.yaml:3:1: a second document begins here; a definition is one document"),
+        ("a: 1\n---\nb: 2\n", "ci.yaml:2:1: a second document begins here; a definition is one document"),
         ("a: 1\nb:\n  c: 1\n  c: 2\n", "ci.yaml:4:3: the key `c` is given twice, first in line 3, column 3"),
+        ("true: 1\ny: 2\n", "ci.yaml:2:1: the key `true` is given twice, first in line 1, column 1"),
         ("a: *x\n", "ci.yaml:1:4: the anchor `x` is not defined above"),
         ("a: &x 1\n---\nb: *x\n", "ci.yaml:3:4: the anchor `x` is not defined above"),
         ("a: &x [*x]\n", "ci.yaml:1:8: the anchor `x` contains itself"),

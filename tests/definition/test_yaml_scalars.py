@@ -47,7 +47,7 @@ from kubeci.definition.yaml_scalars import Scalar, key_text, resolve
         ("9" * 401, "9" * 401),
         ("-", "-"),
         ("+", "+"),
-        ("١", "١"),
+        ("\u0661", "\u0661"),
         ("yes", True),
         ("Y", True),
         ("on", True),
