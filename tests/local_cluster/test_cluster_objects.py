@@ -104,10 +104,11 @@ def test_what_goes_in_and_out_is_a_copy() -> None:
 
 
 def test_history_is_bounded_and_says_so() -> None:
-    objects = Objects(history=History(1, changes=3))
+    history = History(1, changes=3)
+    objects = Objects(history=history)
     for number in range(5):
         objects.create(LEASES, "ci", {"metadata": {"name": f"l{number}"}})
-    assert (objects.floor, objects.version) == (3, 6)
+    assert (history.floor, objects.version) == (3, 6)
     with pytest.raises(Expired):
         objects.cursor(LEASES, "ci", 2).take()
     assert len(objects.cursor(LEASES, "ci", 3).take()) == 3

@@ -107,6 +107,12 @@ async def test_refusals(api: Api, method: str, path: str, send: Any, code: int, 
     assert api.cluster.objects.version == 2
 
 
+async def test_a_resource_version_of_many_digits(api: Api) -> None:
+    response = await api.http.get(f"{WORKFLOWS_PATH}?resourceVersion={'9' * 5000}")
+    assert response.status_code == 500
+    assert response.json()["message"].endswith("value out of range")
+
+
 @pytest.mark.parametrize(
     ("text", "stored"),
     [
@@ -261,3 +267,12 @@ async def test_a_delay_comes_before_the_usual_answer(api: Api) -> None:
     start = asyncio.get_running_loop().time()
     assert (await api.http.get(WORKFLOWS_PATH)).status_code == 200
     assert asyncio.get_running_loop().time() - start >= 0.1
+
+
+async def test_an_uppercase_pod_name_is_refused_as_recorded(api: Api) -> None:
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "ci-Deploy"}, "spec": {}}
+    response = await api.http.post("/api/v1/namespaces/ci/pods", json=body)
+    assert response.json()["message"].startswith(
+        'Pod "ci-Deploy" is invalid: metadata.name: Invalid value: "ci-Deploy": a'
+    )
+    assert response.json()["details"]["kind"] == "Pod"

@@ -49,11 +49,6 @@ class Objects:
         """Give the resource version of the last change; a watch since here sees only what comes."""
         return self._history.version
 
-    @property
-    def floor(self) -> int:
-        """Give the oldest resource version from which a watch can still start."""
-        return self._history.floor
-
     def create(self, resource: Resource, namespace: str, obj: JsonObject) -> JsonObject:
         """Store a new object and give it as stored; its name may come from `generateName`.
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kubeci.local.cluster.history import Stored
     from kubeci.model.json import JsonObject
 
+_UINT64_DIGITS = 20
 _EXPIRED_PAGE = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
     "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
@@ -58,9 +59,11 @@ def version_number(text: str) -> int:
     """Read a resourceVersion of a query, "" as 0; raises ApiError 500 as the server does."""
     if not text.strip():
         return 0
-    if not (text.isascii() and text.isdigit()):
-        why = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise ApiError(500, "", why)
+    number = text.isascii() and text.isdigit()
+    if not number or len(text) > _UINT64_DIGITS:
+        why = "value out of range" if number else "invalid syntax"
+        parsing = f'strconv.ParseUint: parsing "{text}": {why}'
+        raise ApiError(500, "", f'resourceVersion: Invalid value: "{text}": {parsing}')
     return int(text)
 
 

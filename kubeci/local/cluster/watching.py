@@ -138,7 +138,7 @@ class WatchResponse:
         was = before is not None and self._wanted.matches(*before.key, before.labels)
         matches = change.type != "DELETED" and self._wanted.matches(*now.key, now.labels)
         if was and not matches:
-            return _line("DELETED", before_at_end(change))
+            return _line("DELETED", _last_seen(change))
         if matches:
             return _line("MODIFIED" if was else "ADDED", now.body)
         return b""
@@ -151,7 +151,7 @@ class WatchResponse:
         return _line("BOOKMARK", msgspec.json.encode(obj))
 
 
-def before_at_end(change: Change) -> bytes:
+def _last_seen(change: Change) -> bytes:
     """Give the object as a selector last saw it, with the version of the change that took it away."""
     if change.type == "DELETED" or change.before is None:
         return change.stored.body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubeci.local.cluster.fields import FieldProblem, wrong_type
-from kubeci.workflow import schema
+from kubeci.workflow.faults import Fault, faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +18,10 @@ class WorkflowFields:
 
     def problems(self, obj: JsonObject) -> list[FieldProblem]:
         """Give every problem of a Workflow's fields."""
-        return [problem for fault in schema.faults(obj) for problem in _told(fault, obj)]
+        return [problem for fault in faults(obj) for problem in _told(fault, obj)]
 
 
-def _told(fault: schema.Fault, obj: JsonObject) -> Iterator[FieldProblem]:
+def _told(fault: Fault, obj: JsonObject) -> Iterator[FieldProblem]:
     match fault.kind:
         case "unknown":
             yield FieldProblem(fault.path, "unknown")
