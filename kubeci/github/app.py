@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
+import httpx
 import msgspec
 from githubkit.auth.app import AppAuth
 from githubkit.exception import GitHubException
 
-from kubeci.errors import ConfigurationError, Forbidden, RateLimited, UpstreamError
+from kubeci.errors import ConfigurationError, Forbidden, Invalid, RateLimited, UpstreamError
 from kubeci.github.connection import API_VERSION, Connection, Endpoint
 from kubeci.github.errors import translate
 from kubeci.github.limits import Limits
@@ -27,6 +28,7 @@ OnRequest: TypeAlias = Callable[[str, str, int, float], None]
 """Told of each HTTP request: method, route, status (0: no answer), seconds."""
 
 GRAPHQL = "/graphql"
+MAX_ANSWER_BYTES = 32_000_000  # the largest context that is of use fits several times, escaped as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +136,16 @@ class GitHubApp:
         status = 0
         try:
             response = await self._connection.arequest(
-                request.method, url, params=dict(request.query) or None, json=request.body, headers=headers
+                request.method,
+                url,
+                params=dict(request.query) or None,
+                json=request.body,
+                headers=headers,
+                stream=True,
             )
             status = response.status_code
-        except GitHubException as error:
+            content = await _content(response.raw_response)
+        except (GitHubException, httpx.HTTPError) as error:
             refusal = translate(error, call=f"{request.method} {request.route}", now=self.now())
             status = refusal.status
             if isinstance(refusal, RateLimited):
@@ -146,7 +154,20 @@ class GitHubApp:
         finally:
             self._on_request(request.method, request.route, status, time.monotonic() - started)
         self._limits.learn(repository, response.headers)
-        return _json(response.content)
+        return _json(content)
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """Read an answer; a folder full of files could make it larger than our memory."""
+    content = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > MAX_ANSWER_BYTES:
+                raise Invalid(f"GitHub's answer has more than {MAX_ANSWER_BYTES:,} bytes", status=413)
+    finally:
+        await response.aclose()
+    return bytes(content)
 
 
 def _json(content: bytes) -> Any:

@@ -19,6 +19,8 @@ CHECK_RUNS_OF_REF = "/repos/{owner}/{repo}/commits/{ref}/check-runs"
 
 MAX_ANNOTATIONS = 50  # in one request; GitHub appends them
 MAX_TEXT_BYTES = 65_535  # of summary and of text
+MAX_TITLE = 255
+MAX_MESSAGE_BYTES = 65_536  # of an annotation
 MAX_ACTIONS = 3
 PAGE = 100
 MAX_PAGES = 10
@@ -95,7 +97,11 @@ def content(check: CheckRun) -> JsonObject:
     body: JsonObject = {
         "name": check.name,
         "status": check.status.value,
-        "output": {"title": check.title, "summary": _cut(check.summary), "text": _cut(check.text)},
+        "output": {
+            "title": check.title[:MAX_TITLE],
+            "summary": _cut(check.summary, MAX_TEXT_BYTES),
+            "text": _cut(check.text, MAX_TEXT_BYTES),
+        },
         "actions": [
             {
                 "label": action.label[:20],
@@ -124,9 +130,9 @@ def _with_annotations(check: CheckRun, annotations: Iterable[Annotation]) -> Jso
     return body
 
 
-def _cut(text: str) -> str:
-    """Cut a text to GitHub's limit, on a character's boundary."""
-    return text.encode("utf-8", "replace")[:MAX_TEXT_BYTES].decode("utf-8", "ignore")
+def _cut(text: str, limit: int) -> str:
+    """Cut a text to so many bytes, on a character's boundary."""
+    return text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
 
 
 def _annotation(annotation: Annotation) -> JsonObject:
@@ -135,7 +141,7 @@ def _annotation(annotation: Annotation) -> JsonObject:
         "start_line": annotation.line,
         "end_line": annotation.line,
         "annotation_level": annotation.level,
-        "message": annotation.message,
+        "message": _cut(annotation.message, MAX_MESSAGE_BYTES),
     }
 
 

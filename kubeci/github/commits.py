@@ -110,7 +110,9 @@ def _is_about_pull_requests(error: Mapping[str, Any]) -> bool:
 
 
 def _refused_parts(answer: JsonObject) -> tuple[str, ...]:
-    if not answer.get("errors"):
+    """Say which part could not be read; a head's repository is often private, and then merely nameless."""
+    refused = [error for error in answer.get("errors") or () if error["path"][-1] != "headRepository"]
+    if not refused:
         return ()
     return ("the commit's pull requests cannot be read: the App lacks the permission pull_requests: read",)
 

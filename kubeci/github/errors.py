@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import msgspec
-from githubkit.exception import GitHubException, RequestError, RequestFailed, RequestTimeout
+from githubkit.exception import GitHubException, RequestError, RequestFailed
 
 from kubeci.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, UpstreamError
 
@@ -20,14 +20,14 @@ MAX_MESSAGE = 600
 PERMISSIONS = (("/check-runs", "checks: write"), ("/git/", "contents: read"), ("/graphql", "contents: read"))
 
 
-def translate(error: GitHubException, *, call: str, now: float) -> UpstreamError:
-    """Turn what githubkit raised into our error; `call` names method and route, `now` is in epoch seconds."""
+def translate(error: GitHubException | httpx.HTTPError, *, call: str, now: float) -> UpstreamError:
+    """Turn what githubkit or its client raised into our error; `call` names method and route, `now` is in epoch seconds."""
     if isinstance(error, RequestFailed):
         response = error.response.raw_response
         return of_answer(response.status_code, response.headers, response.content, call=call, now=now)
-    if isinstance(error, RequestTimeout):
-        return UpstreamError(f"GitHub did not answer {call} in time", retryable=True)
     cause = error.exc if isinstance(error, RequestError) else error
+    if isinstance(cause, httpx.TimeoutException):
+        return UpstreamError(f"GitHub did not answer {call} in time", retryable=True)
     if isinstance(cause, httpx.TransportError):
         kind = type(cause).__name__
         return UpstreamError(f"the connection to GitHub failed at {call} ({kind})", retryable=True)

@@ -7,11 +7,12 @@ import pytest
 from github_kit import Requests
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from kubeci.errors import ConfigurationError, Forbidden, Invalid, NotFound, RateLimited, UpstreamError
-from kubeci.github.app import Credentials, GitHubApp
+from kubeci.github.app import MAX_ANSWER_BYTES, Credentials, GitHubApp
 from kubeci.github.connection import Endpoint
 from kubeci.github.request import Request
 from kubeci.local.github.faults import Fault
@@ -203,3 +204,48 @@ async def test_invalid_carries_github_s_words(
     request = Request("POST", CREATE.route, body={"name": "x", "head_sha": sha, "statsu": "queued"})
     with pytest.raises(Invalid, match="statsu"):
         await app.send(repository, request)
+
+
+async def test_an_answer_without_end_is_given_up(
+    app: GitHubApp, repository: Repository, github: LocalGitHub
+) -> None:
+    body = '{"a": "' + "x" * MAX_ANSWER_BYTES + '"}'
+    github.faults.add(Fault("GET", "/repos", status=200, body=body))
+    with pytest.raises(Invalid, match="more than 32,000,000 bytes"):
+        await app.send(repository, READ)
+
+
+async def test_an_answer_that_breaks_off_is_repeated(credentials: Credentials) -> None:
+    answers = [b'{"na', b'{"name": "x"}']
+
+    async def answer(request: HttpRequest) -> Response:
+        if request.method == "POST":
+            return JSONResponse({"token": "t", "expires_at": "2999-01-01T00:00:00Z"}, 201)
+        return Response(answers.pop(0), headers={"content-length": "13"})
+
+    routes = [Route("/{p:path}", answer, methods=["GET", "POST"])]
+    async with (
+        serving(Starlette(routes=routes)) as url,
+        GitHubApp(credentials, Endpoint(url, trust_env=False, pauses=(0.0,))) as app,
+    ):
+        assert await app.send(Repository("a", "b", 1), READ) == {"name": "x"}
+
+
+async def test_proxies_of_the_environment(credentials: Credentials, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = []
+
+    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        request = HttpRequest(scope)
+        targets.append((request.method, request.headers["host"]))
+        answer = JSONResponse({"token": "t", "expires_at": "2999-01-01T00:00:00Z"})
+        await answer(scope, receive, send)
+
+    async with serving(proxy) as url:
+        monkeypatch.setenv("HTTP_PROXY", url)
+        monkeypatch.setenv("NO_PROXY", "direct.invalid")
+        async with GitHubApp(credentials, Endpoint("http://ghes.invalid/api/v3", pauses=())) as app:
+            await app.send(Repository("a", "b", 1), READ)
+        async with GitHubApp(credentials, Endpoint("http://direct.invalid", pauses=())) as app:
+            with pytest.raises(UpstreamError):
+                await app.send(Repository("a", "b", 1), READ)
+    assert targets == [("POST", "ghes.invalid"), ("GET", "ghes.invalid")]

@@ -104,12 +104,13 @@ async def test_annotations_are_never_sent_twice(
 async def test_what_github_would_refuse_is_cut(checks: GitHubChecks, commit: Commit) -> None:
     long = replace(
         DONE,
+        title="t" * 300,
         summary="ä" * 40_000,
         text="é" * 65_535 + "\udc80",
         actions=(Action("l" * 21, "d" * 41, "i" * 21),) * 4,
     )
     number = await checks.create(commit, long)
-    await checks.update(commit.repository, number, long)
+    await checks.update(commit.repository, number, long, [Annotation("a", 1, "notice", "ö" * 40_000)])
 
 
 async def test_more_than_fifty_annotations_are_invalid(checks: GitHubChecks, commit: Commit) -> None:
