@@ -19,7 +19,7 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
     for last, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
 LOOP = "def f():\n  for i in range(1 << 30):\n    for j in range(1 << 30):\n      pass\nf()\n"
-LIMITS = Limits(cpu_seconds=1)
+LIMITS = Limits(cpu_seconds=1, memory_mib=256)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
@@ -56,11 +56,11 @@ def is_gone(pid: int) -> bool:
     [
         (LOOP, "used more than 1 seconds of CPU"),
         ("def f():\n  x = 3\n  for i in range(60):\n    x = x * x\nf()\n", "used more than 1 seconds of CPU"),
-        ("x = 'a' * 2 * 1000000000\n", "used more than 512 MB of memory"),
-        ("def f():\n  x = 'ab'\n  for i in range(60):\n    x += x\nf()\n", "used more than 512 MB of memory"),
+        ("x = 'a' * 2 * 1000000000\n", "used more than 256 MB of memory"),
+        ("def f():\n  x = 'ab'\n  for i in range(60):\n    x += x\nf()\n", "used more than 256 MB of memory"),
         (
             "def f():\n  x = []\n  for i in range(1 << 30):\n    x.append([i] * 1000000)\nf()\n",
-            "used more than 512 MB of memory",
+            "used more than 256 MB of memory",
         ),
         ("x = " + "[" * 60_000 + "\n", "brackets are nested deeper than 200"),
         ("x = " + "-" * 60_000 + "1\n", "crashed the interpreter; an expression is nested too deeply"),
