@@ -4,9 +4,9 @@ import asyncio
 import time
 
 import pytest
-from conftest import Api
 from hypothesis import given
 from hypothesis import strategies as st
+from local_cluster_kit import Api
 
 from kubeci.local.cluster.logs import LogBuffer
 from kubeci.local.cluster.objects import AT_ONCE

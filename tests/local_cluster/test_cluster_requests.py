@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import WORKFLOWS_PATH, Api, workflow
+from local_cluster_kit import WORKFLOWS_PATH, Api, workflow
 
 from kubeci.local.cluster.call import BODY_LIMIT
 from kubeci.local.cluster.resources import PODS, WORKFLOWS

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from conftest import WORKFLOWS_PATH, Api
+from local_cluster_kit import WORKFLOWS_PATH, Api
 
 from kubeci.local.cluster.resources import LEASES, WORKFLOWS
 
