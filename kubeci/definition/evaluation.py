@@ -44,10 +44,11 @@ def _starlark(request: Request) -> Outcome:
         if address.host:
             raise ValueError("a context address has three slashes: context:///name.star")
         path = address.path.removeprefix("/")
-        reason = kept_out(request.kept_out, path)
+        text = request.files.get(path)
+        reason = kept_out(request.kept_out, path) if text is None else ""
         if reason:
             raise ValueError(f"`{path}` {reason}")
-        return request.files.get(path)
+        return text
 
     inputs = {name: without_nulls(value) for name, value in request.inputs.items() if value is not None}
     modules = Modules({"context": context}, inputs, request.cpu_seconds)

@@ -64,10 +64,10 @@ async def load_definition(
     """
     prints: tuple[str, ...] = ()
     for path, starlark in ((names.starlark_file, True), (names.yaml_file, False)):
-        reason = kept_out(problems, path)
-        if reason:
-            raise DefinitionError(reason, where=Location(f"{names.folder}/{path}"))
         if path not in files:
+            reason = kept_out(problems, path)
+            if reason:
+                raise DefinitionError(reason, where=Location(f"{names.folder}/{path}"))
             continue
         _check_size(files, path, names)
         request = Request(

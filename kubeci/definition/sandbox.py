@@ -50,7 +50,7 @@ class Sandbox:
     async def evaluate(self, request: Request) -> Outcome:
         """Evaluate a request; what ends the process is told as a fault in the outcome.
 
-        Cancelling the call kills the process. Raises UpstreamError (retryable) when no zygote stays alive.
+        Cancelling the call kills the process. Raises UpstreamError (retryable) when no process can be started or stays alive.
         """
         try:
             body = _encode(request)
@@ -61,10 +61,13 @@ class Sandbox:
                 fault=Fault(f"needs {len(body):,} bytes of input; at most {MAX_REQUEST_BYTES:,} are given")
             )
         async with self._slots:
-            for _attempt in range(_ATTEMPTS):
-                with suppress(ZygoteDied):
-                    link = await self._link()
-                    return await link.evaluate(body, self.limits)
+            try:
+                for _attempt in range(_ATTEMPTS):
+                    with suppress(ZygoteDied):
+                        link = await self._link()
+                        return await link.evaluate(body, self.limits)
+            except OSError as error:  # no descriptors or no memory left for a process
+                raise UpstreamError(f"the sandbox cannot be started: {error}", retryable=True) from error
         raise UpstreamError("the sandbox that evaluates CI definitions does not stay alive", retryable=True)
 
     async def _link(self) -> ZygoteLink:

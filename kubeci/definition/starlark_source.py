@@ -12,7 +12,7 @@ MAX_NESTING = 200  # the interpreter's parser recurses; 100,000 nested brackets 
 TAB_COLUMNS = 8
 
 _TOKEN = re.compile(
-    r'''(?P<string>"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)'''
+    r'''(?P<string>"""(?:\\.|[^\\])*?(?:"""|\Z)|\'\'\'(?:\\.|[^\\])*?(?:\'\'\'|\Z)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)'''
     r"""|(?P<comment>\#[^\n]*)|(?P<tab>\t)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<functions>\b(?:def|lambda)\b)""",
     re.DOTALL,
 )

@@ -1,17 +1,19 @@
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from kubeci.definition.protocol import Limits, Outcome, Request
 from kubeci.definition.sandbox import Sandbox
+from kubeci.errors import UpstreamError
 
 GOOD = 'workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}\n'
 BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
@@ -23,7 +25,10 @@ LIMITS = Limits(cpu_seconds=1, memory_mib=256)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox(LIMITS) as sandbox:
         yield sandbox
@@ -39,7 +44,7 @@ async def evaluate(sandbox: Sandbox, source: str) -> Outcome:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - another process's state has no event to wait for
+        while not condition():
             await asyncio.sleep(0.01)
 
 
@@ -159,6 +164,18 @@ async def test_cancelling_kills_the_process(sandbox: Sandbox) -> None:
     assert (await evaluate(sandbox, GOOD)).manifest is not None
 
 
+async def test_a_server_without_descriptors_may_try_again(sandbox: Sandbox) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with pytest.raises(UpstreamError) as caught:
+            await evaluate(sandbox, GOOD)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert caught.value.retryable
+    assert (await evaluate(sandbox, GOOD)).manifest is not None
+
+
 async def test_many_at_once(sandbox: Sandbox) -> None:
     outcomes = await asyncio.gather(*(evaluate(sandbox, f"print({n})\n" + GOOD) for n in range(40)))
     assert [outcome.prints for outcome in outcomes] == [(f"ci.star:1: {n}",) for n in range(40)]
@@ -194,6 +211,7 @@ async def test_leaving_ends_the_zygote() -> None:
 SERVER = """
 import asyncio
 from kubeci.definition.sandbox import Sandbox
+from kubeci.errors import UpstreamError
 async def main():
     async with Sandbox() as sandbox:
         print(sandbox.zygote_pid, flush=True)
@@ -246,12 +264,7 @@ print(ours.recv(4096).decode())
 
 
 @linux
-def test_what_a_confined_process_can_still_do() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(CONFINED)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=20,
-    )
-    assert done.stdout.split() == ["OSError", "OSError", "OSError", "MemoryError", "0", "0", "0", "2"]
+async def test_what_a_confined_process_can_still_do() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", CONFINED, stdout=subprocess.PIPE)
+    said, _ = await process.communicate()
+    assert said.decode().split() == ["OSError", "OSError", "OSError", "MemoryError", "0", "0", "0", "2"]

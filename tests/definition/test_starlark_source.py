@@ -21,6 +21,7 @@ from kubeci.errors import DefinitionError
         ("x = 1 #\tit's\n\ty\n", "x = 1 # it's\n        y\n"),
         ("\ufeffx = 1\r\ny = 2\r\n", "x = 1\ny = 2\n"),
         ("x = ''\t\n", "x = ''  \n"),
+        ('x = """never (closed\n', 'x = """never (closed\n'),
     ],
 )
 def test_tabs_outside_strings_become_blanks(text: str, expected: str) -> None:
