@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
+import structlog
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.incluster_config import load_incluster_config
-from kubernetes.aio.config.kube_config import load_kube_config
+from kubernetes.aio.config.kube_config import load_kube_config, refresh_token
 
 from kubeci.cluster.client import Client, OnRequest
 from kubeci.errors import ConfigurationError
 
+log = structlog.get_logger(__name__)
+
+REFRESH_SECONDS = 60.0  # the loader asks a plugin again only when its token ends
+
 
 @asynccontextmanager
 async def connect(
-    *, kubeconfig: str = "", master: str = "", trust_env: bool = True, on_request: OnRequest | None = None
+    *,
+    kubeconfig: str = "",
+    master: str = "",
+    trust_env: bool = True,
+    on_request: OnRequest | None = None,
+    refresh_seconds: float = REFRESH_SECONDS,
 ) -> AsyncIterator[Client]:
     """Open a client of the cluster until the block ends.
 
     `kubeconfig` is a file's path and `master` an address, which wins over the file's; with neither, it is the cluster
-    we run in. With `trust_env`, proxies of the environment are honoured. Raises `ConfigurationError`.
+    we run in. With `trust_env`, proxies of the environment are honoured. Tokens that end are renewed, those of a
+    kubeconfig's plugin every `refresh_seconds` when they are due. Raises `ConfigurationError`.
     """
     configuration = Configuration(client_session_kwargs={"trust_env": trust_env})
+    loader: Any = None
     try:
         if kubeconfig:
-            await load_kube_config(  # type: ignore[no-untyped-call]  # published without annotations
+            loader = await load_kube_config(  # type: ignore[no-untyped-call]  # published without annotations
                 kubeconfig, client_configuration=configuration, persist_config=False
             )
         elif not master:
@@ -37,5 +51,26 @@ async def connect(
         raise ConfigurationError(f"cannot reach a cluster by {where}: {error}") from error
     if master:
         configuration.host = master.rstrip("/")
-    async with ApiClient(configuration) as api:
+    async with AsyncExitStack() as stack:
+        if loader is not None:
+            refreshing = asyncio.create_task(_refresh(loader, configuration, refresh_seconds))
+            stack.push_async_callback(_cancelled, refreshing)
+        api = await stack.enter_async_context(ApiClient(configuration))
         yield Client(api, on_request=on_request) if on_request else Client(api)
+
+
+async def _refresh(loader: Any, configuration: Configuration, seconds: float) -> None:
+    """Keep the token of a kubeconfig's plugin fresh; without a plugin this ends at once."""
+    while True:
+        try:
+            await refresh_token(loader, configuration, interval=seconds)  # type: ignore[no-untyped-call]  # likewise
+        except Exception as error:  # noqa: BLE001 - a plugin that fails now may work the next time
+            log.warning("the kubeconfig's plugin gave no token", error=str(error)[:500])
+        else:
+            return
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -19,7 +19,7 @@ from kubeci.model.repository import Commit, Repository
 from kubeci.model.source import CommitSource, PullRequest
 
 BLOB = "/repos/{owner}/{repo}/git/blobs/{file_sha}"
-TAG_REF = "/repos/{owner}/{repo}/git/ref/tags/{ref}"
+REF = "/repos/{owner}/{repo}/git/ref/{ref}"
 TAG = "/repos/{owner}/{repo}/git/tags/{tag_sha}"
 MAX_TAG_HOPS = 5  # a tag may stand for a tag
 
@@ -58,7 +58,7 @@ class GitHubCommits:
 
     async def tag_commit(self, repository: Repository, tag: str) -> str:
         """Give the sha of the commit that a lightweight or annotated tag stands for; `NotFound` for others."""
-        request = Request("GET", TAG_REF, parameters={"ref": tag}, repeatable=True)
+        request = Request("GET", REF, parameters={"ref": f"tags/{tag}"}, repeatable=True)
         target = (await self._app.send(repository, request))["object"]
         for _ in range(MAX_TAG_HOPS):
             if target["type"] == "commit":

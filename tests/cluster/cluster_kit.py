@@ -22,5 +22,5 @@ def workflow(name: str = "build", **labels: str) -> dict[str, Any]:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(8):
-        while not condition():  # noqa: ASYNC110 - a poll with a deadline
+        while not condition():
             await asyncio.sleep(0.01)

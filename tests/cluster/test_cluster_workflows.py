@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from contextlib import aclosing
+import asyncio
+import json
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster_kit import Requests, workflow
+from cluster_kit import Requests, until, workflow
 
 from kubeci.cluster.client import Client
 from kubeci.cluster.connect import connect
@@ -141,6 +143,32 @@ async def test_outside_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="service account"):
         async with connect():
             pass
+
+
+async def test_a_plugin_s_token_is_renewed(cluster: LocalCluster, tmp_path: Path) -> None:
+    credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential"}
+    answer, asked, path = tmp_path / "answer", tmp_path / "asked", tmp_path / "kubeconfig"
+    plugin = {
+        "command": "sh",
+        "args": ["-c", 'echo >> "$1"; cat "$0"', str(answer), str(asked)],
+        "apiVersion": credential["apiVersion"],
+    }
+    path.write_text(
+        json.dumps(cluster.kubeconfig() | {"users": [{"name": "admin", "user": {"exec": plugin}}]})
+    )
+    answer.write_text(json.dumps(credential | {"status": {"token": "old"}}))
+    async with connect(kubeconfig=str(path), trust_env=False, refresh_seconds=0.05) as client:
+        with pytest.raises(Forbidden):
+            await ArgoWorkflows(client).get("ci", "build")
+        answer.write_text("broken")
+        broken_since = asked.stat().st_size
+        await until(lambda: asked.stat().st_size >= broken_since + 3)
+        answer.write_text(json.dumps(credential | {"status": {"token": cluster.admin.token}}))
+        async with asyncio.timeout(8):
+            while True:
+                with suppress(Forbidden):
+                    await ArgoWorkflows(client).create(workflow())
+                    break
 
 
 def pod(name: str, *, node: str = "n1", **state: Any) -> dict[str, Any]:

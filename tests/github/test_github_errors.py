@@ -48,7 +48,7 @@ def test_of_answer(
     ("headers", "call", "words"),
     [
         ({}, CALL, "lacks the permission checks: write"),
-        ({}, "GET /repos/{owner}/{repo}/git/ref/tags/{ref}", "lacks the permission contents: read"),
+        ({}, "GET /repos/{owner}/{repo}/git/ref/{ref}", "lacks the permission contents: read"),
         ({"x-accepted-github-permissions": "issues=write"}, CALL, "lacks the permission issues: write"),
         ({}, "GET /repos/{owner}/{repo}/pulls", "lacks a permission"),
     ],
