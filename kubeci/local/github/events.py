@@ -140,11 +140,8 @@ class Events:
             installation.repositories is not None and repository.id not in installation.repositories
         ):
             return
-        payload = {
-            **payload,
-            "repository": repository_json(state, repository),
-            "sender": user_json(state, sender),
-        }
+        common = {"repository": repository_json(state, repository), "sender": user_json(state, sender)}
+        payload = {**common, **payload}
         if repository.owner.type == "Organization":
             payload["organization"] = organization_json(state, repository.owner)
         self._deliveries.add(event, {**payload, "installation": installation_ref(installation.id)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubeci.local.github import git
 from kubeci.local.github.check_payloads import simple_commit
 from kubeci.local.github.git_content import read_commit
+from kubeci.local.github.payloads import repository_json
 from kubeci.local.github.state import Account, Repository, State
 from kubeci.model.json import JsonObject
 
@@ -33,7 +34,22 @@ async def push_json(
         "compare": f"{page}/compare/{old[:12]}...{new[:12]}",
         "commits": commits if ref.startswith("refs/heads/") else [],
         "head_commit": head,
+        "repository": _repository(state, repository),
         "pusher": {"name": pusher.login, "email": f"{pusher.login}@users.noreply.github.com"},
+    }
+
+
+def _repository(state: State, repository: Repository) -> JsonObject:
+    """Give the repository as push events alone write it: with seconds for times, and the owner's name."""
+    whole = repository_json(state, repository)
+    email = f"{repository.owner.login}@users.noreply.github.com"
+    return {
+        **whole,
+        "owner": {**whole["owner"], "name": repository.owner.login, "email": email},
+        "created_at": int(repository.created_at.timestamp()),
+        "pushed_at": int(repository.pushed_at.timestamp()),
+        "stargazers": 0,
+        "master_branch": repository.default_branch,
     }
 
 
