@@ -58,7 +58,9 @@ def runnable(prefix: str, command: str = "true") -> dict[str, Any]:
 
 def comparable(node: dict[str, Any]) -> dict[str, Any]:
     """Give a node without what differs from run to run."""
-    kept = {key: value for key, value in node.items() if key not in {"startedAt", "finishedAt", "hostNodeName"}}
+    kept = {
+        key: value for key, value in node.items() if key not in {"startedAt", "finishedAt", "hostNodeName"}
+    }
     if "resourcesDuration" in kept:
         kept["resourcesDuration"] = {}
     return kept

@@ -27,7 +27,7 @@ async def test_outputs_of_a_step_reach_the_next(stack: Stack) -> None:
     - {name: loop, template: say, arguments: {parameters: [{name: text, value: "{{item.a}}"}]}, withItems: [{a: 1}, {a: x}]}
   - - name: use
       template: say
-      arguments: {parameters: [{name: text, value: "{{steps.make.outputs.parameters.file}}/{{steps.make.exitCode}}{{steps.make.outputs.exitCode}}/{{steps.loop.outputs.result}}"}]}
+      arguments: {parameters: [{name: text, value: "{{steps.make.outputs.parameters.file}}/{{steps.make.exitCode}}/{{steps.loop.outputs.result}}"}]}
 - name: make
   outputs: {parameters: [{name: file, valueFrom: {path: /made/here/file}, globalName: made}, {name: other, valueFrom: {path: /none, default: d}}]}
   script: {image: any, command: [sh], source: "printf made > /made/here/file"}
@@ -38,7 +38,7 @@ async def test_outputs_of_a_step_reach_the_next(stack: Stack) -> None:
     )
     done = await stack.finished(name)
     assert done["status"]["phase"] == "Succeeded", done["status"]
-    assert stack.log(name, "use") == 'made/{{steps.make.exitCode}}0/[1,"x"]\n'
+    assert stack.log(name, "use") == 'made/0/[1,"x"]\n'
     assert stack.node(name, name)["outputs"]["parameters"][0]["value"].startswith("made/")
     assert stack.node(name, "make")["outputs"]["parameters"][1]["value"] == "d"
     assert done["status"]["outputs"]["parameters"] == [{"name": "made", "value": "made"}]
@@ -46,7 +46,8 @@ async def test_outputs_of_a_step_reach_the_next(stack: Stack) -> None:
 
 async def test_a_dag_follows_its_depends(stack: Stack) -> None:
     name = stack.submit(
-        workflow("""
+        workflow(
+            """
 - name: main
   dag:
     failFast: false
@@ -61,7 +62,9 @@ async def test_a_dag_follows_its_depends(stack: Stack) -> None:
 - name: ok
   inputs: {parameters: [{name: n}]}
   container: {image: any, command: [echo, "{{inputs.parameters.n}}"]}
-""", arguments={"parameters": [{"name": "branch", "value": "topic"}]})
+""",
+            arguments={"parameters": [{"name": "branch", "value": "topic"}]},
+        )
     )
     done = await stack.finished(name)
     phases = {node["displayName"]: node["phase"] for node in done["status"]["nodes"].values()}
@@ -107,10 +110,16 @@ async def test_the_git_artifact_is_a_clone(
 ) -> None:
     template = {
         "name": "main",
-        "inputs": {"artifacts": [{"name": "source", "path": "/src", "git": {"repo": f"file://{repository}", **source}}]},
+        "inputs": {
+            "artifacts": [
+                {"name": "source", "path": "/src", "git": {"repo": f"file://{repository}", **source}}
+            ]
+        },
         "container": {"image": "any", "command": ["cat", "file"], "workingDir": "/src"},
     }
-    name = stack.submit({"metadata": {"name": "ci-1"}, "spec": {"entrypoint": "main", "templates": [template]}})
+    name = stack.submit(
+        {"metadata": {"name": "ci-1"}, "spec": {"entrypoint": "main", "templates": [template]}}
+    )
     assert (await stack.finished(name))["status"]["phase"] == "Succeeded"
     assert stack.log(name, name) == f"{expected}\n"
 
@@ -129,7 +138,9 @@ async def test_a_clone_that_fails_ends_the_pod_in_init(stack: Stack, git: dict[s
         "inputs": {"artifacts": [{"name": "source", "path": "/src", "git": git}]},
         "container": {"image": "any", "command": ["true"]},
     }
-    name = stack.submit({"metadata": {"name": "ci-1"}, "spec": {"entrypoint": "main", "templates": [template]}})
+    name = stack.submit(
+        {"metadata": {"name": "ci-1"}, "spec": {"entrypoint": "main", "templates": [template]}}
+    )
     status = (await stack.finished(name))["status"]
     assert status["phase"] == "Error"
     assert status["message"].startswith("init: Error (exit code 64): failed to load artifact 'source': ")
@@ -138,7 +149,8 @@ async def test_a_clone_that_fails_ends_the_pod_in_init(stack: Stack, git: dict[s
 
 async def test_volumes_are_shared_as_they_should_be(stack: Stack) -> None:
     name = stack.submit(
-        workflow("""
+        workflow(
+            """
 - name: main
   steps:
   - - {name: write, template: write}
@@ -158,14 +170,21 @@ async def test_volumes_are_shared_as_they_should_be(stack: Stack) -> None:
     image: any
     command: [sh, -c, "cat /data/file /data/inner/file; ls /scratch"]
     volumeMounts: [{name: work, mountPath: /data}, {name: scratch, mountPath: /scratch}]
-""", volumeClaimTemplates=[{"metadata": {"name": "work"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}])
+""",
+            volumeClaimTemplates=[
+                {
+                    "metadata": {"name": "work"},
+                    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+                }
+            ],
+        )
     )
     done = await stack.finished(name)
     assert done["status"]["phase"] == "Succeeded"
     assert stack.log(name, "read") == "kept\nsub\n"
     assert stack.objects.list(CLAIMS, "ci") == []
     async with asyncio.timeout(10):
-        while list(stack.folder.glob("claims/ci/*")):  # noqa: ASYNC240 - a test may look
+        while list(stack.folder.glob("claims/ci/*")):
             await asyncio.sleep(0.01)
 
 
@@ -173,9 +192,15 @@ async def test_a_step_has_a_clean_environment(stack: Stack, monkeypatch: pytest.
     monkeypatch.setenv("KUBECI_WEBHOOK_SECRET", "very-secret")
     template = {
         "name": "main",
-        "container": {"image": "any", "command": ["env"], "env": [{"name": "GIVEN", "value": "{{workflow.name}}"}]},
+        "container": {
+            "image": "any",
+            "command": ["env"],
+            "env": [{"name": "GIVEN", "value": "{{workflow.name}}"}],
+        },
     }
-    name = stack.submit({"metadata": {"name": "ci-1"}, "spec": {"entrypoint": "main", "templates": [template]}})
+    name = stack.submit(
+        {"metadata": {"name": "ci-1"}, "spec": {"entrypoint": "main", "templates": [template]}}
+    )
     await stack.finished(name)
     variables = dict(line.split("=", 1) for line in stack.log(name, name).splitlines())
     assert set(variables) - {"TMPDIR"} == {"PATH", "HOME", "LANG", "GIVEN"}
@@ -190,24 +215,33 @@ async def test_a_step_has_a_clean_environment(stack: Stack, monkeypatch: pytest.
         (
             ["no-such-program"],
             "Failed",
-            "main: Error (exit code 64): failed to find name in PATH: "
-            'exec: "no-such-program": executable file not found in $PATH',
+            'main: Error (exit code 64): failed to find name in PATH: exec: "no-such-program": executable file not found in $PATH',
         ),
     ],
 )
 async def test_how_a_command_fails(isolated: Stack, command: list[str], phase: str, message: str) -> None:
     template = {"name": "main", "container": {"image": "any", "command": command}}
-    name = isolated.submit({"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": [template]}})
+    name = isolated.submit(
+        {"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": [template]}}
+    )
     status = (await isolated.finished(name))["status"]
     assert (status["phase"], status["message"]) == (phase, message)
 
 
 async def test_a_refused_field_ends_the_workflow_before_a_step_runs(isolated: Stack) -> None:
-    template = {"name": "main", "container": {"image": "any", "command": ["true"]}, "sidecars": [{"name": "db"}]}
-    name = isolated.submit({"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": [template]}})
+    template = {
+        "name": "main",
+        "container": {"image": "any", "command": ["true"]},
+        "sidecars": [{"name": "db"}],
+    }
+    name = isolated.submit(
+        {"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": [template]}}
+    )
     status = (await isolated.finished(name))["status"]
     assert status["phase"] == "Error"
-    assert status["message"] == "the local engine does not run `templates.main.sidecars`; use a cluster for it"
+    assert (
+        status["message"] == "the local engine does not run `templates.main.sidecars`; use a cluster for it"
+    )
     assert isolated.objects.list(PODS, "ci") == []
 
 
@@ -225,16 +259,22 @@ async def test_a_workflow_is_deleted_when_its_time_is_over(isolated: Stack) -> N
 
 async def test_a_suspend_node_ends_after_its_duration(isolated: Stack) -> None:
     templates = [{"name": "main", "suspend": {"duration": "1s"}}]
-    name = isolated.submit({"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": templates}})
+    name = isolated.submit(
+        {"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": templates}}
+    )
     done = await isolated.finished(name)
     assert done["status"]["phase"] == "Succeeded"
     assert isolated.node(name, name)["type"] == "Suspend"
 
 
-async def test_a_retried_workflow_is_taken_up_again(isolated: Stack, tmp_path: Path) -> None:
+async def test_a_retried_workflow_is_taken_up_again(isolated: Stack) -> None:
     template = {
         "name": "main",
-        "container": {"image": "any", "command": ["test", "-e", "/data/ready"], "volumeMounts": [{"name": "data", "mountPath": "/data"}]},
+        "container": {
+            "image": "any",
+            "command": ["test", "-e", "/data/ready"],
+            "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        },
     }
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": {}}
     isolated.objects.create(CLAIMS, "ci", claim)
@@ -256,8 +296,13 @@ async def test_a_retried_workflow_is_taken_up_again(isolated: Stack, tmp_path: P
 
 async def test_ten_steps_take_little_time(isolated: Stack) -> None:
     steps = [[{"name": f"step-{number}", "template": "ok"}] for number in range(10)]
-    templates = [{"name": "main", "steps": steps}, {"name": "ok", "container": {"image": "any", "command": ["true"]}}]
-    name = isolated.submit({"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": templates}})
+    templates = [
+        {"name": "main", "steps": steps},
+        {"name": "ok", "container": {"image": "any", "command": ["true"]}},
+    ]
+    name = isolated.submit(
+        {"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": templates}}
+    )
     async with asyncio.timeout(6):
         done = await isolated.finished(name)
     assert done["status"]["progress"] == "10/10"

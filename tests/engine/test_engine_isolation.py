@@ -36,6 +36,14 @@ def sleepers() -> list[str]:
     return found
 
 
+def there(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in (folder / "pods").iterdir())
+
+
+def exists(path: str) -> bool:
+    return Path(path).exists()
+
+
 def single(command: list[str], **container: Any) -> dict[str, Any]:
     template = {"name": "main", "container": {"image": "any", "command": command, **container}}
     return {"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": [template]}}
@@ -55,9 +63,9 @@ async def test_a_step_cannot_write_outside_of_its_pod(isolated: Stack, tmp_path:
     name = isolated.submit(single(["sh", "-c", attempts]))
     await isolated.finished(name)
     assert outside.read_text() == "mine"
-    assert not [folder for folder in ("/usr", "/etc") if Path(folder, "kubeci-was-here").exists()]
+    assert not [folder for folder in ("/usr", "/etc") if exists(f"{folder}/kubeci-was-here")]
     assert isolated.log(name, name).splitlines()[-1] == "mine"
-    assert not Path("/tmp/mine").exists()
+    assert not exists("/tmp/mine")
 
 
 async def test_a_step_sees_no_process_of_the_machine(isolated: Stack) -> None:
@@ -70,7 +78,9 @@ async def test_a_step_sees_no_process_of_the_machine(isolated: Stack) -> None:
 
 
 async def test_a_read_only_mount_is_read_only(isolated: Stack) -> None:
-    workflow = single(["touch", "/data/x"], volumeMounts=[{"name": "data", "mountPath": "/data", "readOnly": True}])
+    workflow = single(
+        ["touch", "/data/x"], volumeMounts=[{"name": "data", "mountPath": "/data", "readOnly": True}]
+    )
     workflow["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
     name = isolated.submit(workflow)
     assert (await isolated.finished(name))["status"]["phase"] == "Failed"
@@ -82,7 +92,7 @@ async def test_a_mount_may_stand_within_the_hosts_folders(isolated: Stack) -> No
     workflow["spec"]["volumes"] = [{"name": "data", "emptyDir": {}}]
     name = isolated.submit(workflow)
     assert (await isolated.finished(name))["status"]["phase"] == "Succeeded", isolated.log(name, name)
-    assert not Path("/usr/src/kubeci-app").exists()
+    assert not exists("/usr/src/kubeci-app")
 
 
 @pytest.mark.parametrize("kind", ["namespace", "process"])
@@ -108,12 +118,12 @@ async def test_no_process_and_no_folder_is_left(tmp_path: Path, kind: str, how: 
             objects.delete(PODS, "ci", name)
         if how != "leave":
             async with asyncio.timeout(PATIENCE_SECONDS):
-                while sleepers() or list((folder / "pods").iterdir()):
+                while sleepers() or there(folder):
                     await asyncio.sleep(0.01)
         if how == "delete the pod":
             assert (await stack.finished(name))["status"]["message"] == "pod deleted"
     assert sleepers() == []
-    assert list((folder / "pods").iterdir()) == []
+    assert there(folder) == []
 
 
 async def test_the_log_is_bounded(tmp_path: Path) -> None:

@@ -8,11 +8,28 @@ from engine_stack import Stack
 
 from kubeci.local.cluster.resources import CLAIMS, PODS, WORKFLOWS
 
-BY_THEMSELVES = ["01", "02", "03", "04", "05", "06", "07", "12", "14", "16", "22", "25", "29", "31", "34", "36"]
+BY_THEMSELVES = [
+    "01",
+    "02",
+    "03",
+    "04",
+    "05",
+    "06",
+    "07",
+    "12",
+    "14",
+    "16",
+    "22",
+    "25",
+    "29",
+    "31",
+    "34",
+    "36",
+]
 LONG = "echo begun; exec sleep 600"
 
 
-def compare(stack: Stack, prefix: str, workflow: dict[str, Any]) -> None:
+def compare(prefix: str, workflow: dict[str, Any]) -> None:
     recorded = last_object(prefix)
     assert comparable_nodes(workflow) == comparable_nodes(recorded)
     assert facts(workflow) == facts(recorded)
@@ -50,7 +67,7 @@ def phase_sequence(stack: Stack, name: str) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("prefix", BY_THEMSELVES)
 async def test_a_recorded_workflow_ends_as_it_did(stack: Stack, prefix: str) -> None:
     workflow = await stack.finished(stack.submit(runnable(prefix)))
-    compare(stack, prefix, workflow)
+    compare(prefix, workflow)
     compare_pods(stack, prefix)
     assert phase_sequence(stack, workflow["metadata"]["name"]) == [
         tuple(step.values()) for step in expected(prefix)["phaseSequence"]
@@ -72,7 +89,7 @@ async def test_08_a_suspended_node_is_resumed_by_a_put(stack: Stack) -> None:
     node = stack.node(name, "approve")
     workflow["status"]["nodes"][node["id"]] |= {"phase": "Succeeded", "finishedAt": node["startedAt"]}
     stack.objects.replace(WORKFLOWS, "ci", name, workflow)
-    compare(stack, "08", await stack.finished(name))
+    compare("08", await stack.finished(name))
 
 
 @pytest.mark.parametrize(("prefix", "strategy"), [("09", "Terminate"), ("10", "Stop")])
@@ -84,7 +101,7 @@ async def test_a_workflow_is_shut_down(stack: Stack, prefix: str, strategy: str)
     name = stack.submit(workflow)
     await stack.running(name, "build")
     stack.objects.merge_patch(WORKFLOWS, "ci", name, {"spec": {"shutdown": strategy}})
-    compare(stack, prefix, await stack.finished(name))
+    compare(prefix, await stack.finished(name))
     compare_pods(stack, prefix)
 
 
@@ -102,12 +119,12 @@ async def test_11_a_deleted_workflow_takes_its_pods_with_it(stack: Stack) -> Non
 
 async def test_13_a_pod_that_runs_too_long_fails(stack: Stack) -> None:
     name = stack.submit(_with_deadline(runnable("13", LONG), 1))
-    compare(stack, "13", await stack.finished(name))
+    compare("13", await stack.finished(name))
 
 
 async def test_26_a_failed_command_fails_the_pod_as_a_kubelet_writes_it(stack: Stack) -> None:
     workflow = await stack.finished(stack.submit(runnable("26", "exit 2")))
-    compare(stack, "26", workflow)
+    compare("26", workflow)
     status = stack.pod(workflow["metadata"]["name"], workflow["metadata"]["name"])["status"]
     wait, main = (one["state"]["terminated"] for one in status["containerStatuses"])
     assert status["phase"] == "Failed"
@@ -118,17 +135,24 @@ async def test_26_a_failed_command_fails_the_pod_as_a_kubelet_writes_it(stack: S
 async def test_30_a_pod_waits_for_its_claim(stack: Stack) -> None:
     name = stack.submit(runnable("30"))
     await stack.until(name, lambda found: "Unschedulable" in str(found.get("status", {}).get("nodes")))
-    message = 'Unschedulable: 0/1 nodes are available: persistentvolumeclaim "cache-nosuch" not found. not found'
+    message = (
+        'Unschedulable: 0/1 nodes are available: persistentvolumeclaim "cache-nosuch" not found. not found'
+    )
     assert stack.node(name, name)["message"] == message
     stack.objects.merge_patch(WORKFLOWS, "ci", name, {"spec": {"shutdown": "Terminate"}})
-    compare(stack, "30", await stack.finished(name))
+    compare("30", await stack.finished(name))
 
 
 async def test_18_a_claim_keeps_what_a_step_leaves_in_it(stack: Stack) -> None:
-    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "cache-main"}, "spec": {}}
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "cache-main"},
+        "spec": {},
+    }
     stack.objects.create(CLAIMS, "ci", claim)
     workflow = await stack.finished(stack.submit(runnable("18", "echo kept > /cache/file")))
-    compare(stack, "18", workflow)
+    compare("18", workflow)
     (kept,) = stack.folder.glob("claims/ci/cache-main-*/file")
     assert kept.read_text() == "kept\n"
 
@@ -140,7 +164,7 @@ async def test_35_a_workflow_created_suspended_waits(stack: Stack) -> None:
     assert workflow["status"]["progress"] == "0/0"
     del workflow["spec"]["suspend"]
     stack.objects.replace(WORKFLOWS, "ci", name, workflow)
-    compare(stack, "35", await stack.finished(name))
+    compare("35", await stack.finished(name))
 
 
 async def test_a_pod_is_seen_before_its_node(stack: Stack) -> None:

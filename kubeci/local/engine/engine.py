@@ -149,7 +149,9 @@ class Engine:
         if done.cancelled():
             return
         if (error := done.exception()) is not None:
-            _log.error("a workflow's run ended by a defect", workflow=key[1], namespace=key[0], exc_info=error)
+            _log.error(
+                "a workflow's run ended by a defect", workflow=key[1], namespace=key[0], exc_info=error
+            )
             return
         with suppress(ApiError):
             self._take(self._objects.get(WORKFLOWS, *key))

@@ -72,6 +72,7 @@ class Operation:
     variables: dict[str, str]
     requests: list[PodRequest] = field(default_factory=list)
     wake_at: datetime | None = None
+    depth: int = 0
 
     @property
     def spec(self) -> JsonObject:

@@ -36,9 +36,10 @@ def node_variables(prefix: str, node: JsonObject) -> dict[str, str]:
         f"{prefix}.startedAt": node.get("startedAt", ""),
         f"{prefix}.finishedAt": node.get("finishedAt", ""),
     }
-    for key in ("result", "exitCode"):
-        if key in outputs:
-            variables[f"{prefix}.outputs.{key}"] = outputs[key]
+    if "result" in outputs:
+        variables[f"{prefix}.outputs.result"] = outputs["result"]
+    if "exitCode" in outputs:
+        variables[f"{prefix}.exitCode"] = outputs["exitCode"]
     for parameter in outputs.get("parameters") or []:
         variables[f"{prefix}.outputs.parameters.{parameter['name']}"] = parameter.get("value", "")
     return variables

@@ -98,38 +98,46 @@ def _resolved(operation: Operation, group: _Group) -> list[JsonObject]:
     for step in substitute(group.steps, operation.variables | group.variables):
         if not is_loop(step):
             should_execute(step.get("when") or "")
-        resolved.extend(expand(step) if is_loop(step) else [step])
+        expanded = expand(step) if is_loop(step) else [step]
+        resolved.extend(expanded)
+        if not expanded:
+            birth = _skipped(group, step, "Skipped", "Skipped, empty params")
+            operation.nodes.join(group.node, operation.nodes.born(birth))
     return resolved
 
 
 def _run_step(operation: Operation, group: _Group, step: JsonObject, execute: Execute) -> JsonObject:
     name = f"{group.node['name']}.{step['name']}"
-    boundary = group.parent["id"]
     if operation.nodes.get(name) is None:
         when = step.get("when") or ""
         try:
-            proceed = should_execute(when)
+            if not should_execute(when):
+                return operation.nodes.born(
+                    _skipped(group, step, "Skipped", f"when '{when}' evaluated false")
+                )
         except WhenError as error:
-            return operation.nodes.born(
-                Birth(name, "Skipped", step["template"], boundary, "Error", str(error), flag={})
-            )
-        if not proceed:
-            message = f"when '{when}' evaluated false"
-            return operation.nodes.born(
-                Birth(name, "Skipped", step["template"], boundary, "Skipped", message, flag={})
-            )
+            return operation.nodes.born(_skipped(group, step, "Error", str(error)))
     arguments = step.get("arguments") or {}
-    return execute(operation, Call(name, step["template"], arguments, boundary, on_exit=group.call.on_exit))
+    return execute(
+        operation, Call(name, step["template"], arguments, group.parent["id"], on_exit=group.call.on_exit)
+    )
+
+
+def _skipped(group: _Group, step: JsonObject, phase: str, message: str) -> Birth:
+    name = f"{group.node['name']}.{step['name']}"
+    return Birth(name, "Skipped", step["template"], group.parent["id"], phase, message, flag={})
 
 
 def _end_group(operation: Operation, group: _Group, steps: list[JsonObject]) -> None:
     nodes = operation.nodes
     by_name = {f"{group.node['name']}.{step['name']}": step for step in steps}
     children = nodes.children(group.node)
-    if len(children) < len(steps) or not all(fulfilled(child) for child in children):
+    if not by_name.keys() <= {child["name"] for child in children} or not all(
+        fulfilled(child) for child in children
+    ):
         return
     for child in children:
-        if failed(child) and not continues_on(by_name[child["name"]], child["phase"]):
+        if failed(child) and not continues_on(by_name.get(child["name"], {}), child["phase"]):
             nodes.mark(group.node, "Failed", f"child '{child['id']}' failed")
             return
     nodes.mark(group.node, "Succeeded")

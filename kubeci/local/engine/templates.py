@@ -11,8 +11,12 @@ from kubeci.local.engine.nodes import Birth, fulfilled
 from kubeci.local.engine.operation import Call, CallError, Operation, PodRequest, Waiting
 from kubeci.local.engine.outputs import publish
 from kubeci.local.engine.times import parse_time, seconds_of
-from kubeci.local.engine.variables import Unresolved, resolve, substitute
+from kubeci.local.engine.variables import Unresolved, resolve, substitute, tags
 from kubeci.model.json import JsonObject
+
+# Each level takes up to ten of Python's thousand frames; Argo's own limit is 100.
+DEPTH_LIMIT = 32
+NODE_LIMIT = 5000
 
 
 def execute(operation: Operation, call: Call) -> JsonObject:
@@ -30,7 +34,15 @@ def execute(operation: Operation, call: Call) -> JsonObject:
     except CallError as error:
         _errored(operation, call, str(error))
         raise
-    if template.get("retryStrategy") and "retried" not in (call.flag or {}):
+    operation.depth += 1
+    try:
+        return _advance(operation, call, template)
+    finally:
+        operation.depth -= 1
+
+
+def _advance(operation: Operation, call: Call, template: JsonObject) -> JsonObject:
+    if _retries(call, template):
         return retries.run(operation, call, template, execute)
     if template.get("steps") is not None:
         return steps.run(operation, call, template, execute)
@@ -42,11 +54,15 @@ def execute(operation: Operation, call: Call) -> JsonObject:
 
 
 def _prepared(operation: Operation, call: Call) -> JsonObject:
+    if operation.depth >= DEPTH_LIMIT:
+        raise CallError(f"the local engine nests templates at most {DEPTH_LIMIT} deep; use a cluster for it")
+    if len(operation.nodes.by_id) >= NODE_LIMIT:
+        raise CallError(f"the local engine runs at most {NODE_LIMIT} nodes; use a cluster for it")
     template = operation.template(call.template)
     variables = operation.variables | dict(call.scope)
     template = with_inputs(template, call.arguments, variables)
     scope = variables | input_variables(template) | {"node.name": call.node_name}
-    if _is_pod(template):
+    if _is_pod(template) and not _retries(call, template):
         scope["pod.name"] = pod_name(operation.name, call.node_name, template["name"])
         inputs = template["inputs"]
         try:
@@ -55,6 +71,11 @@ def _prepared(operation: Operation, call: Call) -> JsonObject:
             raise CallError(str(error)) from error
         return {**template, "inputs": inputs}
     return substitute(template, scope)
+
+
+def _retries(call: Call, template: JsonObject) -> bool:
+    """Say whether this is the node of all attempts, not one of them."""
+    return bool(template.get("retryStrategy")) and "retried" not in (call.flag or {})
 
 
 def _is_pod(template: JsonObject) -> bool:
@@ -96,7 +117,7 @@ def _pod(operation: Operation, call: Call, template: JsonObject) -> JsonObject:
     deadline = _deadline(operation, call, template)
     if deadline is not None and deadline <= 0:
         return nodes.mark(node, "Failed", "Step exceeded its deadline")
-    result = _result_is_used(operation, call)
+    result = _result_is_used(operation, node)
     operation.requests.append(
         PodRequest(node["id"], call.node_name, name, template, deadline, include_result=result)
     )
@@ -125,9 +146,8 @@ def _deadline(operation: Operation, call: Call, template: JsonObject) -> float |
     return min(seconds, default=None)
 
 
-def _result_is_used(operation: Operation, call: Call) -> bool:
+def _result_is_used(operation: Operation, node: JsonObject) -> bool:
     """Say whether some step reads this one's output, which is when the executor keeps it."""
-    display = call.node_name.rpartition(".")[2].partition("(")[0]
-    wanted = (f"steps.{display}.outputs.result", f"tasks.{display}.outputs.result")
-    text = str(operation.spec.get("templates"))
-    return any(one in text for one in wanted)
+    name = node["displayName"].partition("(")[0]
+    wanted = {f"steps.{name}.outputs.result", f"tasks.{name}.outputs.result"}
+    return not wanted.isdisjoint(tags(operation.spec.get("templates")))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kubeci.local.engine.depends import DependsError, depends_of
 from kubeci.local.engine.items import is_loop
+from kubeci.local.engine.references import unresolved
 from kubeci.local.engine.variables import tags
 from kubeci.model.json import JsonObject
 
@@ -39,6 +40,7 @@ def _problems(spec: JsonObject) -> Iterator[str]:
             yield f"template name '{reference}' undefined"
     for template in templates.values():
         yield from _template_problems(template, templates)
+    yield from unresolved(spec, templates)
 
 
 def _argument_problems(spec: JsonObject) -> Iterator[str]:
@@ -62,7 +64,6 @@ def _template_problems(template: JsonObject, templates: dict[str, JsonObject]) -
     yield from _dag_problems(path, template, tasks)
     for task in tasks:
         yield from _call_problems(f"{path}.tasks.{task.get('name')}", task, templates)
-    yield from _input_problems(path, template)
 
 
 def _call_problems(path: str, step: JsonObject, templates: dict[str, JsonObject]) -> Iterator[str]:
@@ -85,20 +86,6 @@ def _call_problems(path: str, step: JsonObject, templates: dict[str, JsonObject]
         for tag in tags({key: step.get(key) for key in ("when", "arguments")}):
             if tag == "item" or tag.startswith("item."):
                 yield f"{path} failed to resolve {{{{{tag}}}}}"
-
-
-def _input_problems(path: str, template: JsonObject) -> Iterator[str]:
-    """Find references to inputs that the template does not declare."""
-    inputs = template.get("inputs") or {}
-    known = {
-        f"inputs.{kind}.{one.get('name')}"
-        for kind in ("parameters", "artifacts")
-        for one in inputs.get(kind) or []
-    }
-    for tag in tags({key: value for key, value in template.items() if key != "inputs"}):
-        parts = tag.split(".")
-        if parts[0] == "inputs" and len(parts) > 2 and ".".join(parts[:3]) not in known:
-            yield f"{path} failed to resolve {{{{{tag}}}}}"
 
 
 def _dag_problems(path: str, template: JsonObject, tasks: list[JsonObject]) -> Iterator[str]:

@@ -15,6 +15,10 @@ SIZE_LIMIT = 4 * 1024 * 1024
 T = TypeVar("T")
 
 
+# What Argo's own variables begin with; other tags are none of its business, and stay.
+_PREFIXES = ("inputs.", "outputs.", "item.", "workflow.", "steps.", "tasks.", "pod.", "node.", "lastRetry.")
+
+
 class Unresolved(Exception):
     """A tag names nothing that is known here; the text is the controller's message."""
 
@@ -25,11 +29,16 @@ def substitute(value: T, scope: Mapping[str, str]) -> T:
     return replaced
 
 
+def is_variable(tag: str) -> bool:
+    """Say whether a tag is one of Argo's variables."""
+    return tag in {"item", "retries"} or tag.startswith(_PREFIXES)
+
+
 def resolve(value: T, scope: Mapping[str, str]) -> T:
-    """Replace each tag of `value`; raises `Unresolved` naming the first tag that `scope` lacks."""
+    """Replace each tag of `value`; raises `Unresolved` naming the first variable that `scope` lacks."""
     replaced = substitute(value, scope)
     for tag in tags(value):
-        if tag not in scope:
+        if tag not in scope and is_variable(tag):
             raise Unresolved(f"failed to resolve {{{{{tag}}}}}")
     return replaced
 
