@@ -30,6 +30,7 @@ class Sandbox:
         self._slots = asyncio.Semaphore(concurrent or max(2, os.cpu_count() or 2))
         self._zygote: ZygoteLink | None = None
         self._starting = asyncio.Lock()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         await self._link()
@@ -38,9 +39,11 @@ class Sandbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._zygote:
-            await self._zygote.close()
-            self._zygote = None
+        self._closed = True
+        async with self._starting:
+            if self._zygote:
+                await self._zygote.close()
+                self._zygote = None
 
     @property
     def zygote_pid(self) -> int | None:
@@ -75,6 +78,8 @@ class Sandbox:
             if self._zygote and self._zygote.dead:
                 await self._zygote.close()
                 self._zygote = None
+            if self._closed:
+                raise UpstreamError("the sandbox is closed", retryable=True)
             if self._zygote is None:
                 self._zygote = await ZygoteLink.start()
             return self._zygote

@@ -45,15 +45,20 @@ class Zygote:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         control = self._control.fileno()
-        while True:
-            ready, _, _ = select.select([control, waker], [], [])
-            if waker in ready:
-                os.read(waker, 512)
-                self._reap()
-            if control in ready and not self._command():
-                for pid in self._children:
-                    os.kill(pid, signal.SIGKILL)
-                return
+        served = True
+        try:
+            while served:
+                ready, _, _ = select.select([control, waker], [], [])
+                if waker in ready:
+                    os.read(waker, 512)
+                    self._reap()
+                if control in ready:
+                    served = self._command()
+        except ConnectionError:  # the server went away between two frames
+            pass
+        finally:
+            for pid in self._children:
+                os.kill(pid, signal.SIGKILL)
 
     def _command(self) -> bool:
         frame, ancillary, _, _ = self._control.recvmsg(

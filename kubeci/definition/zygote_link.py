@@ -57,23 +57,28 @@ class ZygoteLink:
         """Start a zygote with an empty environment and no descriptor but the control socket."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-m",
-                "kubeci.definition.zygote",
-                stdin=theirs.fileno(),
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                env={},
-                cwd="/",
-                start_new_session=True,
-            )
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-I",
+                    "-m",
+                    "kubeci.definition.zygote",
+                    stdin=theirs.fileno(),
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    env={},
+                    cwd="/",
+                    start_new_session=True,
+                )
+        except BaseException:
+            ours.close()
+            raise
         return cls(process, ours)
 
     async def close(self) -> None:
-        """End the zygote and, with it, its children."""
+        """End the zygote and, with it, its children; what waits for them fails with ZygoteDied."""
+        self._die()
         self._reader.cancel()
         with suppress(asyncio.CancelledError):
             await self._reader
@@ -90,8 +95,8 @@ class ZygoteLink:
         """Run one evaluation to its end; ZygoteDied when the zygote goes away before."""
         self._count = (self._count + 1) % (1 << 32)
         evaluation = self._count
-        ended = self._ends[evaluation] = asyncio.get_running_loop().create_future()
         ours, theirs = socket.socketpair()
+        ended = self._ends[evaluation] = asyncio.get_running_loop().create_future()
         try:
             with theirs:
                 self._start(evaluation, theirs, limits)

@@ -208,6 +208,15 @@ async def test_leaving_ends_the_zygote() -> None:
         os.kill(pid, 0)
 
 
+async def test_leaving_ends_what_is_under_way() -> None:
+    async with Sandbox(LIMITS) as sandbox:
+        task = asyncio.create_task(evaluate(sandbox, LOOP))
+        assert (await evaluate(sandbox, GOOD)).manifest is not None
+    async with asyncio.timeout(0.5):
+        with pytest.raises(UpstreamError, match="closed"):
+            await task
+
+
 SERVER = """
 import asyncio
 from kubeci.definition.sandbox import Sandbox
