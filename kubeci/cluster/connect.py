@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
@@ -14,6 +15,7 @@ from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config, refresh_token
 
 from kubeci.cluster.client import Client, OnRequest
+from kubeci.cluster.no_proxy import is_direct
 from kubeci.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
@@ -36,7 +38,7 @@ async def connect(
     we run in. With `trust_env`, proxies of the environment are honoured. Tokens that end are renewed, those of a
     kubeconfig's plugin every `refresh_seconds` when they are due. Raises `ConfigurationError`.
     """
-    configuration = Configuration(client_session_kwargs={"trust_env": trust_env})
+    configuration = Configuration()
     loader: Any = None
     try:
         if kubeconfig:
@@ -51,6 +53,9 @@ async def connect(
         raise ConfigurationError(f"cannot reach a cluster by {where}: {error}") from error
     if master:
         configuration.host = master.rstrip("/")
+    no_proxy = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    by_env = trust_env and not is_direct(configuration.host, no_proxy)
+    configuration.client_session_kwargs = {"trust_env": by_env}
     async with AsyncExitStack() as stack:
         if loader is not None:
             refreshing = asyncio.create_task(_refresh(loader, configuration, refresh_seconds))
