@@ -24,7 +24,10 @@ def run(expression: str) -> Outcome:
         ('yaml.loads("")', None),
         ('yaml.loads(source = "1")', 1),
         (r'yaml.dumps({"b": [1, None, True], "a": "x"})', "a: x\nb:\n- 1\n- null\n- true\n"),
-        (r'yaml.dumps({"a": ["yes", "12:30", "1e3", "~", "", "2023-01-01", "0o7"]})', None),
+        (
+            'yaml.loads(yaml.dumps({"a": ["yes", "12:30", "1e3", "~", "", "2023-01-01", "0o7"]}))',
+            {"a": ["yes", "12:30", "1e3", "~", "", "2023-01-01", "0o7"]},
+        ),
         (r'yaml.dumps({"a": "one\ntwo\n"})', "a: |\n  one\n  two\n"),
         (
             'encode({"b": 1, "a": [1.5, None, True, "ü\\n\\""], "c": ()})',
@@ -53,11 +56,6 @@ def test_results(expression: str, value: Any) -> None:
     assert outcome.fault is None, outcome.fault
     assert outcome.manifest is not None
     found = outcome.manifest["spec"]
-    if value is None and isinstance(found, str):
-        outcome = run(f"yaml.loads({found!r})")
-        assert outcome.manifest is not None
-        assert outcome.manifest["spec"] == {"a": ["yes", "12:30", "1e3", "~", "", "2023-01-01", "0o7"]}
-        return
     assert found == value
 
 
