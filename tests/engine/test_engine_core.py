@@ -64,7 +64,7 @@ def test_the_core_alone_gives_the_recorded_status(prefix: str) -> None:
     workflow["metadata"] |= {"uid": "u", "namespace": "ci", "creationTimestamp": "2026-11-21T00:00:00Z"}
     ends = {
         name: PodState(
-            "Failed", f"main: Error (exit code {code}): {message}", exit_code=code, finished_at="x"
+            "Failed", f"main: Error (exit code {code}): {message}", exit_code=code, finished_at=ENDED
         )
         for name, (code, message) in failures(workflow).items()
     }
