@@ -89,6 +89,9 @@ TOO_MUCH: list[dict[str, Any]] = [
     {"permissions": {"members": "write"}},
     {"repositories": ["nothing"]},
     {"repository_ids": [1]},
+    {"repository_ids": [{}]},
+    {"repositories": "widgets"},
+    {"permissions": ["checks"]},
     {"repos": ["widgets"]},
 ]
 

@@ -93,7 +93,8 @@ async def test_an_unchanged_answer_costs_nothing(github: LocalGitHub, http: http
 
 
 @pytest.mark.parametrize(
-    ("content", "status"), [(b"{", 400), (b"[]", 400), (b"[" * 200_000, 400), (b"", 422)]
+    ("content", "status"),
+    [(b"{", 400), (b"[]", 400), (b"[" * 200_000, 400), (b'{"name": "\\ud800"}', 400), (b"", 422)],
 )
 async def test_broken_bodies(http: httpx.AsyncClient, content: bytes, status: int) -> None:
     assert (await http.post(RUNS, content=content)).status_code == status

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,31 @@ async def test_a_push_to_the_folder_tells_the_server_too(
     await run(tmp_path / "copy", "push", "--quiet")
     await github.settled()
     assert len(receiver.named("check_suite", "requested")) == 2
+
+
+async def backends() -> list[str]:
+    ps = await asyncio.create_subprocess_exec("ps", "-A", "-o", "ppid=,args=", stdout=asyncio.subprocess.PIPE)
+    rows = (line.split(None, 1) for line in (await ps.communicate())[0].decode().splitlines())
+    return [args for ppid, args in rows if ppid == str(os.getpid()) and "http-backend" in args]
+
+
+async def test_a_client_that_goes_away_leaves_no_process(github: LocalGitHub) -> None:
+    sha = await github.push("acme/widgets", {"large.bin": os.urandom(12_000_000)})
+    fetch = f"0011command=fetch0001000fno-progress0032want {sha}\n0009done\n0000".encode()
+    head = "POST /acme/widgets.git/git-upload-pack HTTP/1.1\r\nHost: 127.0.0.1\r\nGit-Protocol: version=2\r\n"
+    head += "Content-Type: application/x-git-upload-pack-request\r\nContent-Length: "
+    for body, length in ((fetch, len(fetch)), (b"0011", 500)):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(github.base_url.rpartition(":")[2]))
+        writer.write(f"{head}{length}\r\n\r\n".encode() + body)
+        if len(body) == length:
+            assert (await reader.read(12)).startswith(b"HTTP/1.1 200")
+        async with asyncio.timeout(5):
+            while not await backends():
+                pass
+        writer.transport.abort()
+        async with asyncio.timeout(5):
+            while await backends():
+                pass
 
 
 async def test_private_repositories_want_a_token(github: LocalGitHub, http: httpx.AsyncClient) -> None:

@@ -185,10 +185,13 @@ async def _body(request: Request) -> bytes:
 
 
 def _parsed(body: bytes) -> Any:
+    """Parse JSON; None when it is none, or holds half of a surrogate pair, which cannot be written again."""
     try:
-        return json.loads(body) if body else None
+        parsed = json.loads(body) if body else None
+        json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
+    return parsed
 
 
 def _object(body: bytes) -> JsonObject:

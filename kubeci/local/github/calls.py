@@ -80,10 +80,15 @@ class Call:
         """Give a query parameter."""
         return self.request.query_params.get(name, default)
 
+    @property
+    def per_page(self) -> int:
+        """Give the length of a page that was asked for, 30 when nothing was, at most 100."""
+        return min(max(integer(self.query("per_page"), PAGE_DEFAULT), 1), PAGE_LIMIT)
+
     def page(self, items: Sequence[T]) -> list[T]:
         """Cut out the page that was asked for, and set the Link header."""
-        per_page = min(max(_integer(self.query("per_page"), PAGE_DEFAULT), 1), PAGE_LIMIT)
-        page = max(_integer(self.query("page"), 1), 1)
+        per_page = self.per_page
+        page = max(integer(self.query("page"), 1), 1)
         last = max(1, -(-len(items) // per_page))
         links = []
         for relation, number, wanted in (
@@ -128,5 +133,6 @@ def no_integration() -> ApiError:
     return ApiError(403, "Resource not accessible by integration")
 
 
-def _integer(text: str, default: int) -> int:
+def integer(text: str, default: int) -> int:
+    """Read a number from a query; the default when it is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default

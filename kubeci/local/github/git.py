@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +46,7 @@ async def git(path: Path, *arguments: str, stdin: bytes = b"", env: Mapping[str,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment(**(env or {})),
+        start_new_session=True,
     )
     try:
         output, errors = await process.communicate(stdin)
@@ -55,10 +58,16 @@ async def git(path: Path, *arguments: str, stdin: bytes = b"", env: Mapping[str,
 
 
 async def reap(process: asyncio.subprocess.Process) -> None:
-    """End a process that still runs, and wait for it."""
+    """End a process that still runs, with the processes it started, and read its output away so that pipes close."""
     if process.returncode is None:
-        process.kill()
-        await process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    if process.stdin is not None:
+        process.stdin.close()
+    if process.stdout is not None:
+        while await process.stdout.read(64 * 1024):
+            pass
+    await process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,7 @@ async def objects(path: Path) -> AsyncIterator[Objects]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=environment(),
+        start_new_session=True,
     )
     try:
         yield Objects(process)

@@ -6,12 +6,13 @@ import asyncio
 import base64
 import binascii
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import signal
 from pathlib import Path
 
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from kubeci.local.github.auth import grants
 from kubeci.local.github.git import environment, reap
@@ -39,7 +40,7 @@ class GitHosting:
         if user is None:
             challenge = {"www-authenticate": 'Basic realm="GitHub"'}
             return PlainTextResponse("Invalid username or password.\n", 401, headers=challenge)
-        return await _cgi(request, _cgi_environment(request, self._root, repository, rest, user))
+        return _Cgi(_cgi_environment(request, self._root, repository, rest, user))
 
     def _user(self, request: Request, repository: Repository, *, pushes: bool) -> str | None:
         """Give the name of who asks; None when they may not. A token must reach the repository."""
@@ -92,56 +93,62 @@ def _cgi_environment(
     return environment(**variables)
 
 
-async def _cgi(request: Request, variables: dict[str, str]) -> Response:
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        "http-backend",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=variables,
-    )
-    feeding = asyncio.create_task(_feed(request, process))
+class _Cgi(Response):
+    """An answer that `git http-backend` writes while it reads the request's body."""
 
-    async def end() -> None:
-        feeding.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await feeding
-        await reap(process)
+    def __init__(self, variables: dict[str, str]) -> None:
+        super().__init__()
+        self._variables = variables
 
-    try:
-        assert process.stdout is not None
-        head = await process.stdout.readuntil(b"\r\n\r\n")
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        await end()
-        return PlainTextResponse("git failed\n", 500)
-    except BaseException:
-        await end()
-        raise
-    headers = dict(_header(line) for line in head.decode("latin-1").split("\r\n") if ":" in line)
-    status = int(headers.pop("status", "200").split(" ")[0])
-    return StreamingResponse(_output(process, end), status, headers, background=BackgroundTask(end))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the process; it is ended when the client goes away."""
+        process = await asyncio.create_subprocess_exec(
+            "git",
+            "http-backend",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=self._variables,
+            start_new_session=True,
+        )
+        feeding = asyncio.create_task(_feed(receive, process))
+        try:
+            await _answer(process, scope, receive, send)
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+            await reap(process)
 
 
-async def _feed(request: Request, process: asyncio.subprocess.Process) -> None:
-    """Copy the request's body into the process; a process that has read enough is no error."""
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        async for chunk in request.stream():
-            process.stdin.write(chunk)
-            await process.stdin.drain()
-    process.stdin.close()
-
-
-async def _output(
-    process: asyncio.subprocess.Process, end: Callable[[], Awaitable[None]]
-) -> AsyncIterator[bytes]:
+async def _answer(process: asyncio.subprocess.Process, scope: Scope, receive: Receive, send: Send) -> None:
     assert process.stdout is not None
     try:
-        while chunk := await process.stdout.read(CHUNK):
-            yield chunk
-    finally:
-        await end()
+        head = await process.stdout.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        await PlainTextResponse("git failed\n", 500)(scope, receive, send)
+        return
+    headers = dict(_header(line) for line in head.decode("latin-1").split("\r\n") if ":" in line)
+    status = int(headers.pop("status", "200").split(" ")[0])
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    while chunk := await process.stdout.read(CHUNK):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _feed(receive: Receive, process: asyncio.subprocess.Process) -> None:
+    """Copy the request's body into the process, then wait for the client to go, which ends the process."""
+    assert process.stdin is not None
+    while (message := await receive())["type"] == "http.request":
+        # A process that has read enough is no error.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            process.stdin.write(message.get("body", b""))
+            await process.stdin.drain()
+        if not message.get("more_body", False):
+            process.stdin.close()
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _header(line: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from kubeci.local.github.auth import InstallationToken, narrow, new_token
-from kubeci.local.github.calls import Call, Operation
+from kubeci.local.github.calls import Call, Operation, integer
 from kubeci.local.github.deliveries import Delivery, delivery_json, item_json
 from kubeci.local.github.errors import ApiError, invalid_request, not_found
 from kubeci.local.github.payloads import app_json, installation_json, repository_json, token_json
@@ -70,6 +70,8 @@ def _narrowed(call: Call, installation: Installation) -> frozenset[int] | None:
     names, ids = call.body.get("repositories"), call.body.get("repository_ids")
     if not names and not ids:
         return None
+    if not isinstance(names or [], list) or not isinstance(ids or [], list):
+        raise invalid_request("For 'properties/repositories', it is not an array.")
     reached = {
         repository.id: repository.name.lower()
         for repository in call.state.repositories.values()
@@ -77,7 +79,7 @@ def _narrowed(call: Call, installation: Installation) -> frozenset[int] | None:
         and (installation.repositories is None or repository.id in installation.repositories)
     }
     wanted_names = {str(name).lower() for name in names or []}
-    wanted_ids = set(ids or [])
+    wanted_ids = {each if isinstance(each, int) else -1 for each in ids or []}
     chosen = {i for i, name in reached.items() if i in wanted_ids or name in wanted_names}
     missing = (wanted_ids - reached.keys()) or (wanted_names - set(reached.values()))
     if missing or len(chosen) > NARROWED_TO:
@@ -117,12 +119,9 @@ async def list_deliveries(call: Call) -> Response:
     newest = [d for d in reversed(call.services.deliveries.sent) if d.status != "pending"]
     if wanted:
         newest = [d for d in newest if _succeeded(d) == (wanted == "success")]
-    cursor = call.query("cursor")
-    if cursor.isdigit():
-        newest = [d for d in newest if d.id <= int(cursor)]
-    per_page = (
-        min(max(int(call.query("per_page") or 30), 1), 100) if call.query("per_page", "30").isdigit() else 30
-    )
+    if cursor := integer(call.query("cursor"), 0):
+        newest = [d for d in newest if d.id <= cursor]
+    per_page = call.per_page
     if len(newest) > per_page:
         after = call.request.url.include_query_params(cursor=newest[per_page].id)
         call.headers["link"] = f'<{after}>; rel="next"'
