@@ -179,9 +179,29 @@ def test_a_link_is_not_read_as_an_output(tmp_path: Path) -> None:
     assert [place.read(path, 4) for path in ("/out", "/pipe", "/none", "/file")] == [None, None, None, "0123"]
 
 
-def test_a_folder_is_opened_only_where_something_is_wanted_in_it() -> None:
-    whole = view(["/src"])
-    assert "/usr" in whole.binds
-    opened = view(["/usr/kubeci-wanted"])
-    assert "/usr" not in opened.binds
-    assert "/usr/bin" in opened.binds or ("/usr/bin", "") in [(path, "") for path, _ in opened.links]
+def test_a_folder_is_opened_only_where_the_pod_needs_it() -> None:
+    assert "/usr" in view(["/src"], ["/usr/bin"]).binds
+    for opened in (view(["/usr/kubeci"]), view([], ["/usr/kubeci"])):
+        assert "/usr" not in opened.binds
+        assert "/usr/bin" in opened.binds
+    taken = view(["/usr/share"])
+    assert "/usr/share" not in taken.binds
+    assert "/usr/bin" in taken.binds
+
+
+async def test_an_artifact_may_stand_where_the_host_has_a_folder(isolated: Stack) -> None:
+    artifact = {"name": "a", "path": "/etc/hostname", "raw": {"data": "of the pod"}}
+    workflow = single(["cat", "/etc/hostname"])
+    workflow["spec"]["templates"][0]["inputs"] = {"artifacts": [artifact]}
+    name = isolated.submit(workflow)
+    await isolated.finished(name)
+    assert isolated.log(name, name) == "of the pod"
+
+
+async def test_a_pod_that_the_cluster_refuses_is_an_error(isolated: Stack) -> None:
+    workflow = single(["true"])
+    workflow["spec"]["templates"][0]["metadata"] = {"labels": {"a": "not a label!"}}
+    name = isolated.submit(workflow)
+    status = (await isolated.finished(name))["status"]
+    assert status["phase"] == "Error"
+    assert "not a label!" in status["message"]

@@ -11,8 +11,12 @@ from pathlib import Path, PurePosixPath
 # Programs and their settings; not /home, /root, /var, /run, /mnt: they hold what is the user's own.
 TOP_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "opt", "nix", "gnu")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-LINKS = (("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "/proc/self/fd/0"), ("/dev/stdout", "/proc/self/fd/1"))
-_STDERR = (("/dev/stderr", "/proc/self/fd/2"),)
+LINKS = (
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+)
 _RESOLVER = "/run/systemd/resolve"  # where /etc/resolv.conf leads on many hosts
 
 
@@ -53,30 +57,42 @@ def _path_folders() -> Iterator[Path]:
         yield folder
 
 
-def view(wanted: Iterable[str]) -> View:
-    """Give what a step sees, with room for its own folders at the `wanted` paths.
+def view(own: Iterable[str], room: Iterable[str] = ()) -> View:
+    """Give what a step sees, with its `own` paths left out, and so that the paths in `room` can be made.
 
-    A folder of the host is bound whole, unless a wanted path must be made within it: then it is opened, and its entries are
-    bound each by itself.
+    A folder of the host is bound whole, unless something of the pod's must stand within it: then it is opened, and its
+    entries are bound each by itself.
     """
-    paths = [PurePosixPath(path) for path in wanted]
-    links: list[tuple[str, str]] = [*LINKS, *_STDERR]
+    pod = _Pod(frozenset(map(PurePosixPath, own)), frozenset(map(PurePosixPath, room)))
+    links: list[tuple[str, str]] = list(LINKS)
     binds: list[str] = []
     folders = program_folders()
     for folder in folders:
         if not any(parent in folders for parent in folder.parents if not parent.is_symlink()):
-            _show(folder, paths, links, binds)
+            _show(folder, pod, links, binds)
     return View(tuple(links), tuple(binds))
 
 
-def _show(path: Path, wanted: list[PurePosixPath], links: list[tuple[str, str]], binds: list[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Pod:
+    """The paths that the pod takes from the host, and those that it needs to exist."""
+
+    own: frozenset[PurePosixPath]
+    room: frozenset[PurePosixPath]
+
+    def opens(self, folder: Path) -> bool:
+        """Say whether a folder of the host must be opened for the pod."""
+        inner = (one for one in self.room if not Path(one).exists())
+        return any(PurePosixPath(folder) in one.parents for one in (*self.own, *inner))
+
+
+def _show(path: Path, pod: _Pod, links: list[tuple[str, str]], binds: list[str]) -> None:
+    if PurePosixPath(path) in pod.own:
+        return
     if path.is_symlink():
         links.append((str(path), str(path.readlink())))
-        return
-    within = [one for one in wanted if path in Path(one).parents]
-    if not path.is_dir() or all(Path(one).exists() for one in within):
+    elif not path.is_dir() or not pod.opens(path):
         binds.append(str(path))
-        return
-    for entry in sorted(path.iterdir()):
-        if entry.exists() or entry.is_symlink():
-            _show(entry, within, links, binds)
+    else:
+        for entry in sorted(path.iterdir()):
+            _show(entry, pod, links, binds)

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from kubeci.local.engine import sandbox
 from kubeci.local.engine.host import DEVICES, search_path, view
-from kubeci.local.engine.place import HOME, SCRIPT, TERMINATION_LOG, Place
+from kubeci.local.engine.place import HOME, SCRIPT, TEMPORARY, TERMINATION_LOG, Place
 from kubeci.local.engine.process import Command, run
 
 Isolation: TypeAlias = Literal["namespace", "process"]
@@ -22,12 +22,13 @@ _PROBE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a container is to do: `argv` and `env` as the template says, at the paths of the container."""
+    """What a container is to do, in paths of the container: `own` are those of its files, `room` those that must be."""
 
     argv: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
     cwd: str = "/"
-    paths: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    room: tuple[str, ...] = ()
 
 
 async def probe() -> Isolation:
@@ -43,7 +44,7 @@ async def probe() -> Isolation:
 
 def prepare(place: Place) -> None:
     """Make the folders that every container has."""
-    for path in ("/tmp", HOME, "/dev/shm", "/proc"):  # noqa: S108 - a path of the container, private to it
+    for path in (TEMPORARY, HOME, "/dev/shm", "/proc"):  # noqa: S108 - paths of the container
         (place.root / path[1:]).mkdir(parents=True, exist_ok=True)
     (place.root / TERMINATION_LOG[1:]).touch()
 
@@ -55,7 +56,7 @@ def command_for(isolation: Isolation, work: Work, place: Place) -> Command:
 
 def isolated(work: Work, place: Place) -> Command:
     """Give a command that sees the pod's folders at their paths, and the host's programs read-only."""
-    shown = view(work.paths)
+    shown = view(work.own, work.room)
     plan = {
         "parent": os.getpid(),
         "root": str(place.root),
@@ -76,8 +77,9 @@ def isolated(work: Work, place: Place) -> Command:
 
 def plain(work: Work, place: Place) -> Command:
     """Give a plain command in the pod's folder; the paths that it names are rewritten to where they lie."""
-    paths = {path: str(place.locate(path)) for path in (*work.paths, SCRIPT, TERMINATION_LOG, "/tmp")}  # noqa: S108
-    env = {**_base(str(place.root / HOME[1:])), "TMPDIR": paths["/tmp"]}  # noqa: S108 - a path of the container
+    room = [path for path in work.room if not Path(path).exists()]
+    paths = {path: str(place.locate(path)) for path in (*work.own, *room, SCRIPT, TERMINATION_LOG, TEMPORARY)}
+    env = {**_base(str(place.root / HOME[1:])), "TMPDIR": paths[TEMPORARY]}
     env |= {name: rewrite(value, paths) for name, value in work.env.items()}
     cwd, script = place.locate(work.cwd), place.locate(SCRIPT)
     cwd.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from kubeci.model.json import JsonObject
 SCRIPT = "/argo/staging/script"
 TERMINATION_LOG = "/dev/termination-log"
 HOME = "/root"
+TEMPORARY = "/tmp"  # noqa: S108 - a path of the container, private to it
 PARAMETER_LIMIT = 256 * 1024  # what Argo's executor takes as an output parameter
 TERMINATION_LIMIT = 4096  # what a kubelet reads of a termination message
 
@@ -71,17 +72,24 @@ def clean(path: str) -> PurePosixPath:
     return PurePosixPath("/", *parsed.parts[1:])
 
 
-def wanted_paths(template: JsonObject, mounts: tuple[Mount, ...]) -> list[str]:
-    """Give the paths that must exist for the template: mounts, artifacts, the working folder and the script's."""
-    main = template.get("container") or template.get("script") or {}
+def own_paths(template: JsonObject, mounts: tuple[Mount, ...]) -> tuple[str, ...]:
+    """Give the paths at which the pod's own files stand, whatever the host has there: volumes, artifacts, the script."""
     artifacts = (template.get("inputs") or {}).get("artifacts") or []
-    outputs = (template.get("outputs") or {}).get("parameters") or []
-    written = [(one.get("valueFrom") or {}).get("path") for one in outputs]
-    paths = [
+    script = [SCRIPT] if template.get("script") else []
+    return (
         *(mount.path for mount in mounts),
-        *(artifact["path"] for artifact in artifacts),
-        *(str(PurePosixPath(path).parent) for path in written if path),
-        *([main["workingDir"]] if main.get("workingDir") else []),
-        *([SCRIPT] if template.get("script") else []),
-    ]
-    return [str(clean(path)) for path in paths]
+        *(str(clean(path)) for path in (*(one["path"] for one in artifacts), *script)),
+    )
+
+
+def room_paths(template: JsonObject) -> tuple[str, ...]:
+    """Give the folders that must be there: the working folder, and those of the output parameters."""
+    main = template.get("container") or template.get("script") or {}
+    outputs = [str(clean(path).parent) for path in output_paths(template)]
+    return (*outputs, str(clean(main.get("workingDir") or "/")))
+
+
+def output_paths(template: JsonObject) -> list[str]:
+    """Give the files from which a template's output parameters are read."""
+    parameters = (template.get("outputs") or {}).get("parameters") or []
+    return [path for one in parameters if (path := (one.get("valueFrom") or {}).get("path"))]

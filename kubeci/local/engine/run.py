@@ -110,7 +110,12 @@ class WorkflowRun:
         namespace = self._key[0]
         with suppress(ApiError):  # what is left of a pod of that name, before a retry
             self._objects.delete(PODS, namespace, request.pod_name, AT_ONCE)
-        pod = self._objects.create(PODS, namespace, pods.manifest(workflow, request))
+        try:
+            pod = self._objects.create(PODS, namespace, pods.manifest(workflow, request))
+        except ApiError as error:
+            self._states[request.node_id] = PodState("Error", str(error), finished_at=self._machine.now())
+            self.wake()
+            return
         self._pods[request.node_id] = pod
         self._states[request.node_id] = PodState()
         self._labelled.discard(request.node_id)

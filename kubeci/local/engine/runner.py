@@ -24,7 +24,9 @@ from kubeci.local.engine.place import (
     Mount,
     Place,
     clean,
-    wanted_paths,
+    output_paths,
+    own_paths,
+    room_paths,
 )
 from kubeci.local.engine.process import run
 from kubeci.local.engine.times import format_time
@@ -141,7 +143,7 @@ class PodRun:
         prepare(place)
         for artifact in (template.get("inputs") or {}).get("artifacts") or []:
             await artifacts.load(artifact, place)
-        for path in _output_paths(template):
+        for path in output_paths(template):
             place.locate(path).parent.mkdir(parents=True, exist_ok=True)
         argv = [*main["command"], *(main.get("args") or [])]
         if template.get("script"):
@@ -152,7 +154,8 @@ class PodRun:
             argv.append(SCRIPT)
         env = {one["name"]: text_of(one.get("value") or "") for one in main.get("env") or []}
         cwd = str(clean(main.get("workingDir") or "/"))
-        return place, Work(tuple(map(text_of, argv)), env, cwd, tuple(wanted_paths(template, place.mounts)))
+        own, room = own_paths(template, place.mounts), room_paths(template)
+        return place, Work(tuple(map(text_of, argv)), env, cwd, own, room)
 
     def _volumes(self) -> list[JsonObject]:
         main = self.pod["spec"]["containers"][1]
@@ -271,11 +274,6 @@ def claim_folder(folder: Path, claim: Mapping[str, JsonObject]) -> Path:
     """Give the folder in which the engine keeps what a claim holds."""
     metadata = claim["metadata"]
     return folder / "claims" / str(metadata["namespace"]) / f"{metadata['name']}-{metadata['uid']}"
-
-
-def _output_paths(template: JsonObject) -> list[str]:
-    parameters = (template.get("outputs") or {}).get("parameters") or []
-    return [path for one in parameters if (path := (one.get("valueFrom") or {}).get("path"))]
 
 
 def _outputs(template: JsonObject, place: Place) -> tuple[dict[str, str], str]:
