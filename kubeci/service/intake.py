@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -67,10 +68,10 @@ class Intake:
     async def _idle(self) -> None:
         due = await self._inbox.next_due()
         seconds = (due - self._clock()) / timedelta(seconds=1) if due else IDLE_SECONDS
-        try:
-            await asyncio.wait_for(self._arrived.wait(), min(max(seconds, 0.01), IDLE_SECONDS))
-        except TimeoutError:
-            return
+        # Not wait_for: in Python 3.11 it can swallow a cancellation.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(max(seconds, 0.01), IDLE_SECONDS)):
+                await self._arrived.wait()
 
     async def _handle(self, delivery: Delivery) -> None:
         bound = log.bind(delivery=delivery.id, github_event=delivery.event, attempt=delivery.attempts)

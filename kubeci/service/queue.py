@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -117,10 +118,10 @@ class KeyedQueue(Generic[K, V]):
                     return key, slot
             self._wake.clear()
             wait = self._due[0][0] - loop.time() if self._due else None
-            try:
-                await asyncio.wait_for(self._wake.wait(), wait)
-            except TimeoutError:
-                continue
+            # Not wait_for: in Python 3.11 it can swallow a cancellation.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
 
     def _schedule(self, key: K, slot: _Slot[V], seconds: float) -> None:
         slot.due = asyncio.get_running_loop().time() + seconds
