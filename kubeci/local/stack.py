@@ -22,18 +22,6 @@ WEBHOOK_SECRET = "it's a secret to nobody: it never leaves this machine"  # noqa
 
 
 @dataclass(frozen=True, slots=True)
-class LocalStack:
-    """The running parts, for the demo and for tests to look into."""
-
-    github: LocalGitHub
-    cluster: LocalCluster
-    engine: Engine | None
-    server: Server
-    server_url: str
-    options: Options
-
-
-@dataclass(frozen=True, slots=True)
 class StackSettings:
     """What may be chosen of a local stack; `port` is that of the local GitHub, 0 a free one."""
 
@@ -43,9 +31,28 @@ class StackSettings:
     """Without an engine, workflows stay as they were submitted, for tests to write their status."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the server works between, and the options that lead it there."""
+
+    github: LocalGitHub
+    cluster: LocalCluster
+    engine: Engine | None
+    options: Options
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStack(Surroundings):
+    """The surroundings with a running server, for the demo and for tests to look into."""
+
+    server: Server
+    server_url: str
+
+
 @asynccontextmanager
-async def local_stack(folder: Path, settings: StackSettings | None = None) -> AsyncIterator[LocalStack]:
-    """Run everything until the block ends; `folder` holds repositories, store and the pods' folders."""
+async def surroundings(folder: Path, settings: StackSettings | None = None) -> AsyncIterator[Surroundings]:
+    """Run all but the server until the block ends; `folder` holds repositories, store and the pods' folders."""
     chosen = settings or StackSettings()
     app = new_app()
     async with AsyncExitStack() as stack:
@@ -58,7 +65,6 @@ async def local_stack(folder: Path, settings: StackSettings | None = None) -> As
         engine = None
         if chosen.engine:
             engine = await stack.enter_async_context(Engine(cluster.objects, folder=folder / "pods"))
-        pages = await stack.enter_async_context(serving(argo_ui(cluster.objects)))
         options = Options(
             app_id=app.id,
             private_key=app.private_key or "",
@@ -66,9 +72,23 @@ async def local_stack(folder: Path, settings: StackSettings | None = None) -> As
             github_url=github.api_url,
             store_url=f"sqlite:///{folder / 'kubeci.db'}",
             kubeconfig=folder / "kubeconfig",
-            argo_ui=pages,
+            argo_ui=await stack.enter_async_context(serving(argo_ui(cluster.objects))),
         )
-        server = await stack.enter_async_context(running(options, chosen.config, trust_env=False))
-        server_url = await stack.enter_async_context(serving(server.web))
-        github.webhook_url = f"{server_url}/webhooks/github"
-        yield LocalStack(github, cluster, engine, server, server_url, options)
+        yield Surroundings(github, cluster, engine, options, chosen.config)
+
+
+@asynccontextmanager
+async def with_server(around: Surroundings) -> AsyncIterator[LocalStack]:
+    """Run the server between its surroundings until the block ends; it may be started again afterwards."""
+    async with running(around.options, around.config, trust_env=False) as server, serving(server.web) as url:
+        around.github.webhook_url = f"{url}/webhooks/github"
+        yield LocalStack(
+            around.github, around.cluster, around.engine, around.options, around.config, server, url
+        )
+
+
+@asynccontextmanager
+async def local_stack(folder: Path, settings: StackSettings | None = None) -> AsyncIterator[LocalStack]:
+    """Run everything until the block ends."""
+    async with surroundings(folder, settings) as around, with_server(around) as stack:
+        yield stack

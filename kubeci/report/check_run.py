@@ -13,27 +13,28 @@ from kubeci.model.report import NodeLog
 from kubeci.report.failures import failures
 from kubeci.report.headline import headline
 from kubeci.report.logs import failure_details
-from kubeci.report.markdown import code, cut
+from kubeci.report.markdown import cut
+from kubeci.report.notes import with_notes
 from kubeci.report.steps import steps_table
 from kubeci.report.tree import Tree
 from kubeci.workflow.status import WorkflowState
 
 SETUP_TITLE = "Workflow Setup"
 SETUP_SUMMARY = "Creating workflow"
-_WARNINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a report needs to know of a build beside its workflow's state.
 
-    `warnings` are sentences for the author. `superseded_by` names the newer build that took this one's place.
+    `warnings` are sentences for the author, `prints` what the definition printed. `superseded_by` names the newer build that took this one's place.
     """
 
     check_name: str
     external_id: str
     details_url: str
     warnings: tuple[str, ...] = ()
+    prints: tuple[str, ...] = ()
     superseded_by: str = ""
 
 
@@ -54,7 +55,7 @@ def report(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]) 
     conclusion = conclude(subject, state)
     if conclusion is None and not state.phase and not state.nodes:
         return setup(subject)
-    return CheckRun(
+    check = CheckRun(
         name=subject.check_name,
         status=Status.IN_PROGRESS if conclusion is None else Status.COMPLETED,
         conclusion=conclusion,
@@ -63,6 +64,7 @@ def report(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]) 
         details_url=subject.details_url,
         external_id=subject.external_id,
     )
+    return with_notes(check, warnings=subject.warnings, prints=subject.prints)
 
 
 def conclude(subject: Subject, state: WorkflowState) -> Conclusion | None:
@@ -86,13 +88,4 @@ def _summary(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]
     blocks.append(steps_table(tree, causes))
     if state.nodes_missing:
         blocks.append("The steps cannot be shown: there are so many that Argo keeps them elsewhere.")
-    if subject.warnings:
-        blocks.append(_warnings(subject.warnings))
     return cut("\n\n".join(filter(None, blocks)) + "\n")
-
-
-def _warnings(warnings: tuple[str, ...]) -> str:
-    lines = [f"- {code(warning, 400)}" for warning in warnings[:_WARNINGS]]
-    if len(warnings) > _WARNINGS:
-        lines.append(f"- … and {len(warnings) - _WARNINGS} more")
-    return "\n".join(["### Warnings", "", *lines])

@@ -10,6 +10,7 @@ from kubeci.definition.loader import ContextNames, Inputs, load_definition
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import DefinitionError, EntrypointError, Location
 from kubeci.model.build import Build, BuildRequest
+from kubeci.model.context import kept_out
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import RefType
 from kubeci.model.source import CommitSource
@@ -40,9 +41,10 @@ def context_names(config: Config) -> ContextNames:
 
 
 def has_definition(source: CommitSource, config: Config) -> bool:
-    """Say whether a commit holds a CI definition at all."""
+    """Say whether a commit holds a CI definition at all, be it one that was kept out for its size or its kind."""
     names = (config.ci_starlark_file, config.ci_yaml_file)
-    return source.files is not None and any(name in source.files for name in names)
+    files = source.files
+    return files is not None and any(name in files or kept_out(source.problems, name) for name in names)
 
 
 def new_build(
@@ -69,12 +71,14 @@ async def prepare(
 
     None: the definition says that there is nothing to run. Raises `DefinitionError` with the place and the reason.
     """
-    definition = await load_definition(source.files or {}, _inputs(request), context_names(config), sandbox)
+    definition = await load_definition(
+        source.files or {}, _inputs(request), context_names(config), sandbox, problems=source.problems
+    )
     if definition is None:
         return None
     where = Location(f"{config.ci_context_path}/{definition.path}")
     manifest = canonical(definition.manifest)
-    warnings = [*source.problems, *_judge(manifest, definition, where, config)]
+    warnings = [*source.problems, *_judge(definition, where, config)]
     if request.automatic and not _wanted(manifest, request.ref.type, where):
         return None
     _refuse_what_is_missing(manifest, where, config)
@@ -104,9 +108,9 @@ def _inputs(request: BuildRequest) -> Inputs:
     )
 
 
-def _judge(manifest: JsonObject, definition: Definition, where: Location, config: Config) -> list[str]:
+def _judge(definition: Definition, where: Location, config: Config) -> list[str]:
     """Hold the definition against the workflow schema: the warnings, or the first error raised."""
-    found = problems(manifest, definition.positions, where.path)
+    found = problems(definition.manifest, definition.positions, where.path)
     errors = [problem for problem in found if problem.severity == "error" or config.strict_workflows]
     if errors:
         first, more = errors[0], len(errors) - 1

@@ -13,5 +13,6 @@ def subject_of(build: Build, argo_ui: str, superseded_by: str = "") -> Subject:
         external_id=build.entrypoint,
         details_url=f"{argo_ui}/workflows/{build.namespace}/{build.workflow_name}",
         warnings=build.warnings,
+        prints=build.prints,
         superseded_by=superseded_by,
     )

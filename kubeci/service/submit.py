@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
+from kubeci.definition.definition import EvaluationFailed
 from kubeci.errors import Conflict, DefinitionError, EntrypointError, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.check_run import Annotation, CheckRun
@@ -17,6 +18,7 @@ from kubeci.model.source import CommitSource
 from kubeci.policy import BuildRules, may_build
 from kubeci.report import errors as content
 from kubeci.report.check_run import Subject, setup
+from kubeci.report.notes import with_notes
 from kubeci.service.identity import refusal_id
 from kubeci.service.prepare import Prepared, has_definition, new_build, prepare, render
 from kubeci.service.publish import digest_of
@@ -123,6 +125,8 @@ class Submitter:
     async def _definition_failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         failed = new_build(request, self._rooms.config, now)
         check = content.definition_failed(error, prefix=_prefix(error), external_id=request.entrypoint)
+        if isinstance(error, EvaluationFailed):
+            check = with_notes(check, prints=error.prints)
         annotation = content.annotation_of(error)
         return await self._conclude(failed, request, check, (annotation,) if annotation else ())
 
@@ -135,6 +139,7 @@ class Submitter:
             external_id=subject.external_id,
             details_url=subject.details_url,
         )
+        check = with_notes(check, warnings=build.warnings, prints=build.prints)
         build = await self._with_check_run(build, check)
         await self._rooms.checks.update(build.commit.repository, build.check_run_id, check)
         await self._rooms.builds.change(build.id, state=BuildState.FINISHED)

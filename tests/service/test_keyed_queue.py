@@ -19,7 +19,7 @@ async def working(queue: KeyedQueue[str, int]) -> AsyncIterator[None]:
 
 async def until_empty(queue: KeyedQueue[str, int]) -> None:
     async with asyncio.timeout(5):
-        while len(queue):  # noqa: ASYNC110 - the queue has no event for its emptiness, only this test waits for it
+        while len(queue):
             await asyncio.sleep(0)
 
 
