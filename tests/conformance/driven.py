@@ -1,0 +1,170 @@
+"""The real server between a local GitHub and a local cluster, driven through what it does on GitHub."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+
+from kubeci.errors import NotFound
+from kubeci.github.app import Credentials, GitHubApp
+from kubeci.github.checks import GitHubChecks
+from kubeci.github.commits import GitHubCommits
+from kubeci.github.connection import Endpoint
+from kubeci.local.examples import load_example
+from kubeci.local.github.api import RecordedRequest
+from kubeci.local.github.server import LocalGitHub
+from kubeci.local.github.state import CheckRun
+from kubeci.local.stack import LocalStack, local_stack
+from kubeci.model.check_run import Action, Annotation, Conclusion, Status
+from kubeci.model.check_run import CheckRun as Wanted
+from kubeci.model.json import JsonObject
+from kubeci.model.repository import Commit, Repository
+
+REPOSITORY = "acme/widgets"
+TAGGED = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {annotations: {kube-ci.qutics.com/runForTag: "true"}}
+spec:
+  entrypoint: ci
+  templates: [{name: ci, container: {image: alpine, command: ["true"]}}]
+"""
+DEADLINE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the local GitHub answers to a request."""
+
+    request: RecordedRequest
+    status: int
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """What went over the wire: all requests, an answer to each kind of them, and what was delivered."""
+
+    requests: tuple[RecordedRequest, ...]
+    answers: tuple[Answer, ...]
+    deliveries: tuple[tuple[str, JsonObject], ...]
+
+
+def drive(folder: Path) -> Driven:
+    """Do everything once."""
+    return asyncio.run(_drive(folder))
+
+
+async def _drive(folder: Path) -> Driven:
+    async with local_stack(folder) as stack:
+        await stack.github.create_repository(REPOSITORY)
+        await stack.github.create_repository("octocat/hello", owner_type="User", private=True)
+        await _builds(stack)
+        await _calls_of_the_adapters(stack)
+        requests = tuple(stack.github.requests)
+        answers = await _answers(stack.github, requests)
+        deliveries = tuple((each.event, each.payload) for each in stack.github.deliveries.sent)
+    return Driven(requests, answers, deliveries)
+
+
+async def _builds(stack: LocalStack) -> None:
+    """Push what passes, what fails with annotations, what is wrong, a tag; ask for each again."""
+    github = stack.github
+    await github.push(REPOSITORY, load_example("matrix").files)
+    await github.push(REPOSITORY, load_example("failing").files, branch="failing")
+    await github.open_pull_request(REPOSITORY, head="failing")
+    await github.push(REPOSITORY, {".kube-ci/ci.yaml": "spec: [\n"}, branch="broken")
+    tagged = await github.push("octocat/hello", {".kube-ci/ci.yaml": TAGGED})
+    await github.tag("octocat/hello", "v1/first", tagged, message="The first")
+    await _until(lambda: _concluded(github, 5))
+    await github.rerequest(max(github.state.runs))
+    await _until(lambda: _concluded(github, 6))
+    await github.rerequest_suite(min(github.state.suites))
+    await _until(lambda: _concluded(github, 7))
+    await github.settled()
+
+
+def _concluded(github: LocalGitHub, count: int) -> bool:
+    runs: list[CheckRun] = list(github.state.runs.values())
+    return len(runs) >= count and all(run.status == "completed" for run in runs)
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def _calls_of_the_adapters(stack: LocalStack) -> None:
+    """Send what the server sends only at odd times: after a crash, for large files, with buttons."""
+    github = stack.github
+    large = {".kube-ci/ci.star": "# a long story\n" * 40_000}
+    repository = Repository("acme", "widgets", github.installation(REPOSITORY).id)
+    commit = Commit(repository, await github.push(REPOSITORY, large, branch="large"))
+    await github.tag(REPOSITORY, "v2", commit.sha)
+    credentials = Credentials(stack.options.app_id, stack.options.private_key)
+    async with GitHubApp(credentials, Endpoint(github.api_url, trust_env=False)) as app:
+        commits, checks = GitHubCommits(app), GitHubChecks(app)
+        await commits.read(commit, ".kube-ci")
+        await commits.tag_commit(repository, "v2")
+        with suppress(NotFound):
+            await commits.tag_commit(repository, "no such tag/é")
+        queued = Wanted("Workflow - all", Status.QUEUED, "Workflow Setup", "Creating workflow")
+        number = await checks.create(commit, queued)
+        await checks.find(commit, queued)
+        full = replace(
+            queued,
+            status=Status.COMPLETED,
+            conclusion=Conclusion.ACTION_REQUIRED,
+            summary="ä" * 70_000,
+            text="é" * 70_000,
+            details_url="https://argo.example.com/workflows/ci/all",
+            external_id="all",
+            actions=(Action("Clear Cache " * 3, "delete the cache volume " * 3, "clearCache"),) * 4,
+        )
+        remarks = [
+            Annotation(f"a file/ä{line}.go", line, "warning", "remark\n" * 40) for line in range(1, 51)
+        ]
+        await checks.update(repository, number, full, remarks)
+        await checks.annotations_count(repository, number)
+
+
+def _reopens(request: RecordedRequest) -> bool:
+    """Say whether a request is refused by now, as the check-run is completed."""
+    return request.method == "PATCH" and "conclusion" not in request.body
+
+
+async def _answers(github: LocalGitHub, requests: tuple[RecordedRequest, ...]) -> tuple[Answer, ...]:
+    """Send each REST request that was answered well once more, and keep what comes back."""
+    now = int(github.state.now().timestamp())
+    claims = {"iat": now - 30, "exp": now + 300, "iss": str(github.app.id)}
+    as_app = jwt.encode(claims, github.app.private_key or "", algorithm="RS256")
+    tokens: dict[str, str] = {}
+    found = []
+    async with httpx.AsyncClient(trust_env=False, base_url=github.api_url) as client:
+        for account in github.state.installations.values():
+            answer = await client.post(
+                f"/app/installations/{account.id}/access_tokens",
+                headers={"authorization": f"Bearer {as_app}"},
+            )
+            tokens[account.account.login] = answer.json()["token"]
+        for request in requests:
+            if request.path == "/graphql" or _reopens(request):
+                continue
+            token = as_app if request.path.startswith("/app/") else tokens[request.path.split("/")[2]]
+            answer = await client.request(
+                request.method,
+                request.path,
+                params=httpx.QueryParams(request.query),
+                json=request.body,
+                headers={"authorization": f"Bearer {token}"},
+            )
+            found.append(Answer(request, answer.status_code, answer.json() if answer.content else None))
+    return tuple(found)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from published import FETCHED
+
+from kubeci.github.events import decode
+from kubeci.model.event import IgnoredEvent
+
+pytestmark = pytest.mark.conformance
+
+RESULTS = {
+    "ignored by name": 321,
+    "CheckSuiteEvent of check_suite requested": 3,
+    "CheckSuiteEvent of check_suite rerequested": 2,
+    "CheckRunEvent of check_run rerequested": 2,
+    "TagCreatedEvent of create tag": 1,
+}
+"""What becomes of the 329 payloads."""
+
+
+def test_every_published_payload_decodes_or_is_ignored_by_name() -> None:
+    published = json.loads((FETCHED / "webhooks-examples" / "api.github.com" / "index.json").read_text())
+    results: Counter[str] = Counter()
+    for event in published:
+        for payload in event["examples"]:
+            name = f"{event['name']} {payload.get('action', '')}".strip()
+            result = decode(event["name"], json.dumps(payload).encode())
+            if isinstance(result, IgnoredEvent):
+                assert result.reason.startswith(name)
+                results["ignored by name"] += 1
+            else:
+                kind = name if "action" in payload else f"{name} {payload['ref_type']}"
+                results[f"{type(result).__name__} of {kind}"] += 1
+    assert len(published) == 58
+    assert results == RESULTS
