@@ -16,6 +16,7 @@ A refusal by policy is not an error: it is a value (`kubeci.model.decision.Refus
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -40,19 +41,28 @@ class Location:
 class DefinitionError(KubeCIError):
     """The CI definition of a commit is wrong; its author can mend it.
 
-    `message` says what and why, `where` the place, `hint` what to do about it.
+    `message` says what and why, `where` the place, `hint` what to do about it; `others` are further complaints about the
+    same definition, each a line of its own.
     """
 
-    def __init__(self, message: str, *, where: Location | None = None, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, where: Location | None = None, hint: str = "", others: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = hint
+        self.others = tuple(others)
 
     def __str__(self) -> str:
-        """Say where, what and what to do, in one line where the message is one line."""
-        text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text}; {self.hint}" if self.hint else text
+        """Say where, what and what to do, in one line where the message is one line; then the others."""
+        return "\n".join([complaint(self.message, self.where, self.hint), *self.others])
+
+
+def complaint(message: str, where: Location | None, hint: str = "") -> str:
+    """Write one complaint as compilers do: place, what is wrong, what to do."""
+    text = f"{where}: {message}" if where else message
+    return f"{text}; {hint}" if hint else text
 
 
 class EntrypointError(DefinitionError):

@@ -8,7 +8,7 @@ from datetime import datetime
 from kubeci.definition.definition import Definition
 from kubeci.definition.loader import ContextNames, Inputs, load_definition
 from kubeci.definition.sandbox import Sandbox
-from kubeci.errors import DefinitionError, EntrypointError, Location
+from kubeci.errors import DefinitionError, EntrypointError, Location, complaint
 from kubeci.model.build import Build, BuildRequest
 from kubeci.model.context import kept_out
 from kubeci.model.json import JsonObject
@@ -109,17 +109,13 @@ def _inputs(request: BuildRequest) -> Inputs:
 
 
 def _judge(definition: Definition, where: Location, config: Config) -> list[str]:
-    """Hold the definition against the workflow schema: the warnings, or the first error raised."""
+    """Hold the definition against the workflow schema: the warnings, or all of it raised when there is an error."""
     found = problems(definition.manifest, definition.positions, where.path)
-    errors = [problem for problem in found if problem.severity == "error" or config.strict_workflows]
-    if errors:
-        first, more = errors[0], len(errors) - 1
-        also = f" (and {more} more like it)" if more else ""
-        raise DefinitionError(first.message + also, where=first.where, hint=first.hint)
-    return [
-        f"{problem.where}: {problem.message}" + (f"; {problem.hint}" if problem.hint else "")
-        for problem in found
-    ]
+    first = next((each for each in found if each.severity == "error" or config.strict_workflows), None)
+    rest = [complaint(each.message, each.where, each.hint) for each in found if each is not first]
+    if first:
+        raise DefinitionError(first.message, where=first.where, hint=first.hint, others=rest[:NOTES_LIMIT])
+    return rest
 
 
 def _wanted(manifest: JsonObject, ref_type: RefType, where: Location) -> bool:
