@@ -68,7 +68,10 @@ async def _measure(row: rows.Row) -> list[Figure] | None:
             async with asyncio.timeout(ROW_SECONDS):
                 figures = await row.measure(Path(folder))
     except Exception as error:  # noqa: BLE001 - the other rows are still worth measuring
-        click.echo(f"{row.name}: not measured: {type(error).__name__}: {error}", err=True)
+        first: BaseException = error
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        click.echo(f"{row.name}: not measured: {type(first).__name__}: {first}", err=True)
         return None
     click.echo(f"{row.name}: {time.perf_counter() - started:.1f} s", err=True)
     return figures

@@ -85,7 +85,8 @@ class Answers:
 
 async def load(port: int, request: Callable[[], bytes], *, rate: int, count: int) -> Answers:
     """Send `count` requests at `rate` a second, whether or not the earlier ones are answered."""
-    idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+    # First in, first out: each connection is used again before the server gives it up as idle.
+    idle: asyncio.Queue[Connection] = asyncio.Queue()
     seconds, statuses = [], []
 
     async def one(due: float) -> None:
