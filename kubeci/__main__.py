@@ -1,0 +1,6 @@
+"""`python -m kubeci`."""
+
+from kubeci.cli import main
+
+if __name__ == "__main__":
+    main()
