@@ -21,10 +21,10 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("github.appid", {"type": int, "help": "Id of the GitHub App (required)."}),
     ("config", {"help": "The settings file (YAML).", "metavar": "FILE"}),
     ("strict-config", {"is_flag": True, "help": "Refuse a settings file with unknown keys."}),
-    ("keyfile", {"default": "github-key", "metavar": "FILE", "help": "The App's private key (PEM)."}),
+    ("keyfile", {"default": "github-key", "metavar": "FILE", "help": "The App's private key."}),
     (
         "secretfile",
-        {"default": "webhook-secret", "metavar": "FILE", "help": "The secret that signs webhooks."},
+        {"default": "webhook-secret", "metavar": "FILE", "help": "The webhook secret."},
     ),
     ("idsfile", {"metavar": "FILE", "help": "Installation ids to serve, one a line; absent or empty: all."}),
     ("orgs", {"metavar": "RE", "help": "Owners to serve, as a regular expression of the whole name."}),
@@ -36,7 +36,7 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("master", {"metavar": "URL", "help": "Address of the Kubernetes API server."}),
     ("argo.ui.base", {"default": "http://argo", "metavar": "URL", "help": "Address of the Argo UI."}),
     ("listen", {"default": "0.0.0.0:8080", "metavar": "HOST:PORT", "help": "Where to listen."}),
-    ("store", {"default": "sqlite:///kubeci.db", "metavar": "URL", "help": "The database."}),
+    ("store", {"default": "sqlite:///kubeci.db", "metavar": "URL", "help": "SQLite database."}),
     (
         "log-format",
         {"type": click.Choice(["json", "console"]), "default": "json", "help": "How to write logs."},

@@ -27,7 +27,7 @@ from kubeci.settings.config import Config, load_config
 @click.option(
     "--entrypoint", metavar="TEMPLATE", default="", help="Template to start; default: the definition's own."
 )
-@click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+@click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", help="Default: yaml.")
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -33,8 +33,8 @@ def command(invocation: Invocation) -> None:
     \b
     Examples:
       kubeci serve --github.appid 12345 --config /etc/kubeci/config.yaml
-      kubeci serve -github.appid=12345 -keyfile key.pem -secretfile secret -kubeconfig ~/.kube/config
-      KUBECI_GITHUB_APPID=12345 kubeci serve --store sqlite:////var/lib/kubeci/kubeci.db
+      kubeci serve -github.appid=12345 -keyfile=key.pem -kubeconfig=kubeconfig
+      KUBECI_GITHUB_APPID=12345 kubeci serve --store sqlite:////data/kubeci.db
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     options, config, warnings = invocation.resolve()
     configure_logging(options.log_format)

@@ -25,6 +25,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #d1d9e0 }
 pre { background: #f6f8fa; padding: .8rem; overflow: auto; font-size: 13px } .Succeeded { color: #1a7f37 } .Failed, .Error { color: #d1242f }
 </style>
+<p>The local cluster. In a real one, the Argo UI stands here.</p>
 <h1>{{ state.name }}</h1>
 <p class="{{ state.phase }}">{{ state.phase or "Waiting" }}{% if state.message %}: {{ state.message }}{% endif %}</p>
 <table><tr><th>Step<th>Type<th>Phase<th>Message</tr>
