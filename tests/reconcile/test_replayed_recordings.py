@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from math import ceil
+
+import pytest
+from memory_rooms import Run
+from recordings import ALL, Recording, named
+from replay_kit import Life, play, process
+from scenes import QUICKLY, SLOWLY, assert_end, scene_of, undisturbed
+
+EACH = pytest.mark.parametrize("recording", ALL, ids=lambda recording: recording.name)
+TELLING = [named(start) for start in ("04", "10", "11", "15", "27", "33")]
+
+
+def test_all_recordings_are_there() -> None:
+    assert len(ALL) == 40
+    assert sum(len(recording.events) for recording in ALL) == 240
+    ends = [recording.conclusions for recording in ALL]
+    assert [ends.count(["success"]), ends.count(["failure"]), ends.count(["cancelled"])] == [20, 17, 2]
+    assert named("15").conclusions == ["failure", "success"]
+
+
+@EACH
+async def test_progress_is_coalesced(recording: Recording) -> None:
+    runs = await undisturbed(recording, QUICKLY)
+    assert_end(recording, runs)
+    for run in runs:
+        # Created, the first progress, the end; GitHub takes 50 annotations a write.
+        assert run.writes <= 3 + max(0, ceil(len(run.annotations) / 50) - 1)
+
+
+@EACH
+async def test_logs_that_are_gone_change_no_conclusion(recording: Recording) -> None:
+    async with scene_of(recording, QUICKLY) as (scene, checks):
+        scene.cluster.pods = frozenset()
+        async with process(scene) as server:
+            await play(scene, server, 0, len(recording.events) - 1)
+        runs = list(checks.runs.values())
+    assert [run.body["conclusion"] for run in runs] == recording.conclusions
+    assert all(run.annotations == [] for run in runs)
+    assert scene.cluster.annotated == {}
+
+
+async def cut_everywhere(recording: Recording, step: timedelta) -> None:
+    """Cut the stream after each event; a list with the object as it is then takes it up, here and in a new process."""
+    wanted = await undisturbed(recording, step)
+    last = len(recording.events) - 1
+    for cut in range(last + 1):
+        for anew in (False, True):
+            async with scene_of(recording, step) as (scene, checks):
+                async with process(scene) as server:
+                    await play(scene, server, 0, cut)
+                    if not anew:
+                        await play(scene, server, cut, last)
+                if anew:
+                    async with process(scene) as server:
+                        await play(scene, server, cut, last)
+                assert_same(list(checks.runs.values()), wanted)
+
+
+def assert_same(runs: list[Run], wanted: list[Run]) -> None:
+    """Nothing is written that would not have been written anyway."""
+    assert [run.body for run in runs] == [run.body for run in wanted]
+    assert [run.annotations for run in runs] == [run.annotations for run in wanted]
+    assert [run.writes for run in runs] == [run.writes for run in wanted]
+
+
+@pytest.mark.parametrize("recording", TELLING, ids=lambda recording: recording.name)
+async def test_a_cut_stream_changes_nothing(recording: Recording) -> None:
+    await cut_everywhere(recording, SLOWLY)
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("step", [SLOWLY, QUICKLY], ids=["slowly", "quickly"])
+@EACH
+async def test_no_cut_stream_changes_anything(recording: Recording, step: timedelta) -> None:
+    await cut_everywhere(recording, step)
+
+
+async def killed_everywhere(recording: Recording) -> None:
+    """Kill the process at each call of its rooms, before or after the call is done; another one takes over."""
+    wanted = await undisturbed(recording, QUICKLY)
+    last = len(recording.events) - 1
+    calls, reached = 0, False
+    while not reached:
+        calls += 1
+        for after in (False, True):
+            async with scene_of(recording, QUICKLY) as (scene, checks):
+                scene.life = Life(calls, after=after)
+                async with process(scene) as server:
+                    died = await play(scene, server, 0, last)
+                reached = not scene.life.over
+                scene.life = Life()
+                async with process(scene) as server:
+                    await play(scene, server, died, last)
+                runs = list(checks.runs.values())
+                assert_end(recording, runs)
+                assert sum(run.writes for run in runs) <= sum(run.writes for run in wanted) + 1
+    assert calls > 15
+
+
+@pytest.mark.parametrize("start", ["15"])
+async def test_a_killed_process_leaves_nothing_undone(start: str) -> None:
+    await killed_everywhere(named(start))
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("start", ["02", "04", "11", "14", "27", "33"])
+async def test_no_killed_process_leaves_anything_undone(start: str) -> None:
+    await killed_everywhere(named(start))
+
+
+async def test_a_retry_while_we_are_away_is_reported() -> None:
+    recording = named("15")
+    failed, last = 6, len(recording.events) - 1
+    for seen in (2, failed, failed + 1):
+        for back in range(seen + 1, last + 1):
+            async with scene_of(recording, QUICKLY) as (scene, checks):
+                async with process(scene) as server:
+                    await play(scene, server, 0, seen)
+                async with process(scene) as server:
+                    await play(scene, server, back, last)
+                conclusions = [run.body["conclusion"] for run in checks.runs.values()]
+            failure_was_seen = seen >= failed or back <= failed
+            assert conclusions == (recording.conclusions if failure_was_seen else ["success"]), (seen, back)
