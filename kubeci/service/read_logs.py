@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kubeci.errors import Forbidden, Invalid, NotFound
@@ -21,16 +22,18 @@ async def keep_logs(
     A pod that is gone is recorded as such and not asked for again. Raises `UpstreamError` where trying again can help.
     """
     kept = await builds.logs(build.id)
-    for node in nodes_with_logs(state):
-        ended_at = node.finished_at.isoformat() if node.finished_at else node.phase
-        known = kept.get(node.id)
-        if known and known.ended_at == ended_at:
-            continue
+    for node, ended_at in unread(state, kept):
         log = replace(await _read(state, node, pod_logs), ended_at=ended_at)
         await builds.save_log(build.id, log)
         kept.pop(node.id, None)
         kept[node.id] = log
     return kept
+
+
+def unread(state: WorkflowState, kept: Mapping[str, NodeLog]) -> list[tuple[Node, str]]:
+    """List the ended nodes whose log was not kept yet, each with when it ended, which tells attempts apart."""
+    ended = ((n, n.finished_at.isoformat() if n.finished_at else n.phase) for n in nodes_with_logs(state))
+    return [(n, at) for n, at in ended if n.id not in kept or kept[n.id].ended_at != at]
 
 
 async def _read(state: WorkflowState, node: Node, pod_logs: PodLogs) -> NodeLog:

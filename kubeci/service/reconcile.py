@@ -17,7 +17,7 @@ from kubeci.model.report import Reported
 from kubeci.report.check_run import report, setup
 from kubeci.report.pacing import LONGEST, is_urgent, progress_interval, progress_withheld
 from kubeci.service.publish import Content, digest_of, publish
-from kubeci.service.read_logs import keep_logs
+from kubeci.service.read_logs import keep_logs, unread
 from kubeci.service.rooms import Rooms
 from kubeci.service.subject import subject_of
 from kubeci.workflow import metadata
@@ -65,7 +65,7 @@ class Reconciler:
             return again
         told = await self._builds.reported(build.id)
         if build.state is BuildState.FINISHED:
-            if state.ended or state.deleted or build.superseded_by:
+            if not await self._runs_again(build, state):
                 return None
             build, told = await self._begin_attempt(build)
         logs = await keep_logs(build, state, self._rooms.pod_logs, self._builds)
@@ -92,11 +92,19 @@ class Reconciler:
         # No watch brings its changes any more.
         return state, None if state.ended else LOOK_AGAIN_SECONDS
 
+    async def _runs_again(self, build: Build, state: WorkflowState) -> bool:
+        """Say whether a workflow was retried after its end, be it while we were away: then other nodes have ended."""
+        if build.superseded_by:
+            return False
+        return not state.ended or bool(unread(state, await self._builds.logs(build.id)))
+
     async def _begin_attempt(self, build: Build) -> tuple[Build, Reported]:
         """Give a workflow that was retried after its end a check-run of its own: a completed one stays completed."""
-        check_run_id = await self._rooms.checks.create(
-            build.commit, setup(subject_of(build, self._rooms.argo_ui))
-        )
+        check = setup(subject_of(build, self._rooms.argo_ui))
+        # A newer one than ours was created before a crash, or its answer was lost.
+        check_run_id = await self._rooms.checks.find(build.commit, check)
+        if check_run_id is None or check_run_id == build.check_run_id:
+            check_run_id = await self._rooms.checks.create(build.commit, check)
         told = Reported()
         await self._builds.save_reported(build.id, told)
         return await self._builds.change(build.id, check_run_id=check_run_id, state=BuildState.RUNNING), told
