@@ -15,7 +15,7 @@ from kubeci.model.decision import Allowed, Refused
 from kubeci.model.json import JsonObject
 from kubeci.model.report import Reported
 from kubeci.model.source import CommitSource
-from kubeci.policy import BuildRules, may_build
+from kubeci.policy.branches import BuildRules, may_build
 from kubeci.report import errors as content
 from kubeci.report.check_run import Subject, setup
 from kubeci.report.notes import with_notes

@@ -6,7 +6,7 @@ from kubeci.model.check_run import Conclusion
 from kubeci.model.decision import Allowed, Refused
 from kubeci.model.repository import Ref, RefType, Repository
 from kubeci.model.source import PullRequest
-from kubeci.policy import BuildRules, may_build
+from kubeci.policy.branches import BuildRules, may_build
 from kubeci.settings.pattern import Pattern
 
 HERE = Repository("acme", "widgets", 1)
