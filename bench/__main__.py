@@ -41,12 +41,11 @@ def main(names: tuple[str, ...], json_file: Path | None) -> None:
     if unknown:
         raise click.UsageError(f"no row is named {unknown[0]!r}; there are: {', '.join(known)}")
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    started = time.perf_counter()
+    header, started = machine(), time.perf_counter()
     chosen = [known[name] for name in dict.fromkeys(names or known)]
     measured = asyncio.run(_measure_all(chosen))
     click.echo(f"{time.perf_counter() - started:.0f} s in all", err=True)
     figures = [figure for row in chosen for figure in measured[row.name] or ()]
-    header = machine()
     table.show(header, figures)
     if json_file:
         json_file.write_bytes(table.as_json(header, measured))

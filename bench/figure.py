@@ -23,12 +23,13 @@ class Figure:
 
 
 def machine() -> dict[str, str | int]:
-    """Describe what the figures hold for."""
+    """Describe what the figures hold for; `load` tells how busy the machine was before the first row."""
     return {
         "kubeci": __version__,
         "cores": os.cpu_count() or 0,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "load": f"{os.getloadavg()[0]:.1f}",
     }
 
 
