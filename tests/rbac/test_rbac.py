@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kubeci.local.cluster.door import Asked
+from kubeci.local.cluster.resources import RESOURCES, WORKFLOWS
+from kubeci.local.stack import LocalStack, StackSettings, local_stack
+
+FOLDER = Path(__file__).parents[2] / "rbac"
+REPOSITORY = "acme/widgets"
+NAMED_VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+Right = tuple[str, str, str]
+"""API group, resource with its subresource, verb."""
+
+
+def documents(name: str) -> dict[str, dict[str, Any]]:
+    return {each["kind"]: each for each in yaml.safe_load_all((FOLDER / name).read_text())}
+
+
+def granted(role: dict[str, Any]) -> Iterator[Right]:
+    for rule in role["rules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                yield from ((group, resource, verb) for verb in rule["verbs"])
+
+
+def right_of(asked: Asked) -> Right:
+    """The right that a request needs, as the API server derives it from method and path."""
+    [kind] = [each for each in RESOURCES if f"/{each.plural}" in asked.path.removeprefix(each.path)]
+    _, _, rest = asked.path.partition(f"/{kind.plural}")
+    name, _, subresource = rest.strip("/").partition("/")
+    resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
+    if name:
+        return kind.group, resource, NAMED_VERBS[asked.method]
+    if asked.method == "POST":
+        return kind.group, resource, "create"
+    return kind.group, resource, "watch" if "watch=" in asked.query else "list"
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def definition(script: str) -> dict[str, str]:
+    return {
+        ".kube-ci/ci.yaml": yaml.safe_dump(
+            {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "Workflow",
+                "spec": {
+                    "entrypoint": "ci",
+                    "templates": [
+                        {"name": "ci", "container": {"image": "alpine", "command": ["sh", "-c", script]}}
+                    ],
+                },
+            }
+        )
+    }
+
+
+async def play_everything(stack: LocalStack) -> None:
+    """Let the server do all that it does with a cluster: build, supersede, annotate, look for what is gone."""
+    github, objects = stack.github, stack.cluster.objects
+    await github.create_repository(REPOSITORY)
+
+    def runs(sha: str, status: str) -> bool:
+        found = [run for run in github.state.runs.values() if run.suite.head_sha == sha]
+        return bool(found) and all(run.status == status for run in found)
+
+    older = await github.push(REPOSITORY, definition("sleep 60"), branch="main", message="one")
+    await until(lambda: runs(older, "in_progress"))
+    newer = await github.push(REPOSITORY, definition("echo a.py:1: look"), branch="main", message="two")
+    await until(lambda: runs(older, "completed") and runs(newer, "completed"))
+    deleted = await github.push(REPOSITORY, definition("sleep 60"), branch="other", message="three")
+    await until(lambda: runs(deleted, "in_progress"))
+    for workflow in objects.list(WORKFLOWS, None):
+        objects.delete(WORKFLOWS, "argo", workflow["metadata"]["name"])
+    await until(lambda: runs(deleted, "completed"))
+
+
+@pytest.fixture
+async def used(tmp_path: Path) -> set[Right]:
+    async with local_stack(tmp_path, StackSettings()) as stack:
+        await play_everything(stack)
+        return {right_of(asked) for asked in stack.cluster.requests}
+
+
+async def test_the_role_of_the_server_grants_what_it_uses_and_no_more(used: set[Right]) -> None:
+    assert used == set(granted(documents("kubeci.yaml")["Role"]))
+
+
+def test_the_role_of_workflow_pods_is_that_of_argos_executor() -> None:
+    assert set(granted(documents("workflow-pods.yaml")["Role"])) == {
+        ("argoproj.io", "workflowtaskresults", "create"),
+        ("argoproj.io", "workflowtaskresults", "patch"),
+    }
+
+
+@pytest.mark.parametrize("name", ["kubeci.yaml", "workflow-pods.yaml"])
+def test_the_role_is_bound_in_its_own_namespace_only(name: str) -> None:
+    found = documents(name)
+    assert found["RoleBinding"]["roleRef"]["kind"] == "Role"
+    assert found["RoleBinding"]["roleRef"]["name"] == found["Role"]["metadata"]["name"]
+    assert {"ClusterRole", "ClusterRoleBinding"}.isdisjoint(found)
+    assert all("namespace" not in each["metadata"] for each in found.values())
