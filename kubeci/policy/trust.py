@@ -1,0 +1,129 @@
+"""Whose events build, whose ask first, and whose are ignored: a table, so that it can be read, shown and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class What(StrEnum):
+    """What happened; the values are the rows of the setting `trust`."""
+
+    PUSH = "push"
+    """A branch of this repository: only who may write can push it."""
+    TAG = "tag"
+    MERGE_QUEUE = "mergeQueue"
+    PULL_REQUEST = "pullRequest"
+    """Its head is a branch of this repository."""
+    FORK = "forkPullRequest"
+    """Its head is a branch of another repository."""
+    RERUN = "rerun"
+    """GitHub offers it to those who may write."""
+    RERUN_FORK = "rerunFork"
+    """The same on a commit of a fork."""
+    RUN = "runButton"
+    """Run was pressed on a check-run that asks."""
+
+
+class Who(StrEnum):
+    """Who did it; somebody may be several of these, and the most permissive answer counts."""
+
+    MEMBER = "member"
+    """A member of the organisation that owns the repository."""
+    WRITER = "writer"
+    """May write to the repository, by whatever way."""
+    AUTHOR = "author"
+    """Author of a pull request whose head is in this repository."""
+    FORK_AUTHOR = "forkAuthor"
+    """Author of a pull request from a fork who contributed before."""
+    FIRST_TIMER = "firstTimer"
+    """Author of a pull request who never contributed."""
+    BOT = "bot"
+    """An App or a machine account of GitHub's; only this column counts for it."""
+    STRANGER = "stranger"
+    """Anybody else."""
+
+
+class Answer(StrEnum):
+    """What follows."""
+
+    BUILD = "build"
+    ASK = "ask"
+    """A check-run that waits for somebody with write permission to press Run."""
+    IGNORE = "ignore"
+
+
+Row: TypeAlias = Mapping[Who, Answer]
+Table: TypeAlias = Mapping[What, Row]
+
+_PERMISSIVE = (Answer.BUILD, Answer.ASK, Answer.IGNORE)
+_ANYBODY = dict.fromkeys(Who, Answer.BUILD)
+_WRITERS = dict.fromkeys(Who, Answer.IGNORE) | {Who.WRITER: Answer.BUILD}
+
+DEFAULT: Table = {
+    What.PUSH: _ANYBODY,
+    What.TAG: _ANYBODY,
+    What.MERGE_QUEUE: _ANYBODY,
+    # Whoever opened it, its commits were pushed by somebody who may write.
+    What.PULL_REQUEST: _ANYBODY,
+    # Members too: it is the commit that is strange, and a reviewer who presses Run has looked at it.
+    What.FORK: dict.fromkeys(Who, Answer.ASK),
+    What.RERUN: _ANYBODY,
+    What.RERUN_FORK: _WRITERS,
+    What.RUN: _WRITERS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of who did something."""
+
+    bot: bool = False
+    member: bool = False
+    write: bool = False
+    author: bool = False
+    """Of the pull request in question."""
+    fork: bool = False
+    """The pull request comes from a fork."""
+    first_time: bool = False
+
+    def columns(self) -> tuple[Who, ...]:
+        """Give the columns that apply."""
+        if self.bot:
+            return (Who.BOT,)
+        applying = {
+            Who.MEMBER: self.member,
+            Who.WRITER: self.write,
+            Who.AUTHOR: self.author and not self.fork,
+            Who.FORK_AUTHOR: self.author and self.fork and not self.first_time,
+            Who.FIRST_TIMER: self.author and self.first_time,
+        }
+        return tuple(who for who, applies in applying.items() if applies) or (Who.STRANGER,)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer, and the column that gave it."""
+
+    answer: Answer
+    who: Who
+
+
+def judge(table: Table, what: What, standing: Standing) -> Verdict:
+    """Answer an event by the most permissive column that applies; what the table does not name is ignored."""
+    row = table.get(what, {})
+    verdicts = [Verdict(row.get(who, Answer.IGNORE), who) for who in standing.columns()]
+    return min(verdicts, key=lambda verdict: _PERMISSIVE.index(verdict.answer))
+
+
+def needs_permissions(table: Table, what: What) -> bool:
+    """Say whether it matters for this row who is a member or may write, which costs a request to find out."""
+    row = table.get(what, {})
+    return len({row.get(who, Answer.IGNORE) for who in Who}) > 1
+
+
+def with_overrides(overrides: Mapping[What, Mapping[Who, Answer]]) -> Table:
+    """Give the default table with an operator's answers in place of some."""
+    return {what: {**row, **overrides.get(what, {})} for what, row in DEFAULT.items()}
