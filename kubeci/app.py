@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 
 from kubeci.cluster.connect import connect
 from kubeci.cluster.feed import ClusterWorkflowFeed
+from kubeci.cluster.list_watch import Timing
 from kubeci.cluster.logs import ClusterPodLogs
 from kubeci.cluster.workflows import ArgoWorkflows
 from kubeci.definition.sandbox import Sandbox
@@ -26,9 +28,9 @@ from kubeci.github.signature import verify
 from kubeci.ports import Builds, Inbox
 from kubeci.service.dispatch import Admission, Dispatcher
 from kubeci.service.follow import follow
-from kubeci.service.intake import Intake
-from kubeci.service.queue import KeyedQueue
-from kubeci.service.reconcile import Observed, Reconciler, WorkflowKey
+from kubeci.service.intake import Intake, Schedule
+from kubeci.service.queue import KeyedQueue, backoff_seconds
+from kubeci.service.reconcile import LOOK_AGAIN_SECONDS, Observed, Reconciler, WorkflowKey
 from kubeci.service.rooms import Rooms
 from kubeci.service.submit import Submitter
 from kubeci.settings.config import Config
@@ -47,6 +49,27 @@ RETENTION = timedelta(days=30)
 CLEANING_INTERVAL_SECONDS = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long we wait for GitHub: for an answer, before each repetition, and where a limit names no time."""
+
+    answer_seconds: float = 20.0
+    pauses: tuple[float, ...] = (0.3, 1.5)
+    limit_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the running server waits for what."""
+
+    backoff: Callable[[int], float] = backoff_seconds
+    """Seconds before the next try, by the number of failures in a row."""
+    look_again_seconds: float = LOOK_AGAIN_SECONDS
+    """Seconds between two looks at a workflow that the watch does not bring any more."""
+    watch: Timing = field(default_factory=Timing)
+    github: Patience = field(default_factory=Patience)
+
+
 class Server:
     """A running server: its ASGI application, and whether it is about to end."""
 
@@ -57,18 +80,25 @@ class Server:
 
 @asynccontextmanager
 async def running(
-    options: Options, config: Config, *, trust_env: bool = True, clock: Callable[[], datetime] | None = None
+    options: Options,
+    config: Config,
+    *,
+    trust_env: bool = True,
+    clock: Callable[[], datetime] | None = None,
+    pace: Pace | None = None,
 ) -> AsyncIterator[Server]:
     """Run everything but the HTTP listener until the block ends.
 
     Raises `ConfigurationError` when the options or the configuration cannot work.
     """
     now = clock or partial(datetime.now, UTC)
+    pace = pace or Pace()
     metrics = Metrics()
+    endpoint = _endpoint(options, pace.github, trust_env=trust_env)
     async with AsyncExitStack() as stack:
         stored = await stack.enter_async_context(database(options.store_url))
         inbox, builds = SqlInbox(stored), SqlBuilds(stored)
-        github = await stack.enter_async_context(_github(options, metrics, trust_env=trust_env))
+        github = await stack.enter_async_context(_github(options, metrics, endpoint))
         kubeconfig = str(options.kubeconfig) if options.kubeconfig else ""
         cluster = await stack.enter_async_context(
             connect(kubeconfig=kubeconfig, master=options.kubernetes_url, trust_env=trust_env)
@@ -86,13 +116,19 @@ async def running(
         )
         admission = Admission(options.app_id, options.installations, options.owners)
         dispatcher = Dispatcher(admission, rooms.commits, builds)
-        intake = Intake(inbox, dispatcher, Submitter(rooms), decode=decode, clock=now)
+        intake = Intake(
+            inbox, dispatcher, Submitter(rooms), decode=decode, schedule=Schedule(now, pace.backoff)
+        )
         queue: KeyedQueue[WorkflowKey, Observed] = KeyedQueue(
-            Reconciler(rooms).reconcile, workers=REPORT_WORKERS
+            Reconciler(rooms, look_again_seconds=pace.look_again_seconds).reconcile,
+            workers=REPORT_WORKERS,
+            backoff=pace.backoff,
         )
         metrics.reports_waiting.set_function(lambda: len(queue))
         selector = f"{LABEL_MANAGED_BY}={config.managed_by}"
-        feed = ClusterWorkflowFeed(cluster, namespace=config.namespace, label_selector=selector)
+        feed = ClusterWorkflowFeed(
+            cluster, namespace=config.namespace, label_selector=selector, timing=pace.watch
+        )
         ports = WebhookPorts(
             verify=partial(verify, options.webhook_secret),
             payload_of=payload_of,
@@ -109,13 +145,22 @@ async def running(
         yield server
 
 
+def _endpoint(options: Options, patience: Patience, *, trust_env: bool) -> Endpoint:
+    return Endpoint(
+        options.github_url,
+        trust_env=trust_env,
+        answer_seconds=patience.answer_seconds,
+        pauses=patience.pauses,
+        limit_seconds=patience.limit_seconds,
+    )
+
+
 @asynccontextmanager
-async def _github(options: Options, metrics: Metrics, *, trust_env: bool) -> AsyncIterator[GitHubApp]:
+async def _github(options: Options, metrics: Metrics, endpoint: Endpoint) -> AsyncIterator[GitHubApp]:
     def heard(method: str, route: str, status: int, seconds: float) -> None:
         metrics.github_requests.labels(method, route, str(status)).observe(seconds)
 
     credentials = Credentials(options.app_id, options.private_key)
-    endpoint = Endpoint(options.github_url, trust_env=trust_env)
     async with GitHubApp(credentials, endpoint, on_request=heard) as app:
         yield app
 

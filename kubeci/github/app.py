@@ -146,7 +146,12 @@ class GitHubApp:
             status = response.status_code
             content = await _content(response.raw_response)
         except (GitHubException, httpx.HTTPError) as error:
-            refusal = translate(error, call=f"{request.method} {request.route}", now=self.now())
+            refusal = translate(
+                error,
+                call=f"{request.method} {request.route}",
+                now=self.now(),
+                limit_seconds=self._endpoint.limit_seconds,
+            )
             status = refusal.status
             if isinstance(refusal, RateLimited):
                 self._limits.close(repository, api, refusal.retry_after)

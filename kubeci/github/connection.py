@@ -13,6 +13,7 @@ from githubkit import GitHubCore, UnauthAuthStrategy
 from githubkit.cache import MemCacheStrategy
 
 from kubeci import __version__
+from kubeci.github.errors import SECONDARY_LIMIT_SECONDS
 
 API_VERSION = "2022-11-28"
 
@@ -23,7 +24,8 @@ class Endpoint:
 
     `base_url` is the REST address: GitHub's, or `…/api/v3` of an Enterprise Server, whose GraphQL is at
     `…/api/graphql`. With `trust_env`, `HTTPS_PROXY` and `NO_PROXY` of the environment are honoured. `pauses` stand
-    before the second, third, … try of a request that may be repeated.
+    before the second, third, … try of a request that may be repeated; `limit_seconds` is how long to hold back where
+    GitHub refuses without naming a time.
     """
 
     base_url: str
@@ -31,6 +33,7 @@ class Endpoint:
     connect_seconds: float = 5.0
     answer_seconds: float = 20.0  # GitHub gives up on a request of its own after ten
     pauses: tuple[float, ...] = (0.3, 1.5)
+    limit_seconds: float = SECONDARY_LIMIT_SECONDS
 
     @property
     def graphql_url(self) -> str:

@@ -20,11 +20,23 @@ MAX_MESSAGE = 600
 PERMISSIONS = (("/check-runs", "checks: write"), ("/git/", "contents: read"), ("/graphql", "contents: read"))
 
 
-def translate(error: GitHubException | httpx.HTTPError, *, call: str, now: float) -> UpstreamError:
-    """Turn what githubkit or its client raised into our error; `call` names method and route, `now` is in epoch seconds."""
+def translate(
+    error: GitHubException | httpx.HTTPError,
+    *,
+    call: str,
+    now: float,
+    limit_seconds: float = SECONDARY_LIMIT_SECONDS,
+) -> UpstreamError:
+    """Turn what githubkit or its client raised into our error.
+
+    `call` names method and route, `now` is in epoch seconds, `limit_seconds` is for limits that name no time.
+    """
     if isinstance(error, RequestFailed):
         response = error.response.raw_response
-        return of_answer(response.status_code, response.headers, response.content, call=call, now=now)
+        refusal = of_answer(response.status_code, response.headers, response.content, call=call, now=now)
+        if isinstance(refusal, RateLimited) and _wait(response.headers, now) is None:
+            refusal.retry_after = limit_seconds
+        return refusal
     cause = error.exc if isinstance(error, RequestError) else error
     if isinstance(cause, httpx.TimeoutException):
         return UpstreamError(f"GitHub did not answer {call} in time", retryable=True)
@@ -35,13 +47,20 @@ def translate(error: GitHubException | httpx.HTTPError, *, call: str, now: float
 
 
 def of_answer(
-    status: int, headers: Mapping[str, str], content: bytes, *, call: str, now: float
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    *,
+    call: str,
+    now: float,
 ) -> UpstreamError:
     """Turn an answer of status 400 or more into our error, with GitHub's own message in it."""
     message = _message(content)
     text = f"GitHub answered {status} to {call}" + (f": {message}" if message else "")
     if status in {403, 429}:
-        wait = _wait(status, headers, message, now)
+        wait = _wait(headers, now)
+        if wait is None and (status == 429 or _is_limit(message)):
+            wait = SECONDARY_LIMIT_SECONDS
         if wait is not None:
             return RateLimited(text, status=status, retry_after=wait)
     if status in {401, 403}:
@@ -72,17 +91,19 @@ def of_graphql(
     return UpstreamError(text, status=200, retryable=not any("extensions" in error for error in errors))
 
 
-def _wait(status: int, headers: Mapping[str, str], message: str, now: float) -> float | None:
-    """Say how many seconds a refusal asks us to wait; None: it is no rate limit."""
+def _wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Say how many seconds a refusal asks us to wait; None: it names no time."""
     asked = headers.get("retry-after", "")
     if asked.isdecimal():
         return float(asked)
     if headers.get("x-ratelimit-remaining") == "0":
         return _until_reset(headers, now)
-    told = message.lower()
-    if status == 429 or "secondary rate limit" in told or "abuse detection" in told:
-        return SECONDARY_LIMIT_SECONDS
     return None
+
+
+def _is_limit(message: str) -> bool:
+    told = message.lower()
+    return "secondary rate limit" in told or "abuse detection" in told
 
 
 def _until_reset(headers: Mapping[str, str], now: float) -> float:

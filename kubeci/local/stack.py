@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from kubeci.app import Server, running
+from kubeci.app import Pace, Server, running
 from kubeci.local.argo_ui import argo_ui
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.engine.engine import Engine
@@ -78,9 +79,14 @@ async def surroundings(folder: Path, settings: StackSettings | None = None) -> A
 
 
 @asynccontextmanager
-async def with_server(around: Surroundings) -> AsyncIterator[LocalStack]:
+async def with_server(
+    around: Surroundings, *, clock: Callable[[], datetime] | None = None, pace: Pace | None = None
+) -> AsyncIterator[LocalStack]:
     """Run the server between its surroundings until the block ends; it may be started again afterwards."""
-    async with running(around.options, around.config, trust_env=False) as server, serving(server.web) as url:
+    async with (
+        running(around.options, around.config, trust_env=False, clock=clock, pace=pace) as server,
+        serving(server.web) as url,
+    ):
         around.github.webhook_url = f"{url}/webhooks/github"
         yield LocalStack(
             around.github, around.cluster, around.engine, around.options, around.config, server, url

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,6 +24,14 @@ IDLE_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What time it is, and how many seconds to wait before the next try after so many."""
+
+    clock: Callable[[], datetime]
+    backoff: Callable[[int], float] = backoff_seconds
+
+
 class Intake:
     """Takes deliveries out of the inbox, a few at a time."""
 
@@ -33,14 +42,15 @@ class Intake:
         submitter: Submitter,
         *,
         decode: Callable[[str, bytes], Event],
-        clock: Callable[[], datetime],
+        schedule: Schedule,
     ) -> None:
         """Work with `decode`, which turns an event's name and payload into an `Event`."""
         self._inbox = inbox
         self._dispatcher = dispatcher
         self._submitter = submitter
         self._decode = decode
-        self._clock = clock
+        self._clock = schedule.clock
+        self._backoff = schedule.backoff
         self._arrived = asyncio.Event()
 
     def wake(self) -> None:
@@ -103,7 +113,7 @@ class Intake:
         if not retryable or delivery.attempts >= MAX_ATTEMPTS:
             await self._inbox.park(delivery.id, reason)
             return
-        seconds = backoff_seconds(delivery.attempts)
+        seconds = self._backoff(delivery.attempts)
         if isinstance(error, RateLimited):
             seconds = max(seconds, error.retry_after)
         await self._inbox.retry(delivery.id, reason, self._clock() + timedelta(seconds=seconds))

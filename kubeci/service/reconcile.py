@@ -48,8 +48,10 @@ class Observed:
 class Reconciler:
     """Reports workflows to GitHub."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, *, look_again_seconds: float = LOOK_AGAIN_SECONDS) -> None:
+        """Work with these rooms; what the watch does not bring any more is looked at again after so long."""
         self._rooms = rooms
+        self._look_again_seconds = look_again_seconds
         self._builds = rooms.builds
 
     async def reconcile(self, key: WorkflowKey, observed: Observed) -> float | None:
@@ -90,7 +92,7 @@ class Reconciler:
             return read_state(last, deleted=True), None
         state = read_state(current)
         # No watch brings its changes any more.
-        return state, None if state.ended else LOOK_AGAIN_SECONDS
+        return state, None if state.ended else self._look_again_seconds
 
     async def _runs_again(self, build: Build, state: WorkflowState) -> bool:
         """Say whether a workflow was retried after its end, be it while we were away: then other nodes have ended."""

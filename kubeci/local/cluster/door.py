@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from kubeci.local.cluster.cluster import LocalCluster
+    from kubeci.local.cluster.faults import Fault
 
 _OPEN = ("/healthz", "/livez", "/readyz", "/version")
 
@@ -53,19 +55,42 @@ class Door:
             await send(message)
 
         target = f"{asked.path}?{asked.query}" if asked.query else asked.path
-        if fault := self._cluster.faults.take(asked.method, target):
-            await asyncio.sleep(fault.delay_seconds)
-            if fault.drop:
-                await cut(scope, receive)
-                return
-            if fault.status:
-                await refuse(fault.error())(scope, receive, noted)
-                return
+        scope.setdefault("state", {})["user"] = user
+        fault = self._cluster.faults.take(asked.method, target)
+        if fault and await self._failed(fault, scope, receive, noted):
+            return
         if user is None and asked.path not in _OPEN:
             await refuse(ApiError(401, "Unauthorized", "Unauthorized"))(scope, receive, noted)
             return
-        scope.setdefault("state", {})["user"] = user
         await self._app(scope, receive, noted)
+
+    async def _failed(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Do to a request what the fault says; False: it goes on as usual."""
+        if fault.after:
+            await self._app(scope, receive, _unsent)
+        await asyncio.sleep(fault.delay_seconds)
+        if fault.drop:
+            await cut(scope, receive)
+        elif fault.status:
+            await refuse(fault.error())(scope, receive, send)
+        elif fault.cut_body:
+            await self._app(scope, receive, partial(_half, scope, send))
+        else:
+            return False
+        return True
+
+
+async def _unsent(_message: Message) -> None:
+    """Lose an answer."""
+
+
+async def _half(scope: Scope, send: Send, message: Message) -> None:
+    """Send an answer's head and the first half of its body, then break the connection."""
+    if body := message.get("body"):
+        await send({**message, "body": body[: len(body) // 2], "more_body": True})
+        scope["kubeci.transport"].abort()
+    elif message["type"] == "http.response.start":
+        await send(message)
 
 
 async def cut(scope: Scope, receive: Receive) -> None:

@@ -27,6 +27,8 @@ class FaultOptions(TypedDict, total=False):
     times: int
     delay_seconds: float
     drop: bool
+    after: bool
+    cut_body: bool
 
 
 @dataclass(slots=True)
@@ -34,7 +36,8 @@ class Fault:
     """A failure of requests with this method ("*": any) whose path and query match the pattern.
 
     After `delay_seconds` the connection is cut without an answer (`drop`), or the answer is a Status with the HTTP
-    status `status`, or, when that is 0, the request goes on as usual. It happens `times` times.
+    status `status`, or, when that is 0, the request goes on as usual. `after`: the request takes effect first, so that
+    its answer is lost. `cut_body`: the connection is cut in the middle of the answer. It happens `times` times.
     """
 
     method: str
@@ -43,6 +46,8 @@ class Fault:
     times: int = 1
     delay_seconds: float = 0.0
     drop: bool = False
+    after: bool = False
+    cut_body: bool = False
 
     def error(self) -> ApiError:
         """Give the refusal that is answered."""
