@@ -4,7 +4,7 @@ from datetime import timedelta
 from math import ceil
 
 import pytest
-from memory_rooms import Run
+from memory_rooms import LINES_A_POD, Run
 from recordings import ALL, Recording, named
 from replay_kit import Life, play, process
 from scenes import QUICKLY, SLOWLY, assert_end, scene_of, undisturbed
@@ -40,6 +40,21 @@ async def test_logs_that_are_gone_change_no_conclusion(recording: Recording) -> 
     assert [run.body["conclusion"] for run in runs] == recording.conclusions
     assert all(run.annotations == [] for run in runs)
     assert scene.cluster.annotated == {}
+
+
+@EACH
+async def test_only_the_last_state_matters(recording: Recording) -> None:
+    """The first process sees the beginning, or all but the deletion; the next one lists what is there at the end."""
+    last = len(recording.events) - 1
+    seen = last - 1 if recording.object_at(last) is None else 0
+    async with scene_of(recording, QUICKLY) as (scene, checks):
+        async with process(scene) as server:
+            await play(scene, server, 0, seen)
+        async with process(scene) as server:
+            await play(scene, server, last, last)
+        runs = list(checks.runs.values())
+    assert [run.body["conclusion"] for run in runs] == recording.conclusions[-1:]
+    assert len(runs[0].annotations) == LINES_A_POD * len(recording.pods_with_logs)
 
 
 async def cut_everywhere(recording: Recording, step: timedelta) -> None:
