@@ -145,6 +145,8 @@ class Api:
             or token.installation_id not in state.installations
         ):
             raise ApiError(401, "Bad credentials")
+        if state.installations[token.installation_id].suspended_at is not None:
+            raise ApiError(403, "This installation has been suspended")
         return token
 
     def _repository(self, request: Request, token: InstallationToken | None) -> Repository:

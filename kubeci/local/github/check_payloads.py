@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kubeci.local.github import git
+from kubeci.local.github.conclusions import latest, summed_up
 from kubeci.local.github.git_content import Commit, Signature
 from kubeci.local.github.payloads import api_url, app_json, node_id, pull_json, repository_json
-from kubeci.local.github.state import CheckRun, CheckSuite, State, latest, summed_up, timestamp
+from kubeci.local.github.state import CheckRun, CheckSuite, State, timestamp
 from kubeci.model.json import JsonObject
 
 

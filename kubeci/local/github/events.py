@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from kubeci.local.github import git
 from kubeci.local.github.check_payloads import run_event, simple_commit, suite_json
-from kubeci.local.github.deliveries import Deliveries, installation_ref
+from kubeci.local.github.conclusions import summed_up
 from kubeci.local.github.git_content import read_commit, skips_checks
-from kubeci.local.github.payloads import organization_json, repository_json, user_json
-from kubeci.local.github.pulls import fetch_head
+from kubeci.local.github.outbox import Outbox
+from kubeci.local.github.pull_events import PullEvents
 from kubeci.local.github.push_payload import push_json
-from kubeci.local.github.state import Account, CheckRun, CheckSuite, Repository, State, summed_up
+from kubeci.local.github.state import Account, CheckRun, CheckSuite, Repository, State
 from kubeci.model.json import JsonObject
 
 TAGS_AT_ONCE = (
@@ -53,9 +53,10 @@ class RefUpdate:
 class Events:
     """Turns what happens into deliveries."""
 
-    def __init__(self, state: State, deliveries: Deliveries) -> None:
+    def __init__(self, state: State, outbox: Outbox) -> None:
         self._state = state
-        self._deliveries = deliveries
+        self._outbox = outbox
+        self.pulls = PullEvents(state, outbox)
 
     async def pushed(self, repository: Repository, updates: list[RefUpdate], pusher: Account) -> None:
         """Tell of moved refs, and open the check suite of each pushed branch's head commit."""
@@ -67,10 +68,13 @@ class Events:
             if update.created or update.deleted:
                 self._ref_event("create" if update.created else "delete", repository, update, pusher)
             push = await push_json(self._state, repository, update.ref, (update.old, update.new), pusher)
-            self._send("push", repository, pusher, push)
+            self._outbox.send("push", repository, pusher, push)
             if update.kind == "branch" and not update.deleted:
-                await self._move_pulls(repository, update.name)
+                await self.pulls.head_moved(repository, update.name, pusher)
+                await self.pulls.merged_by_push(repository, update.name, (update.old, update.new), pusher)
                 await self._open_suite(repository, update, pusher)
+            elif update.kind == "branch":
+                await self.pulls.head_gone(repository, update.name, pusher)
 
     async def suite(
         self, repository: Repository, head_sha: str, branch: str | None, before: str | None
@@ -90,7 +94,7 @@ class Events:
     async def suite_action(self, suite: CheckSuite, action: str, sender: Account) -> None:
         """Send `check_suite` requested, rerequested or completed."""
         payload = {"action": action, "check_suite": await suite_json(self._state, suite)}
-        self._send("check_suite", suite.repository, sender, payload)
+        self._outbox.send("check_suite", suite.repository, sender, payload)
 
     async def run_action(
         self, run: CheckRun, action: str, sender: Account, identifier: str | None = None
@@ -99,7 +103,7 @@ class Events:
         payload: JsonObject = {"action": action, "check_run": await run_event(self._state, run)}
         if identifier is not None:
             payload["requested_action"] = {"identifier": identifier}
-        self._send("check_run", run.suite.repository, sender, payload)
+        self._outbox.send("check_run", run.suite.repository, sender, payload)
 
     async def run_changed(self, run: CheckRun, sender: Account, *, created: bool, completed: bool) -> None:
         """Tell of a check-run's creation and end, and of its suite's end."""
@@ -111,13 +115,8 @@ class Events:
             if summed_up(run.suite, self._state.runs_of(run.suite))[0] == "completed":
                 await self.suite_action(run.suite, "completed", sender)
 
-    async def _move_pulls(self, repository: Repository, branch: str) -> None:
-        for pull in self._state.pull_requests:
-            if pull.head is repository and pull.head_ref == branch and pull.state == "open":
-                await fetch_head(pull)
-
     async def _open_suite(self, repository: Repository, update: RefUpdate, pusher: Account) -> None:
-        if self._state.suite_of(repository, update.new):
+        if self._state.installed_on(repository) is None or self._state.suite_of(repository, update.new):
             return  # one suite a commit, whichever branches it is pushed to
         async with git.objects(repository.path) as objects:
             commit = await objects.peel(update.new)
@@ -131,17 +130,4 @@ class Events:
         payload: JsonObject = {"ref": update.name, "ref_type": update.kind}
         if event == "create":
             payload |= {"master_branch": repository.default_branch, "description": None}
-        self._send(event, repository, pusher, {**payload, "pusher_type": "user"})
-
-    def _send(self, event: str, repository: Repository, sender: Account, payload: JsonObject) -> None:
-        state = self._state
-        installation = state.installation_of(repository.owner)
-        if installation is None or (
-            installation.repositories is not None and repository.id not in installation.repositories
-        ):
-            return
-        common = {"repository": repository_json(state, repository), "sender": user_json(state, sender)}
-        payload = {**common, **payload}
-        if repository.owner.type == "Organization":
-            payload["organization"] = organization_json(state, repository.owner)
-        self._deliveries.add(event, {**payload, "installation": installation_ref(installation.id)})
+        self._outbox.send(event, repository, pusher, {**payload, "pusher_type": "user"})

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 ZERO = "0" * 40
 READ_LIMIT = 64 * 1024 * 1024  # a larger object is refused: everything here is small
@@ -36,8 +37,28 @@ def environment(**extra: str) -> dict[str, str]:
     }
 
 
-async def git(path: Path, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
-    """Run a git command on the repository in `path` and give its output; GitError when it fails."""
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A repository that also sees the objects of another one: a fork's commits before they were fetched."""
+
+    path: Path
+    other: Path
+
+
+Location: TypeAlias = Path | Network
+
+
+def _where(location: Location) -> tuple[Path, dict[str, str]]:
+    if isinstance(location, Network):
+        return location.path, {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(location.other / "objects")}
+    return location, {}
+
+
+async def git(
+    location: Location, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
+) -> bytes:
+    """Run a git command on a repository and give its output; GitError when it fails."""
+    path, alternates = _where(location)
     process = await asyncio.create_subprocess_exec(
         "git",
         f"--git-dir={path}",
@@ -45,7 +66,7 @@ async def git(path: Path, *arguments: str, stdin: bytes = b"", env: Mapping[str,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=environment(**(env or {})),
+        env=environment(**alternates, **(env or {})),
         start_new_session=True,
     )
     try:
@@ -113,8 +134,9 @@ class Objects:
 
 
 @asynccontextmanager
-async def objects(path: Path) -> AsyncIterator[Objects]:
-    """Open the object database of the repository in `path`."""
+async def objects(location: Location) -> AsyncIterator[Objects]:
+    """Open the object database of a repository."""
+    path, alternates = _where(location)
     process = await asyncio.create_subprocess_exec(
         "git",
         f"--git-dir={path}",
@@ -123,7 +145,7 @@ async def objects(path: Path) -> AsyncIterator[Objects]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=environment(),
+        env=environment(**alternates),
         start_new_session=True,
     )
     try:
@@ -138,7 +160,7 @@ async def refs(path: Path, prefix: str = "refs/") -> dict[str, str]:
     return {name: oid for oid, _, name in (line.partition(" ") for line in output.decode().splitlines())}
 
 
-async def is_ancestor(path: Path, older: str, newer: str) -> bool:
+async def is_ancestor(path: Location, older: str, newer: str) -> bool:
     """Say whether the commit `older` is reached from `newer`."""
     try:
         await git(path, "merge-base", "--is-ancestor", older, newer)

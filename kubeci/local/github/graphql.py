@@ -11,7 +11,8 @@ import graphql
 from starlette.responses import Response
 
 from kubeci.local.github.calls import Call, Operation
-from kubeci.local.github.graphql_types import RepositoryNode, Session, refused
+from kubeci.local.github.graphql_pulls import refused
+from kubeci.local.github.graphql_types import RepositoryNode, Session
 from kubeci.local.github.state import timestamp
 from kubeci.model.json import JsonObject
 

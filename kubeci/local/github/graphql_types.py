@@ -7,25 +7,18 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from graphql import GraphQLError
-
 from kubeci.local.github import git
 from kubeci.local.github.auth import grants
 from kubeci.local.github.calls import Call
 from kubeci.local.github.git import Objects
 from kubeci.local.github.git_content import TreeEntry, is_binary, read_commit, read_tag, read_tree
+from kubeci.local.github.graphql_pulls import PullRequestNode, bounds, refused
 from kubeci.local.github.payloads import node_id
 from kubeci.local.github.pulls import PullNode, pulls_with
 from kubeci.local.github.state import Repository, timestamp
 from kubeci.model.json import JsonObject
 
 TEXT_LIMIT = 512_000  # a longer text comes truncated
-CONNECTION_LIMIT = 100
-
-
-def refused(kind: str, message: str) -> GraphQLError:
-    """Give an error with GitHub's `type`."""
-    return GraphQLError(message, extensions={"type": kind})
 
 
 class Session:
@@ -140,20 +133,12 @@ class CommitNode(ObjectNode):
         """Give the root folder."""
         return await self._session.node(self._of, self._tree)
 
-    async def associatedPullRequests(self, **bounds: Any) -> JsonObject:
+    async def associatedPullRequests(
+        self, first: int | None = None, last: int | None = None, **_: Any
+    ) -> JsonObject:
         """List the pull requests that the commit is part of."""
         self._session.need("pull_requests:read")
-        count = bounds.get("first") or bounds.get("last")
-        if not count:
-            raise refused(
-                "MISSING_PAGINATION_BOUNDARIES",
-                "You must provide a `first` or `last` value to properly paginate the `associatedPullRequests` connection.",
-            )
-        if count > CONNECTION_LIMIT:
-            raise refused(
-                "EXCESSIVE_PAGINATION",
-                f"Requesting {count} records exceeds the `first` limit of 100 records.",
-            )
+        count = bounds("associatedPullRequests", first, last)
         pulls = await pulls_with(self._session.call.state, self._of, self.oid)
         return {"nodes": [pull_node(self._session, pull) for pull in pulls[:count]], "totalCount": len(pulls)}
 
@@ -191,7 +176,7 @@ class RepositoryNode:
         owner = repository.owner
         self.databaseId = repository.id
         self.id = node_id("Repository", repository.id)
-        self.isArchived = False
+        self.isArchived = repository.archived
         self.isPrivate = repository.private
         self.name = repository.name
         self.nameWithOwner = repository.full_name
@@ -223,7 +208,7 @@ class RepositoryNode:
         """Give the default branch; null while the repository is empty."""
         return await self.ref(f"refs/heads/{self._of.default_branch}")
 
-    async def pullRequest(self, number: int) -> GraphQLRow:
+    async def pullRequest(self, number: int) -> PullRequestNode:
         """Find a pull request by its number."""
         self._session.need("pull_requests:read")
         state = self._session.call.state
@@ -243,21 +228,8 @@ class RepositoryNode:
         }
 
 
-def pull_node(session: Session, read: PullNode) -> GraphQLRow:
-    """Give a pull request with its fields by GitHub's names."""
-    pull = read.pull
-    return {
-        "id": node_id("PullRequest", pull.id),
-        "number": pull.number,
-        "title": pull.title,
-        "isDraft": pull.draft,
-        "state": pull.state.upper(),
-        "url": f"{session.call.state.base_url}/{pull.base.full_name}/pull/{pull.number}",
-        "baseRefName": pull.base_ref,
-        "baseRefOid": read.base_sha,
-        "headRefName": pull.head_ref,
-        "headRefOid": read.head_sha,
-        "headRepository": RepositoryNode(session, pull.head),
-        "baseRepository": RepositoryNode(session, pull.base),
-        "isCrossRepository": pull.head is not pull.base,
-    }
+def pull_node(session: Session, read: PullNode) -> PullRequestNode:
+    """Give a pull request; its head is of no repository when the fork was deleted."""
+    head, base = read.pull.head, read.pull.base
+    sides = None if head.deleted else RepositoryNode(session, head), RepositoryNode(session, base)
+    return PullRequestNode(session, read, sides)

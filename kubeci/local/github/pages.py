@@ -14,11 +14,12 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from kubeci.local.github import git, views
+from kubeci.local.github.conclusions import latest, summed_up
 from kubeci.local.github.deliveries import Deliveries
 from kubeci.local.github.git_content import is_binary, read_commit
 from kubeci.local.github.markdown import render
 from kubeci.local.github.people import People
-from kubeci.local.github.state import CheckRun, CheckSuite, Repository, latest, summed_up
+from kubeci.local.github.state import CheckRun, CheckSuite, Repository
 
 FORM_LIMIT = 10_000
 ANNOTATIONS_SHOWN = 500

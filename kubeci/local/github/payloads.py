@@ -8,7 +8,16 @@ from kubeci.local.github.auth import InstallationToken
 from kubeci.local.github.state import Account, Installation, PullRequest, Repository, State, timestamp
 from kubeci.model.json import JsonObject
 
-APP_EVENTS = ["check_run", "check_suite", "create", "delete", "push"]
+APP_EVENTS = [
+    "check_run",
+    "check_suite",
+    "create",
+    "delete",
+    "merge_group",
+    "pull_request",
+    "push",
+    "repository",
+]
 
 _ACCOUNT_URLS = {
     "followers_url": "/followers",
@@ -61,7 +70,6 @@ _REPOSITORY_URLS = {
 }
 _FIXED: JsonObject = {
     "description": None,
-    "fork": False,
     "homepage": None,
     "size": 0,
     "stargazers_count": 0,
@@ -75,7 +83,6 @@ _FIXED: JsonObject = {
     "has_discussions": False,
     "forks_count": 0,
     "mirror_url": None,
-    "archived": False,
     "disabled": False,
     "open_issues_count": 0,
     "license": None,
@@ -160,6 +167,7 @@ def app_json(state: State) -> JsonObject:
 def installation_json(state: State, installation: Installation) -> JsonObject:
     """Give an installation of the App."""
     account, moment = installation.account, timestamp(installation.created_at)
+    who, suspended = installation.suspended_by, installation.suspended_at
     return {
         "id": installation.id,
         "account": user_json(state, account),
@@ -179,8 +187,8 @@ def installation_json(state: State, installation: Installation) -> JsonObject:
         "single_file_name": None,
         "has_multiple_single_files": False,
         "single_file_paths": [],
-        "suspended_by": None,
-        "suspended_at": None,
+        "suspended_by": None if who is None else user_json(state, who),
+        "suspended_at": None if suspended is None else timestamp(suspended),
     }
 
 
@@ -197,6 +205,17 @@ def token_json(state: State, token: InstallationToken) -> JsonObject:
             repository_json(state, r) for r in state.repositories.values() if r.id in token.repositories
         ]
     return body
+
+
+def repository_short(repository: Repository) -> JsonObject:
+    """Give a repository as events of installations list it."""
+    return {
+        "id": repository.id,
+        "node_id": node_id("Repository", repository.id),
+        "name": repository.name,
+        "full_name": repository.full_name,
+        "private": repository.private,
+    }
 
 
 def repository_json(state: State, repository: Repository) -> JsonObject:
@@ -221,6 +240,8 @@ def repository_json(state: State, repository: Repository) -> JsonObject:
         "clone_url": f"{page}.git",
         "svn_url": page,
         **_FIXED,
+        "fork": repository.parent is not None,
+        "archived": repository.archived,
         "visibility": "private" if repository.private else "public",
         "default_branch": repository.default_branch,
         "network_count": 0,

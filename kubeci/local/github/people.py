@@ -1,15 +1,15 @@
-"""What people do on the local GitHub: create repositories, push, tag, open pull requests, press buttons."""
+"""What people do on the local GitHub: create repositories, push, tag, press buttons, and all else they may do."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from kubeci.local.github import git
-from kubeci.local.github.events import Events
-from kubeci.local.github.pulls import fetch_head
+from kubeci.local.github.person_installations import Administration
+from kubeci.local.github.person_members import Membership
+from kubeci.local.github.person_queue import MergeQueue
 from kubeci.local.github.repositories import Change, Files, create_bare, push_change, push_deletion, push_tag
-from kubeci.local.github.state import Installation, OwnerType, PullRequest, Repository, State
+from kubeci.local.github.state import OwnerType, Repository
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # An owner of one of these names would hide the API or the pages.
@@ -24,17 +24,13 @@ _RESERVED = {
     "static",
     "hooks",
     "apps",
+    "acting-as",
+    "orgs",
 }
 
 
-class People:
-    """The doings of people; `user` is the login of who does them, and may be changed at any time."""
-
-    def __init__(self, state: State, events: Events, hook_file: Path) -> None:
-        self.state = state
-        self.events = events
-        self.user = "octocat"
-        self._hook_file = hook_file  # the repositories' folders stand beside it
+class People(Membership, MergeQueue, Administration):
+    """All doings of people; `user` is the login of who does them, and may be changed at any time."""
 
     async def create_repository(
         self,
@@ -105,54 +101,21 @@ class People:
         """Delete a ref (`refs/heads/topic`, `refs/tags/v1`) the way a push does."""
         await push_deletion(self._repository(full_name).path, ref, self.user)
 
-    async def open_pull_request(
-        self,
-        full_name: str,
-        *,
-        head: str,
-        base: str | None = None,
-        title: str = "A change",
-        draft: bool = False,
-    ) -> PullRequest:
-        """Open a pull request; nothing is delivered. `head` is a branch, or `owner/name:branch` of a fork."""
-        target = self._repository(full_name)
-        fork, _, head = head.rpartition(":")
-        source = self._repository(fork or full_name)
-        number = 1 + sum(1 for pull in self.state.pull_requests if pull.base is target)
-        pull = PullRequest(
-            self.state.new_id(), number, target, base or target.default_branch, source, head, title, draft
-        )
-        await fetch_head(pull)
-        self.state.pull_requests.append(pull)
-        return pull
-
     async def rerequest(self, check_run_id: int) -> None:
         """Press a check-run's "Re-run"."""
         run = self.state.runs[check_run_id]
         run.suite.reopened = True
-        await self.events.run_action(run, "rerequested", self.state.user(self.user))
+        await self.events.run_action(run, "rerequested", self._me)
 
     async def rerequest_suite(self, check_suite_id: int) -> None:
         """Press "Re-run all checks"."""
         suite = self.state.suites[check_suite_id]
         suite.reopened = True
-        await self.events.suite_action(suite, "rerequested", self.state.user(self.user))
+        await self.events.suite_action(suite, "rerequested", self._me)
 
     async def press(self, check_run_id: int, identifier: str) -> None:
         """Press a button that the App put on a check-run; ValueError when the check-run has no such button."""
         run = self.state.runs[check_run_id]
         if all(action["identifier"] != identifier for action in run.actions):
             raise ValueError(f"check-run {check_run_id} has no button {identifier!r}")
-        await self.events.run_action(run, "requested_action", self.state.user(self.user), identifier)
-
-    def installation(self, full_name: str) -> Installation:
-        """Give the installation that holds a repository; change its `permissions` or `repositories` at will."""
-        found = self.state.installation_of(self._repository(full_name).owner)
-        assert found is not None
-        return found
-
-    def _repository(self, full_name: str) -> Repository:
-        found = self.state.repository(full_name)
-        if found is None:
-            raise ValueError(f"there is no repository {full_name}")
-        return found
+        await self.events.run_action(run, "requested_action", self._me, identifier)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubeci.local.github import git
+from kubeci.local.github.changes import FileChange, changed_files, commits_between, merge_base
+from kubeci.local.github.git_content import Commit
 from kubeci.local.github.state import PullRequest, Repository, State
 
 
@@ -21,7 +23,7 @@ async def fetch_head(pull: PullRequest) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PullNode:
-    """A pull request with the shas of its two sides."""
+    """A pull request with the shas of its two sides; a merged one's base is where it was merged into."""
 
     pull: PullRequest
     head_sha: str
@@ -31,18 +33,44 @@ class PullNode:
     async def read(cls, pull: PullRequest) -> PullNode:
         """Read where both sides stand."""
         refs = await git.refs(pull.base.path)
-        base = refs.get(f"refs/heads/{pull.base_ref}", git.ZERO)
+        base = pull.merged_into or refs.get(f"refs/heads/{pull.base_ref}", git.ZERO)
         return cls(pull, refs.get(head_ref(pull), git.ZERO), base)
+
+    async def files(self) -> list[FileChange]:
+        """List the files changed since the head parted from its base."""
+        path = self.pull.base.path
+        start = await merge_base(path, self.base_sha, self.head_sha)
+        return [] if start is None else await changed_files(path, start, self.head_sha)
+
+    async def commits(self) -> list[Commit]:
+        """List the commits that the pull request brings, oldest first."""
+        if git.ZERO in {self.base_sha, self.head_sha}:
+            return []
+        return await commits_between(self.pull.base.path, self.base_sha, self.head_sha)
+
+    async def brings(self, oid: str) -> bool:
+        """Say whether a commit is one that the pull request brings."""
+        path = self.pull.base.path
+        in_head = self.head_sha == oid or await git.is_ancestor(path, oid, self.head_sha)
+        return in_head and not await git.is_ancestor(path, oid, self.base_sha)
 
 
 async def pulls_with(state: State, repository: Repository, oid: str) -> list[PullNode]:
-    """List the pull requests into a repository that bring a commit which their base does not have."""
+    """List the open and merged pull requests into a repository that bring a commit (docs.github.com, "Commits")."""
     found = []
     for pull in state.pull_requests:
-        if pull.base is not repository:
+        if pull.base is not repository or (pull.state == "closed" and pull.merged_at is None):
             continue
         read = await PullNode.read(pull)
-        in_head = read.head_sha == oid or await git.is_ancestor(repository.path, oid, read.head_sha)
-        if in_head and not await git.is_ancestor(repository.path, oid, read.base_sha):
+        if pull.merge_commit_sha == oid or await read.brings(oid):
             found.append(read)
     return found
+
+
+async def merged_tree(path: git.Location, base: str, head: str) -> str | None:
+    """Give the tree of a merge of two commits; None when they conflict."""
+    try:
+        output = await git.git(path, "merge-tree", "--write-tree", "--no-messages", base, head)
+    except git.GitError:
+        return None
+    return output.decode().strip()

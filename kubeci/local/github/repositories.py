@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from kubeci.local.github import git
+from kubeci.local.github.pulls import merged_tree
 
 # A hook runs in the bare repository, whoever pushes and however; the server's address changes with each start,
 # so it stands in a file beside the repositories. No server: the push is fine, there is only nobody to tell.
@@ -122,6 +123,41 @@ async def push_change(path: Path, change: Change) -> str:
         sha = (await git.git(work, "rev-parse", "refs/heads/pushed")).decode().strip()
         await _push(work, path, f"+refs/heads/pushed:refs/heads/{change.branch}", change.author)
     return sha
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A merge commit to make of two commits, for a branch."""
+
+    onto: str
+    head: str
+    branch: str
+    message: str
+    date: datetime
+    author: str
+
+
+async def push_merge(path: Path, merge: Merge, *, pusher: str | None = None) -> str:
+    """Make a merge commit and push it to its branch; gives its sha. ValueError for a conflict."""
+    who = {"NAME": merge.author, "EMAIL": f"{merge.author}@users.noreply.github.com"}
+    when = f"{int(merge.date.timestamp())} +0000"
+    env = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+    env |= {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when}
+    async with _beside(path) as work:
+        tree = await merged_tree(work, merge.onto, merge.head)
+        if tree is None:
+            raise ValueError(f"{merge.head[:7]} conflicts with {merge.onto[:7]}")
+        parents = ("-p", merge.onto, "-p", merge.head)
+        made = await git.git(work, "commit-tree", tree, *parents, stdin=merge.message.encode(), env=env)
+        sha = made.decode().strip()
+        await _push(work, path, f"{sha}:refs/heads/{merge.branch}", pusher or merge.author)
+    return sha
+
+
+async def push_ref(path: Path, sha: str, ref: str, pusher: str) -> None:
+    """Push a commit that is there to a ref."""
+    async with _beside(path) as work:
+        await _push(work, path, f"{sha}:{ref}", pusher)
 
 
 async def push_tag(path: Path, name: str, commit: str, message: str | None, pusher: str) -> str:

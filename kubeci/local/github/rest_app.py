@@ -42,7 +42,7 @@ async def repository_installation(call: Call) -> Response:
     """Answer `GET /repos/{owner}/{repo}/installation`."""
     repository = call.repository
     found = call.state.installation_of(repository.owner)
-    if found is None or (found.repositories is not None and repository.id not in found.repositories):
+    if found is None or not found.holds(repository):
         raise not_found()
     return call.answer(installation_json(call.state, found))
 
@@ -50,6 +50,8 @@ async def repository_installation(call: Call) -> Response:
 async def create_token(call: Call) -> Response:
     """Answer `POST /app/installations/{installation_id}/access_tokens`, narrowing what the token may do."""
     installation = _installation(call)
+    if installation.suspended_at is not None:
+        raise ApiError(403, "This installation has been suspended")
     unknown = set(call.body) - {"repositories", "repository_ids", "permissions"}
     if unknown:
         raise invalid_request(f'No subschema in "anyOf" matched.\n{_listed(unknown)} is not a permitted key.')
@@ -75,8 +77,7 @@ def _narrowed(call: Call, installation: Installation) -> frozenset[int] | None:
     reached = {
         repository.id: repository.name.lower()
         for repository in call.state.repositories.values()
-        if repository.owner == installation.account
-        and (installation.repositories is None or repository.id in installation.repositories)
+        if installation.holds(repository)
     }
     wanted_names = {str(name).lower() for name in names or []}
     wanted_ids = {each if isinstance(each, int) else -1 for each in ids or []}

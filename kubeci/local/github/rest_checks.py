@@ -7,9 +7,10 @@ from starlette.responses import Response
 from kubeci.local.github import check_input
 from kubeci.local.github.calls import Call, Operation
 from kubeci.local.github.check_payloads import annotations_json, run_json, suite_answer
+from kubeci.local.github.conclusions import latest
 from kubeci.local.github.errors import ApiError, invalid_field, not_found
 from kubeci.local.github.rest_git import find_commit
-from kubeci.local.github.state import CheckRun, CheckSuite, latest, timestamp
+from kubeci.local.github.state import CheckRun, CheckSuite, timestamp
 from kubeci.model.json import JsonObject
 
 

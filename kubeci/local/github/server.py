@@ -24,9 +24,10 @@ from kubeci.local.github.api import Api, RecordedRequest
 from kubeci.local.github.auth import App
 from kubeci.local.github.calls import Services
 from kubeci.local.github.deliveries import Deliveries, Delivery
-from kubeci.local.github.events import Events, RefUpdate
+from kubeci.local.github.events import RefUpdate
 from kubeci.local.github.faults import Faults, Limits
 from kubeci.local.github.http_backend import GitHosting
+from kubeci.local.github.outbox import Outbox
 from kubeci.local.github.pages import Pages
 from kubeci.local.github.people import People
 from kubeci.local.github.repositories import (
@@ -58,7 +59,7 @@ class LocalGitHub(People):
     ) -> None:
         state = State(app, now)
         self.deliveries = Deliveries(state, webhook_secret)
-        super().__init__(state, Events(state, self.deliveries), data.resolve() / ".hook.json")
+        super().__init__(state, Outbox(state, self.deliveries), data.resolve() / ".hook.json")
         self.limits = Limits()
         self.services = Services(self.state, self.deliveries, self.events, self.limits)
         self.api = Api(self.services)

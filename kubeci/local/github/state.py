@@ -14,6 +14,7 @@ from kubeci.model.json import JsonObject
 
 Clock: TypeAlias = Callable[[], datetime]
 OwnerType: TypeAlias = Literal["Organization", "User"]
+Role: TypeAlias = Literal["admin", "maintain", "write", "triage", "read", "none"]
 
 RUNS_KEPT = 5_000  # the oldest check-runs go first; a demo never gets there, a load test does
 ALL_PERMISSIONS = {
@@ -40,11 +41,11 @@ def timestamp(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user or an organisation."""
+    """A user, a bot or an organisation."""
 
     id: int
     login: str
-    type: OwnerType
+    type: OwnerType | Literal["Bot"]
 
 
 @dataclass(slots=True)
@@ -56,11 +57,30 @@ class Installation:
     permissions: dict[str, str]
     created_at: datetime
     repositories: set[int] | None = None
+    suspended_at: datetime | None = None
+    suspended_by: Account | None = None
+
+    def holds(self, repository: Repository) -> bool:
+        """Say whether the App is installed on a repository."""
+        return self.account == repository.owner and (
+            self.repositories is None or repository.id in self.repositories
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An organisation's member; who is not public is seen by those only who may read members."""
+
+    public: bool = True
+    owner: bool = False
 
 
 @dataclass(slots=True)
 class Repository:
-    """A repository: its bare git folder and the little that git does not hold."""
+    """A repository: its bare git folder and the little that git does not hold.
+
+    `required` names the checks without which GitHub merges no pull request into the default branch.
+    """
 
     id: int
     owner: Account
@@ -70,6 +90,10 @@ class Repository:
     private: bool
     created_at: datetime
     pushed_at: datetime
+    parent: Repository | None = None
+    archived: bool = False
+    deleted: bool = False  # what a pull request from a deleted fork still points at
+    required: set[str] = field(default_factory=set)
 
     @property
     def full_name(self) -> str:
@@ -77,9 +101,18 @@ class Repository:
         return f"{self.owner.login}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class MergeGroup:
+    """A pull request's place in the merge queue: the branch that holds its merge commit."""
+
+    branch: str
+    head_sha: str
+    base_sha: str
+
+
 @dataclass(slots=True)
 class PullRequest:
-    """An open or closed pull request; its head may stand in another repository."""
+    """A pull request; its head may stand in another repository."""
 
     id: int
     number: int
@@ -88,8 +121,29 @@ class PullRequest:
     head: Repository
     head_ref: str
     title: str
+    user: Account
+    created_at: datetime
+    updated_at: datetime
+    body: str | None = None
     draft: bool = False
     state: Literal["open", "closed"] = "open"
+    labels: list[str] = field(default_factory=list)
+    closed_at: datetime | None = None
+    merged_at: datetime | None = None
+    merged_by: Account | None = None
+    merge_commit_sha: str | None = None
+    merged_into: str | None = None  # where the base branch stood before
+    group: MergeGroup | None = None
+
+    @property
+    def from_fork(self) -> bool:
+        """Say whether the head stands in another repository."""
+        return self.head is not self.base
+
+    @property
+    def label(self) -> str:
+        """Give `owner:branch` of the head."""
+        return f"{self.head.owner.login}:{self.head_ref}"
 
 
 @dataclass(slots=True)
@@ -136,6 +190,9 @@ class State:
         self.installations: dict[int, Installation] = {}
         self.repositories: dict[int, Repository] = {}
         self.pull_requests: list[PullRequest] = []
+        self.queue: list[PullRequest] = []  # the merge queues of all branches, in the order of joining
+        self.members: dict[tuple[int, int], Member] = {}  # by ids of organisation and user
+        self.collaborators: dict[tuple[int, int], Role] = {}  # by ids of repository and user
         self.suites: dict[int, CheckSuite] = {}
         self.runs: dict[int, CheckRun] = {}
         self.tokens: dict[str, InstallationToken] = {}
@@ -159,11 +216,17 @@ class State:
         """Find a user, creating one without an installation on first use: who pushes or presses."""
         if found := self.accounts.get(login.lower()):
             return found
-        return self.accounts.setdefault(login.lower(), Account(self.new_id(), login, "User"))
+        kind: Literal["Bot", "User"] = "Bot" if login.endswith("[bot]") else "User"
+        return self.accounts.setdefault(login.lower(), Account(self.new_id(), login, kind))
 
     def installation_of(self, account: Account) -> Installation | None:
         """Find the App's installation on an account."""
         return next((i for i in self.installations.values() if i.account == account), None)
+
+    def installed_on(self, repository: Repository) -> Installation | None:
+        """Find the installation that hears of a repository; None for one that is suspended or holds others only."""
+        found = self.installation_of(repository.owner)
+        return found if found and found.holds(repository) and found.suspended_at is None else None
 
     def repository(self, full_name: str) -> Repository | None:
         """Find a repository by `owner/name`, in any case of letters."""
@@ -173,10 +236,11 @@ class State:
     def reaches(self, token: InstallationToken, repository: Repository) -> bool:
         """Say whether a token's installation and narrowing hold a repository."""
         installation = self.installations.get(token.installation_id)
-        if installation is None or installation.account != repository.owner:
-            return False
-        held = (installation.repositories, token.repositories)
-        return all(ids is None or repository.id in ids for ids in held)
+        return (
+            installation is not None
+            and installation.holds(repository)
+            and (token.repositories is None or repository.id in token.repositories)
+        )
 
     def suite_of(self, repository: Repository, head_sha: str) -> CheckSuite | None:
         """Find the one suite of a commit."""
@@ -204,28 +268,3 @@ class State:
             and pull.head_ref == head_ref
             and pull.state == "open"
         ]
-
-
-def latest(runs: list[CheckRun]) -> list[CheckRun]:
-    """Keep the newest check-run of each name (`filter=latest`), newest first."""
-    newest: dict[str, CheckRun] = {}
-    for run in sorted(runs, key=lambda each: each.id, reverse=True):
-        newest.setdefault(run.name, run)
-    return list(newest.values())
-
-
-# The worst of a suite's runs decides; what a person must act on comes first.
-_WEIGHTS = ("action_required", "timed_out", "cancelled", "failure", "neutral", "skipped", "success")
-
-
-def summed_up(suite: CheckSuite, runs: list[CheckRun]) -> tuple[str, str | None]:
-    """Give the status and conclusion of a suite from its newest check-runs."""
-    newest = latest(runs)
-    if not newest or suite.reopened:
-        return "queued", None
-    if any(run.status != "completed" for run in newest):
-        return ("queued" if all(run.status == "queued" for run in newest) else "in_progress"), None
-    conclusions = {run.conclusion for run in newest}
-    if conclusions & {"success"} and conclusions <= {"success", "neutral", "skipped"}:
-        return "completed", "success"
-    return "completed", next((word for word in _WEIGHTS if word in conclusions), "neutral")

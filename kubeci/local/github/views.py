@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubeci.local.github import git
+from kubeci.local.github.conclusions import latest, summed_up
 from kubeci.local.github.git_content import Commit, read_commit
-from kubeci.local.github.state import CheckRun, CheckSuite, Repository, State, latest, summed_up
+from kubeci.local.github.state import CheckRun, CheckSuite, Repository, State
 from kubeci.model.json import JsonObject
 
 COMMITS_SHOWN = 10

@@ -1,0 +1,30 @@
+"""Who acts on the local GitHub, and on what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kubeci.local.github.events import Events
+from kubeci.local.github.outbox import Outbox
+from kubeci.local.github.state import Account, Repository, State
+
+
+class Person:
+    """What all doings need; `user` is the login of who does them, and may be changed at any time."""
+
+    def __init__(self, state: State, outbox: Outbox, hook_file: Path) -> None:
+        self.state = state
+        self.outbox = outbox
+        self.events = Events(state, outbox)
+        self.user = "octocat"
+        self._hook_file = hook_file  # the repositories' folders stand beside it
+
+    @property
+    def _me(self) -> Account:
+        return self.state.user(self.user)
+
+    def _repository(self, full_name: str) -> Repository:
+        found = self.state.repository(full_name)
+        if found is None:
+            raise ValueError(f"there is no repository {full_name}")
+        return found
