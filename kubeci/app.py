@@ -24,6 +24,7 @@ from kubeci.github.commits import GitHubCommits
 from kubeci.github.connection import Endpoint
 from kubeci.github.events import decode
 from kubeci.github.payload import payload_of
+from kubeci.github.people import GitHubPeople
 from kubeci.github.signature import verify
 from kubeci.ports import Builds, Inbox
 from kubeci.service.dispatch import Admission, Dispatcher
@@ -106,6 +107,7 @@ async def running(
         rooms = Rooms(
             commits=GitHubCommits(github),
             checks=GitHubChecks(github),
+            people=GitHubPeople(github),
             workflows=ArgoWorkflows(cluster),
             pod_logs=ClusterPodLogs(cluster),
             builds=builds,

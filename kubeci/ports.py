@@ -26,8 +26,21 @@ class Commits(Protocol):
     async def read(self, commit: Commit, context_path: str) -> CommitSource:
         """Read the CI context, the open pull requests and the message of a commit, in one request."""
 
+    async def changed_files(self, repository: Repository, base: str, head: str) -> tuple[str, ...] | None:
+        """List the files that `head` changed since its merge base with `base`; None: too many to be listed."""
+
     async def tag_commit(self, repository: Repository, tag: str) -> str:
         """Give the sha of the commit that a lightweight or annotated tag stands for."""
+
+
+class People(Protocol):
+    """What people may do in a repository."""
+
+    async def may_write(self, repository: Repository, login: str) -> bool:
+        """Say whether somebody may write to a repository, by whatever way."""
+
+    async def is_member(self, repository: Repository, login: str) -> bool:
+        """Say whether somebody is a member of the organisation that owns a repository."""
 
 
 class Checks(Protocol):
@@ -125,6 +138,9 @@ class Builds(Protocol):
     async def change(self, build_id: str, **changes: str | int) -> Build:
         """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
 
+    async def begin(self, build_id: str) -> None:
+        """Note that all of a build's submission is done; one that ended meanwhile stays finished."""
+
     async def get(self, build_id: str) -> Build | None:
         """Read a build by its id."""
 
@@ -140,6 +156,9 @@ class Builds(Protocol):
     async def unfinished_of(self, build: Build) -> list[Build]:
         """List the unfinished builds of the same repository, ref and check name, oldest first."""
 
+    async def unfinished_of_pull_request(self, repository: Repository, number: int) -> list[Build]:
+        """List the unfinished builds of a pull request."""
+
     async def reported(self, build_id: str) -> Reported:
         """Read what GitHub was last told."""
 
@@ -151,6 +170,9 @@ class Builds(Protocol):
 
     async def save_log(self, build_id: str, log: NodeLog) -> None:
         """Keep the log of one node."""
+
+    async def forget_logs(self, build_id: str, node_ids: Iterable[str]) -> None:
+        """Drop the kept logs of some nodes, which run again."""
 
     async def forget(self, before: datetime) -> int:
         """Delete finished builds from before `before`, with all that hangs on them; gives their number."""

@@ -23,6 +23,7 @@ query Commit($owner: String!, $name: String!, $oid: GitObjectID!, $folder: Strin
           nodes {{
             number title url isDraft state baseRefName headRefOid
             headRepository {{ nameWithOwner }}
+            baseRef {{ target {{ oid }} }}
           }}
         }}
       }}

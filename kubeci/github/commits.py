@@ -20,6 +20,8 @@ from kubeci.model.source import CommitSource, PullRequest
 
 BLOB = "/repos/{owner}/{repo}/git/blobs/{file_sha}"
 REF = "/repos/{owner}/{repo}/git/ref/{ref}"
+COMPARE = "/repos/{owner}/{repo}/compare/{basehead}"
+MAX_COMPARED_FILES = 300  # docs.github.com/rest/commits/commits, "Compare two commits"
 TAG = "/repos/{owner}/{repo}/git/tags/{tag_sha}"
 MAX_TAG_HOPS = 5  # a tag may stand for a tag
 
@@ -55,6 +57,28 @@ class GitHubCommits:
             pull_requests=tuple(_pull_requests(head, commit.sha)),
             problems=source.problems + _refused_parts(answer),
         )
+
+    async def changed_files(self, repository: Repository, base: str, head: str) -> tuple[str, ...] | None:
+        """List the files that `head` changed since its merge base with `base`, renamed ones by both names.
+
+        None: more than GitHub lists, or it knows no such base.
+        """
+        # The files stand on the first page whatever the number of commits is.
+        request = Request(
+            "GET",
+            COMPARE,
+            parameters={"basehead": f"{base}...{head}"},
+            query={"per_page": 1},
+            repeatable=True,
+        )
+        try:
+            files = (await self._app.send(repository, request)).get("files") or ()
+        except NotFound:
+            return None
+        if len(files) >= MAX_COMPARED_FILES:
+            return None
+        names = {name for file in files for name in (file["filename"], file.get("previous_filename")) if name}
+        return tuple(sorted(names))
 
     async def tag_commit(self, repository: Repository, tag: str) -> str:
         """Give the sha of the commit that a lightweight or annotated tag stands for; `NotFound` for others."""
@@ -127,6 +151,7 @@ def _pull_requests(head: JsonObject, sha: str) -> list[PullRequest]:
             url=node["url"],
             draft=node["isDraft"],
             base_ref=node["baseRefName"],
+            base_sha=((node.get("baseRef") or {}).get("target") or {}).get("oid", ""),
             head_repository=(node.get("headRepository") or {}).get("nameWithOwner", ""),
         )
         for node in nodes

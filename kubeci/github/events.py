@@ -8,16 +8,31 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from kubeci.errors import Invalid
-from kubeci.model.event import CheckRunEvent, CheckSuiteEvent, Event, IgnoredEvent, TagCreatedEvent
+from kubeci.model.event import (
+    CheckRunEvent,
+    CheckSuiteEvent,
+    Event,
+    IgnoredEvent,
+    MergeGroupEvent,
+    PullRequestEvent,
+    PushEvent,
+    TagCreatedEvent,
+)
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Repository as ModelRepository
+from kubeci.model.trust import Person
 
 Sha = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}([0-9a-f]{24})?$")]
 T = TypeVar("T")
 
+PULL_REQUEST_ACTIONS = ("opened", "reopened", "synchronize", "ready_for_review", "edited", "closed")
+FIRST_TIME = frozenset({"FIRST_TIME_CONTRIBUTOR", "FIRST_TIMER", "NONE"})
+"""Values of `author_association` that know of no contribution."""
+
 
 class _Account(msgspec.Struct):
     login: str
+    type: str = "User"
 
 
 class _Repository(msgspec.Struct):
@@ -42,6 +57,7 @@ class _Scoped(msgspec.Struct, kw_only=True):
 
     repository: _Repository
     installation: _Installation | None = None
+    sender: _Account | None = None
 
 
 class _CheckSuite(msgspec.Struct):
@@ -66,13 +82,64 @@ class _CheckRun(msgspec.Struct):
     check_suite: _SuiteOfRun | None = None
 
 
+class _RequestedAction(msgspec.Struct):
+    identifier: str = ""
+
+
 class _CheckRunPayload(_Scoped):
     check_run: _CheckRun
+    requested_action: _RequestedAction | None = None
 
 
 class _CreatePayload(_Scoped):
     ref: str
     ref_type: str
+
+
+class _HeadCommit(msgspec.Struct):
+    id: Sha
+    message: str
+
+
+class _PushPayload(_Scoped):
+    ref: str
+    deleted: bool = False
+    head_commit: _HeadCommit | None = None
+
+
+class _NamedRepository(msgspec.Struct):
+    full_name: str
+
+
+class _Head(msgspec.Struct):
+    ref: str
+    sha: Sha
+    repo: _NamedRepository | None = None
+
+
+class _PullRequest(msgspec.Struct):
+    number: int
+    head: _Head
+    user: _Account | None = None
+    author_association: str = "NONE"
+
+
+class _Changes(msgspec.Struct):
+    base: JsonObject | None = None
+
+
+class _PullRequestPayload(_Scoped):
+    pull_request: _PullRequest
+    changes: _Changes | None = None
+
+
+class _MergeGroup(msgspec.Struct):
+    head_sha: Sha
+    head_ref: str
+
+
+class _MergeGroupPayload(_Scoped):
+    merge_group: _MergeGroup
 
 
 def decode(event: str, payload: bytes) -> Event:
@@ -101,6 +168,7 @@ def _check_suite(name: str, action: str, payload: bytes) -> Event:
         app_id=suite.app.id if suite.app else 0,
         head_sha=suite.head_sha,
         head_branch=suite.head_branch or "",
+        sender=_person(body.sender),
         payload=_read(payload, JsonObject),
     )
 
@@ -119,6 +187,8 @@ def _check_run(name: str, action: str, payload: bytes) -> Event:
         external_id=run.external_id or "",
         head_sha=run.head_sha,
         head_branch=(run.check_suite.head_branch or "") if run.check_suite else "",
+        identifier=body.requested_action.identifier if body.requested_action else "",
+        sender=_person(body.sender),
         payload=_read(payload, JsonObject),
     )
 
@@ -133,11 +203,57 @@ def _create(name: str, _action: str, payload: bytes) -> Event:
     return TagCreatedEvent(repository=repository, tag=body.ref, payload=_read(payload, JsonObject))
 
 
+def _push(name: str, _action: str, payload: bytes) -> Event:
+    body = _read(payload, _PushPayload)
+    branch = body.ref.removeprefix("refs/heads/")
+    if body.deleted or body.head_commit is None or branch == body.ref:
+        return IgnoredEvent(f"{name} of {body.ref[:80]}: only commits on branches are built by it")
+    repository = _repository(body)
+    if repository is None:
+        return _no_installation(name)
+    commit = body.head_commit
+    return PushEvent(repository, branch, commit.id, commit.message, _read(payload, JsonObject))
+
+
+def _pull_request(name: str, action: str, payload: bytes) -> Event:
+    body = _read(payload, _PullRequestPayload)
+    repository = _repository(body)
+    if repository is None:
+        return _no_installation(name)
+    if action == "edited" and (body.changes is None or body.changes.base is None):
+        return IgnoredEvent(f"{name}: its base is the same, so what is built is too")
+    pull = body.pull_request
+    return PullRequestEvent(
+        repository=repository,
+        action=action,
+        number=pull.number,
+        head_sha=pull.head.sha,
+        head_ref=pull.head.ref,
+        head_repository=pull.head.repo.full_name if pull.head.repo else "",
+        author=_person(pull.user),
+        first_time=pull.author_association in FIRST_TIME,
+        payload=_read(payload, JsonObject),
+    )
+
+
+def _merge_group(name: str, _action: str, payload: bytes) -> Event:
+    body = _read(payload, _MergeGroupPayload)
+    repository = _repository(body)
+    if repository is None:
+        return _no_installation(name)
+    branch = body.merge_group.head_ref.removeprefix("refs/heads/")
+    return MergeGroupEvent(repository, branch, body.merge_group.head_sha, _read(payload, JsonObject))
+
+
 _READERS: dict[tuple[str, str], Callable[[str, str, bytes], Event]] = {
     ("check_suite", "requested"): _check_suite,
     ("check_suite", "rerequested"): _check_suite,
     ("check_run", "rerequested"): _check_run,
+    ("check_run", "requested_action"): _check_run,
     ("create", ""): _create,
+    ("push", ""): _push,
+    **{("pull_request", action): _pull_request for action in PULL_REQUEST_ACTIONS},
+    ("merge_group", "checks_requested"): _merge_group,
 }
 
 
@@ -145,6 +261,11 @@ def _repository(body: _Scoped) -> ModelRepository | None:
     if body.installation is None:
         return None
     return ModelRepository(body.repository.owner.login, body.repository.name, body.installation.id)
+
+
+def _person(account: _Account | None) -> Person:
+    # Whoever deleted their account stands as `ghost`, who may do nothing.
+    return Person(account.login, bot=account.type == "Bot") if account else Person("ghost")
 
 
 def _no_installation(name: str) -> IgnoredEvent:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref
+from kubeci.model.trust import Person, What
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,16 @@ class BuildRequest:
     automatic: bool
     entrypoint: str = ""
     """The template to start; empty: the one the definition names."""
+    what: What = What.PUSH
+    """What asked for it."""
+    actor: Person | None = None
+    """Who asked for it, where that decides."""
+    first_time: bool = False
+    """The actor never contributed before."""
+    head_repository: str = ""
+    """`owner/name` of the fork that the commit comes from; empty: this repository."""
+    before: str = ""
+    """The sha that the changed files are counted from, where no pull request says it; empty: not known."""
     repository_object: JsonObject | None = None
     """GitHub's repository object, handed to Starlark as `input.repo`."""
     event: JsonObject | None = None
@@ -58,5 +69,11 @@ class Build:
     """The id of the newer build of the same branch and entrypoint, if there is one."""
     warnings: tuple[str, ...] = ()
     """What the author should know of the definition."""
+    head_repository: str = ""
+    """`owner/name` of the fork that the commit comes from; empty: this repository."""
+    pull_request: int = 0
+    """Number of the pull request that it is built for; 0: none."""
+    stopped: str = ""
+    """Why it was stopped, where no newer build is the reason."""
     prints: tuple[str, ...] = ()
     """What the definition printed while it was evaluated."""

@@ -20,6 +20,8 @@ class Refused:
 
     reason: str
     conclusion: Conclusion
+    ask: bool = False
+    """Somebody who may write can press Run."""
 
 
 @dataclass(frozen=True, slots=True)

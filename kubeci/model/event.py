@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Repository
+from kubeci.model.trust import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Delivery:
     """The JSON document, UTF-8."""
     received_at: datetime
     attempts: int = 0
+    wait_seconds: float = 0.0
+    """How long its work waits for another delivery that may make it needless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,13 @@ class CheckSuiteEvent:
     head_sha: str
     head_branch: str
     """Empty for commits of forks, where GitHub sends null."""
+    sender: Person
     payload: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRunEvent:
-    """`check_run` rerequested."""
+    """`check_run` rerequested, or requested_action, where `identifier` is the button's."""
 
     repository: Repository
     action: str
@@ -46,7 +50,9 @@ class CheckRunEvent:
     external_id: str
     head_sha: str
     head_branch: str
+    sender: Person
     payload: JsonObject
+    identifier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,58 @@ class TagCreatedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PushEvent:
+    """`push` of a commit to a branch; `message` is its head commit's."""
+
+    repository: Repository
+    branch: str
+    head_sha: str
+    message: str
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestEvent:
+    """`pull_request` in one of the actions that may ask for a build, or end one.
+
+    `head_repository` is `owner/name`, empty when that repository is gone; `first_time`: GitHub calls the author a
+    first-time contributor.
+    """
+
+    repository: Repository
+    action: str
+    number: int
+    head_sha: str
+    head_ref: str
+    head_repository: str
+    author: Person
+    first_time: bool
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class MergeGroupEvent:
+    """`merge_group` checks_requested: a commit of the merge queue."""
+
+    repository: Repository
+    branch: str
+    head_sha: str
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoredEvent:
     """An event that asks nothing of us; `reason` names it and says why."""
 
     reason: str
 
 
-Event: TypeAlias = CheckSuiteEvent | CheckRunEvent | TagCreatedEvent | IgnoredEvent
+Event: TypeAlias = (
+    CheckSuiteEvent
+    | CheckRunEvent
+    | TagCreatedEvent
+    | PushEvent
+    | PullRequestEvent
+    | MergeGroupEvent
+    | IgnoredEvent
+)

@@ -13,7 +13,7 @@ class NodeLog:
     """What is kept of one pod's log, read when its node ended.
 
     `tail` holds the last lines, `missing` says why there is no log (empty: it was read). `ended_at` tells two attempts of
-    the same node apart.
+    the same node apart. `failures` counts the reads that failed so far; 0: there is nothing more to read.
     """
 
     node_id: str
@@ -21,6 +21,7 @@ class NodeLog:
     annotations: tuple[Annotation, ...] = ()
     tail: tuple[str, ...] = ()
     missing: str = ""
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ class PullRequest:
     base_ref: str
     head_repository: str
     """`owner/name` of the head's repository; empty when that repository is gone."""
+    base_sha: str = ""
+    """The commit that the base branch stands at."""
 
 
 @dataclass(frozen=True, slots=True)

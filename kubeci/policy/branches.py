@@ -1,4 +1,4 @@
-"""Who may build what: the rules for automatic builds (contract, section 11).
+"""Which branches are built by themselves (contract, section 11).
 
 Builds that a person asked for are judged by who asks, not by these rules.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kubeci.model.check_run import Conclusion
 from kubeci.model.decision import Allowed, Refused
-from kubeci.model.repository import Ref, RefType, Repository
+from kubeci.model.repository import Ref, RefType
 from kubeci.model.source import PullRequest
 from kubeci.settings.pattern import Pattern
 
@@ -26,9 +26,7 @@ class BuildRules:
     build_draft_prs: bool = False
 
 
-def may_build(
-    repository: Repository, ref: Ref, pull_requests: Sequence[PullRequest], rules: BuildRules
-) -> Allowed | Refused:
+def may_build(ref: Ref, pull_requests: Sequence[PullRequest], rules: BuildRules) -> Allowed | Refused:
     """Decide whether a commit is built automatically, before anything of it is evaluated.
 
     Tags are built when the workflow says `runForTag`, and the merge queue's branches always. A commit that heads open
@@ -40,7 +38,7 @@ def may_build(
     if ref.name.startswith(MERGE_QUEUE):
         return Allowed("branches of the merge queue are always built")
     if pull_requests:
-        return _judge_pull_requests(repository, pull_requests, rules)
+        return _judge_pull_requests(pull_requests, rules)
     if ref.name and rules.build_branches.search(ref.name):
         return Allowed(f"branch `{ref.name}` matches `{rules.build_branches.source}`")
     return Refused(
@@ -49,22 +47,14 @@ def may_build(
     )
 
 
-def _judge_pull_requests(
-    repository: Repository, pull_requests: Sequence[PullRequest], rules: BuildRules
-) -> Allowed | Refused:
-    def refused(reason: str) -> Refused:
-        return Refused(reason, Conclusion.ACTION_REQUIRED)
-
-    if any(pull.head_repository.lower() != repository.full_name.lower() for pull in pull_requests):
-        return refused(
-            "refusing to build non-local PR, org members can run them manually using `/kube-ci run`",
-        )
+def _judge_pull_requests(pull_requests: Sequence[PullRequest], rules: BuildRules) -> Allowed | Refused:
     wanted = [pull for pull in pull_requests if rules.build_branches.search(pull.base_ref)]
     if not wanted:
-        return refused(
+        reason = (
             "checks are not automatically run for base branches that do not match "
             f"`{rules.build_branches.source}`, {WAY_OUT}"
         )
+        return Refused(reason, Conclusion.ACTION_REQUIRED, ask=True)
     if not rules.build_draft_prs and all(pull.draft for pull in pull_requests):
-        return refused(f"auto checks Draft PRs are disabled, {WAY_OUT}")
+        return Refused(f"auto checks Draft PRs are disabled, {WAY_OUT}", Conclusion.ACTION_REQUIRED, ask=True)
     return Allowed(f"pull request #{wanted[0].number} into `{wanted[0].base_ref}`")

@@ -4,56 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeAlias
 
-
-class What(StrEnum):
-    """What happened; the values are the rows of the setting `trust`."""
-
-    PUSH = "push"
-    """A branch of this repository: only who may write can push it."""
-    TAG = "tag"
-    MERGE_QUEUE = "mergeQueue"
-    PULL_REQUEST = "pullRequest"
-    """Its head is a branch of this repository."""
-    FORK = "forkPullRequest"
-    """Its head is a branch of another repository."""
-    RERUN = "rerun"
-    """GitHub offers it to those who may write."""
-    RERUN_FORK = "rerunFork"
-    """The same on a commit of a fork."""
-    RUN = "runButton"
-    """Run was pressed on a check-run that asks."""
-
-
-class Who(StrEnum):
-    """Who did it; somebody may be several of these, and the most permissive answer counts."""
-
-    MEMBER = "member"
-    """A member of the organisation that owns the repository."""
-    WRITER = "writer"
-    """May write to the repository, by whatever way."""
-    AUTHOR = "author"
-    """Author of a pull request whose head is in this repository."""
-    FORK_AUTHOR = "forkAuthor"
-    """Author of a pull request from a fork who contributed before."""
-    FIRST_TIMER = "firstTimer"
-    """Author of a pull request who never contributed."""
-    BOT = "bot"
-    """An App or a machine account of GitHub's; only this column counts for it."""
-    STRANGER = "stranger"
-    """Anybody else."""
-
-
-class Answer(StrEnum):
-    """What follows."""
-
-    BUILD = "build"
-    ASK = "ask"
-    """A check-run that waits for somebody with write permission to press Run."""
-    IGNORE = "ignore"
-
+from kubeci.model.trust import Answer, What, Who
 
 Row: TypeAlias = Mapping[Who, Answer]
 Table: TypeAlias = Mapping[What, Row]
@@ -118,10 +71,11 @@ def judge(table: Table, what: What, standing: Standing) -> Verdict:
     return min(verdicts, key=lambda verdict: _PERMISSIVE.index(verdict.answer))
 
 
-def needs_permissions(table: Table, what: What) -> bool:
-    """Say whether it matters for this row who is a member or may write, which costs a request to find out."""
+def distinguishes(table: Table, what: What, who: Who) -> bool:
+    """Say whether being `who` can change the answer of a row, so that it is worth a request to find out."""
     row = table.get(what, {})
-    return len({row.get(who, Answer.IGNORE) for who in Who}) > 1
+    mine = _PERMISSIVE.index(row.get(who, Answer.IGNORE))
+    return any(mine < _PERMISSIVE.index(row.get(other, Answer.IGNORE)) for other in Who)
 
 
 def with_overrides(overrides: Mapping[What, Mapping[Who, Answer]]) -> Table:

@@ -13,8 +13,9 @@ from kubeci.model.report import NodeLog
 from kubeci.report.failures import failures
 from kubeci.report.headline import headline
 from kubeci.report.logs import failure_details
-from kubeci.report.markdown import cut
+from kubeci.report.markdown import code, cut
 from kubeci.report.notes import with_notes
+from kubeci.report.plain import plain
 from kubeci.report.steps import steps_table
 from kubeci.report.tree import Tree
 from kubeci.workflow.status import WorkflowState
@@ -27,7 +28,7 @@ SETUP_SUMMARY = "Creating workflow"
 class Subject:
     """What a report needs to know of a build beside its workflow's state.
 
-    `warnings` are sentences for the author, `prints` what the definition printed. `superseded_by` names the newer build that took this one's place.
+    `warnings` are sentences for the author, `prints` what the definition printed. `stopped` says why it was stopped, where no newer build is the reason. `superseded_by` names the newer build that took this one's place.
     """
 
     check_name: str
@@ -36,6 +37,7 @@ class Subject:
     warnings: tuple[str, ...] = ()
     prints: tuple[str, ...] = ()
     superseded_by: str = ""
+    stopped: str = ""
 
 
 def setup(subject: Subject) -> CheckRun:
@@ -76,7 +78,7 @@ def conclude(subject: Subject, state: WorkflowState) -> Conclusion | None:
         return Conclusion.SUCCESS
     if not state.ended:
         return None
-    if subject.superseded_by or state.phase not in {"Failed", "Error"}:
+    if subject.superseded_by or subject.stopped or state.phase not in {"Failed", "Error"}:
         return Conclusion.CANCELLED
     return Conclusion.FAILURE
 
@@ -84,8 +86,12 @@ def conclude(subject: Subject, state: WorkflowState) -> Conclusion | None:
 def _summary(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]) -> str:
     tree = Tree(state)
     causes = failures(tree)
-    blocks = [headline(tree, causes, superseded_by=subject.superseded_by), *failure_details(causes, logs)]
+    blocks = [headline(tree, causes, stopped=_why_stopped(subject)), *failure_details(causes, logs)]
     blocks.append(steps_table(tree, causes))
     if state.nodes_missing:
         blocks.append("The steps cannot be shown: there are so many that Argo keeps them elsewhere.")
     return cut("\n\n".join(filter(None, blocks)) + "\n")
+
+
+def _why_stopped(subject: Subject) -> str:
+    return f"superseded by {code(subject.superseded_by)}" if subject.superseded_by else plain(subject.stopped)

@@ -7,7 +7,7 @@ for a passed `Workflow - …` (contract, sections 6 and 11).
 from __future__ import annotations
 
 from kubeci.errors import DefinitionError, KubeCIError
-from kubeci.model.check_run import Annotation, CheckRun, Conclusion, Status
+from kubeci.model.check_run import Action, Annotation, CheckRun, Conclusion, Status
 from kubeci.model.decision import Refused
 from kubeci.report.markdown import code, cut, fence
 
@@ -15,6 +15,7 @@ DEFAULT_NAME = "Default Workflow"
 ERROR_TITLE = "Workflow Setup"
 REFUSED_TITLE = "Workflow Not Started"
 SUPERSEDED_TITLE = "Workflow Built"
+RUN_BUTTON = Action("Run", "run this workflow template manually", "run")
 
 
 def definition_failed(
@@ -57,6 +58,7 @@ def refused(refusal: Refused) -> CheckRun:
         conclusion=refusal.conclusion,
         title=REFUSED_TITLE,
         summary=cut(refusal.reason),
+        actions=(RUN_BUTTON,) if refusal.ask else (),
     )
 
 

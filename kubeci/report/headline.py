@@ -9,17 +9,16 @@ from kubeci.report.tree import Tree
 from kubeci.workflow.status import Node, WorkflowState
 
 
-def headline(tree: Tree, causes: list[Failure], *, superseded_by: str = "") -> str:
-    """Say in a line how a workflow stands."""
+def headline(tree: Tree, causes: list[Failure], *, stopped: str = "") -> str:
+    """Say in a line how a workflow stands; `stopped` says why it was stopped, if we did that."""
     state = tree.state
-    superseded = f"superseded by {code(superseded_by)}" if superseded_by else ""
     if state.phase == "Succeeded":
         return _succeeded(tree, causes)
     if not state.ended:
         line = _under_way(tree, causes)
-        return f"{line}. It is being stopped: {superseded}" if superseded else line
-    if superseded:
-        return f"**Cancelled**{_after(state)}: {superseded}"
+        return f"{line}. It is being stopped: {stopped}" if stopped else line
+    if stopped:
+        return f"**Cancelled**{_after(state)}: {stopped}"
     if state.phase not in {"Failed", "Error"}:
         return f"**Cancelled**: the workflow was deleted while it was {state.phase.lower() or 'waiting'}"
     return _failed(tree, causes)

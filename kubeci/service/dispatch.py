@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from kubeci.model.build import BuildRequest
 from kubeci.model.decision import Ignored
-from kubeci.model.event import CheckRunEvent, CheckSuiteEvent, Event, IgnoredEvent, TagCreatedEvent
+from kubeci.model.event import (
+    CheckRunEvent,
+    CheckSuiteEvent,
+    Event,
+    IgnoredEvent,
+    MergeGroupEvent,
+    PullRequestEvent,
+    PushEvent,
+    TagCreatedEvent,
+)
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref, RefType, Repository
+from kubeci.model.trust import What
+from kubeci.policy.skips import Skip, skip_of
 from kubeci.ports import Builds, Commits
 from kubeci.service.identity import automatic_build_id, explicit_build_id
 from kubeci.settings.pattern import Pattern
+
+RUN = "run"
+"""Identifier of the button that runs what a check-run stands for."""
+
+RepositoryEvent: TypeAlias = (
+    CheckSuiteEvent | TagCreatedEvent | PushEvent | PullRequestEvent | MergeGroupEvent
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +50,18 @@ class Admission:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """The wish that the running builds of a pull request end."""
+
+    repository: Repository
+    pull_request: int
+    reason: str
+
+
+Wish: TypeAlias = BuildRequest | StopRequest | Ignored
+
+
 class Dispatcher:
     """Decides what an event asks for."""
 
@@ -39,27 +70,35 @@ class Dispatcher:
         self._commits = commits
         self._builds = builds
 
-    async def request_of(self, event: Event, delivery_id: str) -> BuildRequest | Ignored:
-        """Give the build that an event asks for, or the reason why it asks for none."""
+    async def wish_of(self, event: Event, delivery_id: str) -> Wish:
+        """Give what an event asks for, or the reason why it asks for nothing."""
         if isinstance(event, IgnoredEvent):
             return Ignored(event.reason)
         if refusal := self._admission.refusal(event.repository):
             return refusal
-        if isinstance(event, TagCreatedEvent):
-            return await self._of_tag(event)
-        if event.app_id != self._admission.app_id:
-            return Ignored(f"the {type(event).__name__} belongs to app {event.app_id}, not to ours")
-        if isinstance(event, CheckSuiteEvent):
-            return _of_check_suite(event, delivery_id)
-        return await self._of_check_run(event, delivery_id)
+        match event:
+            case CheckSuiteEvent() | CheckRunEvent() if event.app_id != self._admission.app_id:
+                return Ignored(f"the {type(event).__name__} belongs to app {event.app_id}, not to ours")
+            case CheckSuiteEvent():
+                return _of_check_suite(event, delivery_id)
+            case CheckRunEvent():
+                return await self._of_check_run(event, delivery_id)
+            case TagCreatedEvent():
+                return await self._of_tag(event)
+            case PushEvent():
+                return _of_push(event)
+            case PullRequestEvent():
+                return _of_pull_request(event)
+            case MergeGroupEvent():
+                return _of_merge_group(event)
 
-    async def _of_tag(self, event: TagCreatedEvent) -> BuildRequest:
-        commit = Commit(event.repository, await self._commits.tag_commit(event.repository, event.tag))
-        ref = Ref(event.tag, RefType.TAG)
-        request = BuildRequest(automatic_build_id(commit, ref), commit, ref, automatic=True)
-        return _with_payload(request, event.payload)
+    async def _of_tag(self, event: TagCreatedEvent) -> Wish:
+        sha = await self._commits.tag_commit(event.repository, event.tag)
+        return _automatic(event, sha, Ref(event.tag, RefType.TAG), what=What.TAG)
 
-    async def _of_check_run(self, event: CheckRunEvent, delivery_id: str) -> BuildRequest:
+    async def _of_check_run(self, event: CheckRunEvent, delivery_id: str) -> Wish:
+        if event.action == "requested_action" and event.identifier != RUN:
+            return Ignored(f"check_run requested_action: the button `{event.identifier[:20]}` is not ours")
         # GitHub names no branch for commits of forks, and never a tag: our own record knows.
         record = await self._builds.of_check_run(event.repository, event.check_run_id)
         request = BuildRequest(
@@ -68,15 +107,61 @@ class Dispatcher:
             record.ref if record else Ref(event.head_branch),
             automatic=False,
             entrypoint=event.external_id,
+            what=What.RUN if event.action == "requested_action" else What.RERUN,
+            actor=event.sender,
+            head_repository=record.head_repository if record else "",
         )
         return _with_payload(request, event.payload)
 
 
-def _of_check_suite(event: CheckSuiteEvent, delivery_id: str) -> BuildRequest:
-    commit, ref = Commit(event.repository, event.head_sha), Ref(event.head_branch)
-    automatic = event.action == "requested"
-    build_id = automatic_build_id(commit, ref) if automatic else explicit_build_id(delivery_id)
-    return _with_payload(BuildRequest(build_id, commit, ref, automatic=automatic), event.payload)
+def _of_check_suite(event: CheckSuiteEvent, delivery_id: str) -> Wish:
+    ref = Ref(event.head_branch)
+    if event.action == "requested":
+        before = str(event.payload["check_suite"].get("before") or "")
+        return _automatic(event, event.head_sha, ref, what=What.PUSH, before=before)
+    request = BuildRequest(
+        explicit_build_id(delivery_id),
+        Commit(event.repository, event.head_sha),
+        ref,
+        automatic=False,
+        what=What.RERUN,
+        actor=event.sender,
+    )
+    return _with_payload(request, event.payload)
+
+
+def _of_push(event: PushEvent) -> Wish:
+    if skip_of(event.message) is Skip.CHECKS:
+        return Ignored("push: its head commit says `skip-checks: true`")
+    before = str(event.payload.get("before") or "")
+    return _automatic(event, event.head_sha, Ref(event.branch), what=What.PUSH, before=before)
+
+
+def _of_pull_request(event: PullRequestEvent) -> Wish:
+    if event.action == "closed":
+        return StopRequest(event.repository, event.number, f"pull request #{event.number} was closed")
+    fork = event.head_repository.lower() != event.repository.full_name.lower()
+    return _automatic(
+        event,
+        event.head_sha,
+        Ref(event.head_ref),
+        what=What.FORK if fork else What.PULL_REQUEST,
+        actor=event.author,
+        first_time=event.first_time,
+        head_repository=(event.head_repository or "(deleted)") if fork else "",
+    )
+
+
+def _of_merge_group(event: MergeGroupEvent) -> Wish:
+    before = str(event.payload["merge_group"].get("base_sha") or "")
+    return _automatic(event, event.head_sha, Ref(event.branch), what=What.MERGE_QUEUE, before=before)
+
+
+def _automatic(event: RepositoryEvent, sha: str, ref: Ref, **fields: Any) -> BuildRequest:
+    """Give the build that happens by itself: the same for every event that would start it."""
+    commit = Commit(event.repository, sha)
+    request = BuildRequest(automatic_build_id(commit, ref), commit, ref, automatic=True, **fields)
+    return _with_payload(request, event.payload)
 
 
 def _with_payload(request: BuildRequest, payload: JsonObject) -> BuildRequest:

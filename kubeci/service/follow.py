@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from kubeci.model.build import BuildState
 from kubeci.model.json import JsonObject
 from kubeci.model.watch import Gone, Listed
 from kubeci.ports import Builds, WorkflowFeed
@@ -28,7 +27,7 @@ async def _relist(listed: Listed, builds: Builds, queue: KeyedQueue[WorkflowKey,
         queue.put(_key_of(workflow), Observed(workflow))
     for build in await builds.unfinished():
         key = WorkflowKey(build.namespace, build.workflow_name)
-        if build.state is BuildState.RUNNING and key not in known:
+        if build.workflow_uid and key not in known:
             queue.put(key, Observed(None))
 
 

@@ -14,7 +14,7 @@ from kubeci.errors import KubeCIError, RateLimited, UpstreamError
 from kubeci.model.decision import Ignored
 from kubeci.model.event import Delivery, Event
 from kubeci.ports import Inbox
-from kubeci.service.dispatch import Dispatcher
+from kubeci.service.dispatch import Dispatcher, StopRequest
 from kubeci.service.queue import backoff_seconds
 from kubeci.service.submit import Submitter
 
@@ -102,11 +102,15 @@ class Intake:
 
     async def _outcome(self, delivery: Delivery) -> str:
         event = self._decode(delivery.event, delivery.payload)
-        request = await self._dispatcher.request_of(event, delivery.id)
-        if isinstance(request, Ignored):
-            return request.reason
-        last = delivery.attempts >= MAX_ATTEMPTS
-        return await self._submitter.submit(request, delivery.received_at, last_attempt=last)
+        wish = await self._dispatcher.wish_of(event, delivery.id)
+        match wish:
+            case Ignored():
+                return wish.reason
+            case StopRequest():
+                return await self._submitter.stop(wish)
+            case _:
+                last = delivery.attempts >= MAX_ATTEMPTS
+                return await self._submitter.submit(wish, delivery.received_at, last_attempt=last)
 
     async def _failed(self, delivery: Delivery, error: Exception, *, retryable: bool) -> None:
         reason = f"{type(error).__name__}: {error}"

@@ -61,6 +61,7 @@ def new_build(
         namespace=config.namespace,
         workflow_name=workflow_name(commit.repository.name, request.ref.name, request.id, request.entrypoint),
         created_at=now,
+        head_repository=request.head_repository,
     )
 
 
@@ -90,6 +91,7 @@ async def prepare(
         prints=definition.prints[:NOTES_LIMIT],
     )
     pull_request = source.pull_requests[0] if source.pull_requests else None
+    build = replace(build, pull_request=pull_request.number if pull_request else 0)
     return Prepared(build, manifest, Surroundings(request.repository_object or {}, pull_request))
 
 

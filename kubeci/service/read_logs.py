@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kubeci.errors import Forbidden, Invalid, NotFound
+from kubeci.errors import Forbidden, Invalid, NotFound, RateLimited, UpstreamError
 from kubeci.model.build import Build
 from kubeci.model.report import NodeLog
 from kubeci.ports import Builds, PodLogs
@@ -13,27 +13,48 @@ from kubeci.report.annotations import AnnotationParser
 from kubeci.workflow.pod_names import containers_of, pod_name
 from kubeci.workflow.status import Node, WorkflowState, nodes_with_logs
 
+MAX_FAILURES = (
+    8  # about two minutes of backoff: a machine that is gone must not hold up the conclusion for ever
+)
+
 
 async def keep_logs(
     build: Build, state: WorkflowState, pod_logs: PodLogs, builds: Builds
-) -> dict[str, NodeLog]:
-    """Read the log of every node that ended and was not read yet; gives all kept logs by node id, oldest first.
+) -> tuple[dict[str, NodeLog], UpstreamError | None]:
+    """Read the log of every node that ended and was not read yet.
 
-    A pod that is gone is recorded as such and not asked for again. Raises `UpstreamError` where trying again can help.
+    Gives all kept logs by node id, oldest first, and why some could not be read, where trying again can help. A pod
+    that is gone is recorded as such and not asked for again, as is one that failed too often.
     """
     kept = await builds.logs(build.id)
+    problem = None
     for node, ended_at in unread(state, kept):
-        log = replace(await _read(state, node, pod_logs), ended_at=ended_at)
+        try:
+            log = replace(await _read(state, node, pod_logs), ended_at=ended_at)
+        except UpstreamError as error:
+            log = _failed(node, ended_at, kept.get(node.id), error)
+            problem = error if log.failures else problem
         await builds.save_log(build.id, log)
         kept.pop(node.id, None)
         kept[node.id] = log
-    return kept
+    return kept, problem
+
+
+def _failed(node: Node, ended_at: str, known: NodeLog | None, error: UpstreamError) -> NodeLog:
+    before = known.failures if known and known.ended_at == ended_at else 0
+    failures = before if isinstance(error, RateLimited) else before + 1
+    last = failures >= MAX_FAILURES or not error.retryable
+    return NodeLog(node.id, ended_at, missing=str(error), failures=0 if last else max(failures, 1))
 
 
 def unread(state: WorkflowState, kept: Mapping[str, NodeLog]) -> list[tuple[Node, str]]:
-    """List the ended nodes whose log was not kept yet, each with when it ended, which tells attempts apart."""
+    """List the ended nodes whose log is still to be kept, each with when it ended, which tells attempts apart."""
     ended = ((n, n.finished_at.isoformat() if n.finished_at else n.phase) for n in nodes_with_logs(state))
-    return [(n, at) for n, at in ended if n.id not in kept or kept[n.id].ended_at != at]
+    return [
+        (n, at)
+        for n, at in ended
+        if not ((log := kept.get(n.id)) and log.ended_at == at and not log.failures)
+    ]
 
 
 async def _read(state: WorkflowState, node: Node, pod_logs: PodLogs) -> NodeLog:

@@ -21,7 +21,7 @@ from kubeci.service.read_logs import keep_logs, unread
 from kubeci.service.rooms import Rooms
 from kubeci.service.subject import subject_of
 from kubeci.workflow import metadata
-from kubeci.workflow.status import WorkflowState, read_state
+from kubeci.workflow.status import WorkflowState, nodes_with_logs, read_state
 
 LOOK_AGAIN_SECONDS = 30.0
 
@@ -63,33 +63,40 @@ class Reconciler:
         if build is None or not build.check_run_id:
             return None
         state, again = await self._state(key, observed)
-        if state is None or not _is_of(build, state, observed):
+        if not build.workflow_uid and not _carries(observed, build.id):
             return again
+        if state.uid and build.workflow_uid not in {"", state.uid}:
+            # Another workflow took the name, so ours is gone.
+            state, again = _gone(key), None
         told = await self._builds.reported(build.id)
         if build.state is BuildState.FINISHED:
             if not await self._runs_again(build, state):
                 return None
-            build, told = await self._begin_attempt(build)
-        logs = await keep_logs(build, state, self._rooms.pod_logs, self._builds)
+            build, told = await self._begin_attempt(build, state)
+        logs, unread_because = await keep_logs(build, state, self._rooms.pod_logs, self._builds)
         check = report(subject_of(build, self._rooms.argo_ui, await self._successor(build)), state, logs)
         content = Content(check, tuple(remark for log in logs.values() for remark in log.annotations))
+        completed = check.status is Status.COMPLETED
         wait = self._wait(build, content, told)
-        if wait > 0:
+        if wait > 0 and not unread_because:
             return wait
-        await publish(build, content, told, self._rooms)
-        if check.status is Status.COMPLETED:
-            await self._finish(build, content)
+        if not wait and not (completed and unread_because):
+            await publish(build, content, told, self._rooms)
+        if unread_because:
+            raise unread_because
+        if completed:
+            await self._finish(build, state, content)
         return again
 
-    async def _state(self, key: WorkflowKey, observed: Observed) -> tuple[WorkflowState | None, float | None]:
+    async def _state(self, key: WorkflowKey, observed: Observed) -> tuple[WorkflowState, float | None]:
         """Read the state; what is said to be gone is asked for, since a changed label looks like a deletion."""
         if observed.object is not None and not observed.deleted:
             return read_state(observed.object), None
         try:
             current = await self._rooms.workflows.get(key.namespace, key.name)
         except NotFound:
-            last = observed.object or {"metadata": {"namespace": key.namespace, "name": key.name}}
-            return read_state(last, deleted=True), None
+            last = observed.object
+            return (read_state(last, deleted=True) if last else _gone(key)), None
         state = read_state(current)
         # No watch brings its changes any more.
         return state, None if state.ended else self._look_again_seconds
@@ -100,8 +107,10 @@ class Reconciler:
             return False
         return not state.ended or bool(unread(state, await self._builds.logs(build.id)))
 
-    async def _begin_attempt(self, build: Build) -> tuple[Build, Reported]:
+    async def _begin_attempt(self, build: Build, state: WorkflowState) -> tuple[Build, Reported]:
         """Give a workflow that was retried after its end a check-run of its own: a completed one stays completed."""
+        remaining = {node.id for node in nodes_with_logs(state)}
+        await self._builds.forget_logs(build.id, set(await self._builds.logs(build.id)) - remaining)
         check = setup(subject_of(build, self._rooms.argo_ui))
         # A newer one than ours was created before a crash, or its answer was lost.
         check_run_id = await self._rooms.checks.find(build.commit, check)
@@ -125,9 +134,9 @@ class Reconciler:
         due = told.written_at + (LONGEST if progress_withheld(budget) else progress_interval(budget))
         return max(0.0, (due - self._rooms.clock()) / timedelta(seconds=1))
 
-    async def _finish(self, build: Build, content: Content) -> None:
+    async def _finish(self, build: Build, state: WorkflowState, content: Content) -> None:
         await self._builds.change(build.id, state=BuildState.FINISHED)
-        if content.annotations:
+        if content.annotations and not state.deleted:
             try:
                 published = {metadata.ANNOTATIONS_PUBLISHED: "true"}
                 await self._rooms.workflows.annotate(build.namespace, build.workflow_name, published)
@@ -135,9 +144,10 @@ class Reconciler:
                 return
 
 
-def _is_of(build: Build, state: WorkflowState, observed: Observed) -> bool:
-    """Say whether this workflow is the one that was submitted, not another one of its name."""
-    if build.workflow_uid:
-        return not state.uid or state.uid == build.workflow_uid
-    # We died between creating the workflow and writing down its uid; the submission will be repeated.
-    return metadata.annotations_of(observed.object or {}).get(metadata.BUILD_ID) == build.id
+def _carries(observed: Observed, build_id: str) -> bool:
+    """Say whether a workflow is that of a build whose workflow's uid we did not live to write down."""
+    return metadata.annotations_of(observed.object or {}).get(metadata.BUILD_ID) == build_id
+
+
+def _gone(key: WorkflowKey) -> WorkflowState:
+    return read_state({"metadata": {"namespace": key.namespace, "name": key.name}}, deleted=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kubeci.definition.sandbox import Sandbox
-from kubeci.ports import Builds, Checks, Commits, PodLogs, Workflows
+from kubeci.ports import Builds, Checks, Commits, People, PodLogs, Workflows
 from kubeci.settings.config import Config
 
 
@@ -17,6 +17,7 @@ class Rooms:
 
     commits: Commits
     checks: Checks
+    people: People
     workflows: Workflows
     pod_logs: PodLogs
     builds: Builds

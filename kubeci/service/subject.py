@@ -15,4 +15,5 @@ def subject_of(build: Build, argo_ui: str, superseded_by: str = "") -> Subject:
         warnings=build.warnings,
         prints=build.prints,
         superseded_by=superseded_by,
+        stopped=build.stopped,
     )

@@ -11,18 +11,21 @@ from kubeci.definition.definition import EvaluationFailed
 from kubeci.errors import Conflict, DefinitionError, EntrypointError, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.check_run import Annotation, CheckRun
-from kubeci.model.decision import Allowed, Refused
+from kubeci.model.decision import Ignored, Refused
 from kubeci.model.json import JsonObject
 from kubeci.model.report import Reported
 from kubeci.model.source import CommitSource
-from kubeci.policy.branches import BuildRules, may_build
 from kubeci.report import errors as content
 from kubeci.report.check_run import Subject, setup
 from kubeci.report.notes import with_notes
+from kubeci.service.dispatch import StopRequest
 from kubeci.service.identity import refusal_id
+from kubeci.service.judge import Judge
 from kubeci.service.prepare import Prepared, has_definition, new_build, prepare, render
 from kubeci.service.publish import digest_of
 from kubeci.service.rooms import Rooms
+from kubeci.service.sources import read_source
+from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import supersede
 from kubeci.workflow import metadata
@@ -33,6 +36,7 @@ class Submitter:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self._judge = Judge(rooms.config, rooms.people)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def submit(self, request: BuildRequest, now: datetime, *, last_attempt: bool = False) -> str:
@@ -41,21 +45,28 @@ class Submitter:
         What the author or the policy did ends in a check-run. An `UpstreamError` that may pass is raised, for the caller
         to try again, unless this is the last attempt: then the check-run says so.
         """
-        lock = self._locks.setdefault(request.id, asyncio.Lock())
+        # By commit and not by build: two builds of one commit may have one refusal.
+        lock = self._locks.setdefault(refusal_id(request.commit), asyncio.Lock())
         async with lock:
             known = await self._rooms.builds.get(request.id)
             if known and known.state is not BuildState.SUBMITTING:
                 return f"already built as {known.workflow_name}"
-            source = await self._rooms.commits.read(request.commit, self._rooms.config.ci_context_path)
+            source = await read_source(request, self._rooms.commits, self._rooms.config)
             if not has_definition(source, self._rooms.config):
                 return "the commit has no CI definition"
             return await self._judged(request, source, now, last_attempt=last_attempt)
+
+    async def stop(self, wish: StopRequest) -> str:
+        """Stop the builds of a pull request; gives what came of it in a sentence."""
+        return await stop_pull_request(wish, self._rooms.builds, self._rooms.workflows)
 
     async def _judged(
         self, request: BuildRequest, source: CommitSource, now: datetime, *, last_attempt: bool
     ) -> str:
         config = self._rooms.config
-        decision = self._decide(request, source)
+        decision = await self._judge.decide(request, source)
+        if isinstance(decision, Ignored):
+            return decision.reason
         if isinstance(decision, Refused):
             refusal = new_build(replace(request, id=refusal_id(request.commit)), config, now)
             return await self._conclude(refusal, request, content.refused(decision))
@@ -66,32 +77,29 @@ class Submitter:
         if prepared is None:
             return "the definition says that there is nothing to run"
         try:
-            return await self._start(request, prepared)
+            return await self._start(request, prepared, last_attempt=last_attempt)
         except DefinitionError as error:
             return await self._definition_failed(request, error, now)
-        except UpstreamError as error:
-            if error.retryable and not last_attempt:
-                raise
-            return await self._creation_failed(prepared.build, error)
 
-    def _decide(self, request: BuildRequest, source: CommitSource) -> Allowed | Refused:
-        if not request.automatic:
-            return Allowed("somebody asked for it")
-        config = self._rooms.config
-        rules = BuildRules(config.build_branches, build_draft_prs=config.build_draft_prs)
-        return may_build(request.commit.repository, request.ref, source.pull_requests, rules)
+    async def _start(self, request: BuildRequest, prepared: Prepared, *, last_attempt: bool) -> str:
+        """Create the check-run, then the workflow that names it, then let older builds go.
 
-    async def _start(self, request: BuildRequest, prepared: Prepared) -> str:
-        """Create the check-run, then the workflow that names it, then let older builds go."""
+        Only then the build counts as running: killed in between, it is taken up where it stands.
+        """
         render(prepared, self._rooms.config)  # what cannot be submitted is found before GitHub hears of it
         build = await self._with_check_run(prepared.build, setup(self._subject(prepared.build)))
-        manifest = render(replace(prepared, build=build), self._rooms.config)
-        created = await self._create_once(manifest, build)
-        build = await self._rooms.builds.change(
-            build.id, workflow_uid=created["metadata"]["uid"], state=BuildState.RUNNING
-        )
+        if not build.workflow_uid:
+            manifest = render(replace(prepared, build=build), self._rooms.config)
+            try:
+                created = await self._create_once(manifest, build)
+            except UpstreamError as error:
+                if error.retryable and not last_attempt:
+                    raise
+                return await self._creation_failed(build, error)
+            build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
         await supersede(build, self._rooms.builds, self._rooms.workflows)
         await self._lift_refusal(request, build)
+        await self._rooms.builds.begin(build.id)
         return f"submitted {build.namespace}/{build.workflow_name}"
 
     def _subject(self, build: Build) -> Subject:
@@ -140,7 +148,6 @@ class Submitter:
             details_url=subject.details_url,
         )
         check = with_notes(check, warnings=build.warnings, prints=build.prints)
-        build = await self._with_check_run(build, check)
         await self._rooms.checks.update(build.commit.repository, build.check_run_id, check)
         await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
         return check.summary
@@ -155,6 +162,11 @@ class Submitter:
             address = f"{home}/tree/{build.commit.sha}/{self._rooms.config.ci_context_path}#{build.id[:12]}"
             check = replace(check, details_url=address)
         build = await self._with_check_run(build, check, annotations)
+        told = await self._rooms.builds.reported(build.id)
+        if told.digest != digest_of(check):
+            # An earlier try came further than this one: its check-run must not stay open.
+            check = replace(check, name=build.check_name)
+            await self._rooms.checks.update(build.commit.repository, build.check_run_id, check, annotations)
         await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
         return f"{check.name}: {check.conclusion}: {check.title}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubeci.errors import NotFound
-from kubeci.model.build import Build, BuildState
+from kubeci.model.build import Build
 from kubeci.ports import Builds, Workflows
 
 
@@ -15,7 +15,7 @@ async def supersede(build: Build, builds: Builds, workflows: Workflows) -> None:
     rivals = await builds.unfinished_of(build)
     for older in rivals[:-1]:
         await builds.change(older.id, superseded_by=rivals[-1].id)
-        if older.state is BuildState.RUNNING:
+        if older.workflow_uid:
             try:
                 await workflows.stop(older.namespace, older.workflow_name)
             except NotFound:

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 
 from kubeci.errors import ConfigurationError
 from kubeci.model.json import JsonObject
+from kubeci.model.trust import Answer, What, Who
 from kubeci.settings.pattern import Pattern
 
 LabelValue = Annotated[str, Meta(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
@@ -83,6 +84,10 @@ class Config(Struct, frozen=True, rename="camel"):
     """Workflow parameters added to every run."""
     strict_workflows: bool = False
     """Treat a field that the workflow schema does not know as an error."""
+    trust: dict[What, dict[Who, Answer]] = {}
+    """Answers in place of those of the trust table: event → who → `build`, `ask` or `ignore`."""
+    definition_from_base: bool = True
+    """Take the definition of commits that come from forks from the base branch."""
     api: Api = Api()
     """Settings of the HTTP API."""
     options: dict[str, str | int | bool] = {}

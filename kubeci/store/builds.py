@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +44,12 @@ class SqlBuilds:
 
         return await self._database.run(work)
 
+    async def begin(self, build_id: str) -> None:
+        """Note that all of a build's submission is done; one that ended meanwhile stays finished."""
+        submitting = (builds.c.id == build_id) & (builds.c.state == BuildState.SUBMITTING)
+        statement = update(builds).where(submitting).values(state=BuildState.RUNNING.value)
+        await self._database.run(lambda connection: connection.execute(statement))
+
     async def get(self, build_id: str) -> Build | None:
         """Read a build by its id."""
         return await self._one(builds.c.id == build_id)
@@ -72,7 +79,18 @@ class SqlBuilds:
             & (builds.c.name == repository.name)
             & (builds.c.ref_type == build.ref.type)
             & (builds.c.ref_name == build.ref.name)
+            # A fork's branch may have the name of one of ours.
+            & (builds.c.head_repository == build.head_repository)
             & (builds.c.check_name == build.check_name)
+        )
+
+    async def unfinished_of_pull_request(self, repository: Repository, number: int) -> list[Build]:
+        """List the unfinished builds of a pull request."""
+        return await self._all(
+            (builds.c.state != BuildState.FINISHED)
+            & (builds.c.owner == repository.owner)
+            & (builds.c.name == repository.name)
+            & (builds.c.pull_request == number)
         )
 
     async def reported(self, build_id: str) -> Reported:
@@ -117,6 +135,11 @@ class SqlBuilds:
 
         await self._database.run(work)
 
+    async def forget_logs(self, build_id: str, node_ids: Iterable[str]) -> None:
+        """Drop the kept logs of some nodes, which run again."""
+        stale = (logs.c.build_id == build_id) & logs.c.node_id.in_(list(node_ids))
+        await self._database.run(lambda connection: connection.execute(delete(logs).where(stale)))
+
     async def forget(self, before: datetime) -> int:
         """Delete finished builds from before `before`, with all that hangs on them; gives their number."""
 
@@ -159,6 +182,9 @@ def _row_of(build: Build) -> JsonObject:
         "check_run_id": build.check_run_id,
         "state": build.state.value,
         "superseded_by": build.superseded_by,
+        "head_repository": build.head_repository,
+        "pull_request": build.pull_request,
+        "stopped": build.stopped,
         "warnings": msgspec.json.encode(build.warnings),
         "prints": msgspec.json.encode(build.prints),
     }
@@ -178,6 +204,9 @@ def _build_of(row: Row[Any]) -> Build:
         check_run_id=row.check_run_id,
         state=BuildState(row.state),
         superseded_by=row.superseded_by,
+        head_repository=row.head_repository,
+        pull_request=row.pull_request,
+        stopped=row.stopped,
         warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]),
         prints=msgspec.json.decode(row.prints, type=tuple[str, ...]),
     )

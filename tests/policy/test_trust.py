@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubeci.policy.trust import DEFAULT, Answer, Standing, What, Who, judge, needs_permissions, with_overrides
+from kubeci.model.trust import Answer, What, Who
+from kubeci.policy.trust import DEFAULT, Standing, judge, distinguishes, with_overrides
 
 BUILD, ASK, IGNORE = Answer.BUILD, Answer.ASK, Answer.IGNORE
 WRITER = Standing(write=True)
@@ -55,4 +56,5 @@ def test_an_operator_may_let_members_forks_build() -> None:
 
 
 def test_permissions_are_asked_for_only_where_they_matter() -> None:
-    assert [what for what in What if needs_permissions(DEFAULT, what)] == [What.RERUN_FORK, What.RUN]
+    assert [what for what in What if distinguishes(DEFAULT, what, Who.WRITER)] == [What.RERUN_FORK, What.RUN]
+    assert not any(distinguishes(DEFAULT, what, Who.MEMBER) for what in What)

@@ -53,6 +53,7 @@ class PullRequestNode:
         pull, base_url = read.pull, session.call.state.base_url
         self._session, self._read = session, read
         self.headRepository, self.baseRepository = sides
+        self._base = sides[1]
         self.id = node_id(self.kind, pull.id)
         self.number, self.title, self.body = pull.number, pull.title, pull.body or ""
         self.isDraft, self.merged = pull.draft, pull.merged_at is not None
@@ -67,6 +68,10 @@ class PullRequestNode:
             "login": pull.user.login.removesuffix("[bot]"),
             "url": f"{base_url}/{pull.user.login}",
         }
+
+    async def baseRef(self) -> JsonObject | None:
+        """Give the base branch as it stands now; None: it is gone."""
+        return await self._base.ref(f"refs/heads/{self.baseRefName}")
 
     async def authorAssociation(self) -> str:
         """Say how the author is associated with the base repository."""

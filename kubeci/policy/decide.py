@@ -1,0 +1,63 @@
+"""What becomes of a build request: it starts, it asks, or nothing is due (contract, sections 2 and 11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kubeci.model.build import BuildRequest
+from kubeci.model.check_run import Conclusion
+from kubeci.model.decision import Allowed, Ignored, Refused
+from kubeci.model.source import CommitSource
+from kubeci.model.trust import Answer, What
+from kubeci.policy.branches import BuildRules, may_build
+from kubeci.policy.skips import Skip, skip_of
+from kubeci.policy.trust import Standing, Table, judge
+
+Decision: TypeAlias = Allowed | Refused | Ignored
+
+NON_LOCAL = "refusing to build non-local PR, org members can run them manually using `/kube-ci run`"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The operator's settings that decide about builds."""
+
+    branches: BuildRules
+    trust: Table
+
+
+def is_foreign(request: BuildRequest, source: CommitSource) -> bool:
+    """Say whether a commit comes from another repository: its own request says so, or a pull request that it heads."""
+    here = request.commit.repository.full_name.lower()
+    return bool(request.head_repository) or any(
+        pull.head_repository.lower() != here for pull in source.pull_requests
+    )
+
+
+def row_of(request: BuildRequest, *, foreign: bool) -> What:
+    """Give the row of the trust table that a request is judged by."""
+    if not foreign:
+        return request.what
+    if request.automatic:
+        return What.FORK
+    return What.RERUN_FORK if request.what is What.RERUN else request.what
+
+
+def decide(request: BuildRequest, source: CommitSource, standing: Standing, rules: Rules) -> Decision:
+    """Decide about a request before anything of its commit is evaluated; `standing` is that of who asks."""
+    if request.automatic:
+        skip = skip_of(source.message)
+        if skip is Skip.CHECKS:
+            return Ignored("the commit says `skip-checks: true`")
+        if skip is Skip.CI:
+            return Refused("the commit's message says that CI is to be skipped", Conclusion.NEUTRAL)
+    row = row_of(request, foreign=is_foreign(request, source))
+    verdict = judge(rules.trust, row, standing)
+    if verdict.answer is Answer.IGNORE:
+        return Ignored(f"trust: {row} by a {verdict.who} is ignored")
+    if verdict.answer is Answer.ASK:
+        return Refused(NON_LOCAL, Conclusion.ACTION_REQUIRED, ask=True)
+    if not request.automatic:
+        return Allowed(f"trust: {row} by a {verdict.who}")
+    return may_build(request.ref, source.pull_requests, rules.branches)

@@ -1,0 +1,54 @@
+"""Ask policy about a build request, with what has to be looked up for it."""
+
+from __future__ import annotations
+
+from kubeci.model.build import BuildRequest
+from kubeci.model.source import CommitSource
+from kubeci.model.trust import What, Who
+from kubeci.policy.branches import BuildRules
+from kubeci.policy.decide import Decision, Rules, decide, is_foreign, row_of
+from kubeci.policy.trust import Standing, distinguishes, with_overrides
+from kubeci.ports import People
+from kubeci.settings.config import Config
+
+_OWN = frozenset({What.PULL_REQUEST, What.FORK})
+"""Rows whose actor is the author of the pull request."""
+
+
+class Judge:
+    """Decides about build requests by the operator's rules."""
+
+    def __init__(self, config: Config, people: People) -> None:
+        branches = BuildRules(config.build_branches, build_draft_prs=config.build_draft_prs)
+        self._rules = Rules(branches, with_overrides(config.trust))
+        self._people = people
+
+    async def decide(self, request: BuildRequest, source: CommitSource) -> Decision:
+        """Decide about a request; GitHub is asked about people only where the answer depends on it.
+
+        Fails closed: raises `UpstreamError` when GitHub cannot say, and nothing is built.
+        """
+        foreign = is_foreign(request, source)
+        standing = await self._standing(request, row_of(request, foreign=foreign), foreign=foreign)
+        return decide(request, source, standing, self._rules)
+
+    async def _standing(self, request: BuildRequest, row: What, *, foreign: bool) -> Standing:
+        actor, repository = request.actor, request.commit.repository
+        if actor is None:
+            return Standing()
+        if actor.bot:
+            return Standing(bot=True)
+        table = self._rules.trust
+        write = distinguishes(table, row, Who.WRITER) and await self._people.may_write(
+            repository, actor.login
+        )
+        member = distinguishes(table, row, Who.MEMBER) and await self._people.is_member(
+            repository, actor.login
+        )
+        return Standing(
+            member=member,
+            write=write,
+            author=row in _OWN,
+            fork=foreign,
+            first_time=request.first_time,
+        )
