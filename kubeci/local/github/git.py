@@ -39,10 +39,10 @@ def environment(**extra: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A repository that also sees the objects of another one: a fork's commits before they were fetched."""
+    """A repository that also sees the objects of others: forks' commits before they were fetched."""
 
     path: Path
-    other: Path
+    others: tuple[Path, ...]
 
 
 Location: TypeAlias = Path | Network
@@ -50,7 +50,9 @@ Location: TypeAlias = Path | Network
 
 def _where(location: Location) -> tuple[Path, dict[str, str]]:
     if isinstance(location, Network):
-        return location.path, {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(location.other / "objects")}
+        return location.path, {
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(str(o / "objects") for o in location.others)
+        }
     return location, {}
 
 

@@ -19,7 +19,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kubeci.local.github import graphql, rest_app, rest_checks, rest_git
+from kubeci.local.github import (
+    graphql,
+    rest_app,
+    rest_checks,
+    rest_compare,
+    rest_git,
+    rest_people,
+    rest_pulls,
+)
 from kubeci.local.github.api import Api, RecordedRequest
 from kubeci.local.github.auth import App
 from kubeci.local.github.calls import Services
@@ -136,6 +144,9 @@ class LocalGitHub(People):
         operations = [
             *rest_app.OPERATIONS,
             *rest_checks.OPERATIONS,
+            *rest_pulls.OPERATIONS,
+            *rest_compare.OPERATIONS,
+            *rest_people.OPERATIONS,
             *rest_git.OPERATIONS,
             *graphql.OPERATIONS,
         ]
