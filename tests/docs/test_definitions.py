@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from markdown_text import ROOT, Block, blocks
+
+from kubeci.definition.sandbox import Sandbox
+from kubeci.errors import DefinitionError
+from kubeci.model.build import BuildRequest
+from kubeci.model.repository import Commit, Ref, RefType, Repository
+from kubeci.model.source import CommitSource
+from kubeci.service.prepare import prepare, render
+from kubeci.settings.config import Config
+
+FOLDER = "# .kube-ci/"
+REQUEST = BuildRequest(
+    id="0" * 40,
+    commit=Commit(Repository("acme", "widgets", 7), "1" * 40),
+    ref=Ref("main"),
+    automatic=False,
+    repository_object={"full_name": "acme/widgets", "clone_url": "https://github.com/acme/widgets.git"},
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A definition of the documents, and what is said to come of it: warnings, prints, or an error."""
+
+    block: Block
+    files: dict[str, str]
+    said: str
+
+    def __str__(self) -> str:
+        return str(self.block)
+
+
+def examples() -> list[Example]:
+    """Find the definitions; a block of text right after one is what it says."""
+    found = []
+    libraries: dict[str, str] = {}
+    for document in (ROOT / "README.md", ROOT / "docs" / "definitions.md"):
+        several = blocks(document)
+        for block, following in pairwise([*several, Block(document, 0, "", "")]):
+            if block.language not in {"yaml", "python"}:
+                continue
+            first = block.text.partition("\n")[0]
+            assert first.startswith(FOLDER), f"{block}: the first line must name the file"
+            name = first.removeprefix(FOLDER)
+            if name not in {"ci.yaml", "ci.star"}:
+                libraries[name] = block.text
+                continue
+            near = following.line == block.line + block.text.count("\n") + 3
+            said = following.text.strip() if near and following.language == "text" else ""
+            found.append(Example(block, {**libraries, name: block.text}, said))
+    return found
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as opened:
+        yield opened
+
+
+async def outcome(example: Example, sandbox: Sandbox) -> str:
+    """Say what `kubeci render` says of a definition beside the workflow."""
+    try:
+        prepared = await prepare(REQUEST, CommitSource(example.files), sandbox, Config(), datetime.now(UTC))
+    except DefinitionError as error:
+        return str(error)
+    assert prepared
+    assert render(prepared, Config())["spec"]["entrypoint"] == prepared.build.entrypoint
+    return "\n".join([*prepared.build.prints, *(f"warning: {text}" for text in prepared.build.warnings)])
+
+
+@pytest.mark.parametrize("example", examples(), ids=str)
+async def test_the_definitions_of_the_documents_do_what_is_said(example: Example, sandbox: Sandbox) -> None:
+    assert await outcome(example, sandbox) == example.said
+
+
+async def test_every_parameter_is_documented(sandbox: Sandbox) -> None:
+    text = (ROOT / "docs" / "definitions.md").read_text()
+    example = examples()[0]
+    for ref in (Ref("main"), Ref("v1", RefType.TAG)):
+        request = replace(REQUEST, ref=ref)
+        prepared = await prepare(request, CommitSource(example.files), sandbox, Config(), datetime.now(UTC))
+        assert prepared
+        prepared = replace(prepared, around=replace(prepared.around, cache_claim="a-claim"))
+        given = render(prepared, Config())["spec"]["arguments"]["parameters"]
+        assert [entry["name"] for entry in given if f"`{entry['name']}`" not in text] == []
