@@ -67,6 +67,8 @@ class Pace:
     """Seconds before the next try, by the number of failures in a row."""
     look_again_seconds: float = LOOK_AGAIN_SECONDS
     """Seconds between two looks at a workflow that the watch does not bring any more."""
+    push_wait_seconds: float = 5.0
+    """Seconds that a push waits for the check suite that GitHub makes of most pushes."""
     watch: Timing = field(default_factory=Timing)
     github: Patience = field(default_factory=Patience)
 
@@ -139,6 +141,7 @@ async def running(
             wake=intake.wake,
             clock=now,
             metrics=metrics,
+            push_wait_seconds=pace.push_wait_seconds,
         )
         server = Server()
         server.web = create_app(ports, going=lambda: server.going)

@@ -15,7 +15,7 @@ from kubeci.model.check_run import Annotation, CheckRun
 from kubeci.model.event import Delivery
 from kubeci.model.json import JsonObject
 from kubeci.model.report import Budget, NodeLog, Reported
-from kubeci.model.repository import Commit, Repository
+from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.model.source import CommitSource
 from kubeci.model.watch import Change
 
@@ -149,6 +149,9 @@ class Builds(Protocol):
 
     async def of_check_run(self, repository: Repository, check_run_id: int) -> Build | None:
         """Find the build that a check-run stands for."""
+
+    async def is_built(self, commit: Commit, ref: Ref, *, but: str) -> bool:
+        """Say whether a commit has a build other than `but`; a tag's builds count for that tag alone."""
 
     async def unfinished(self) -> list[Build]:
         """List the builds whose check-run is not concluded, oldest first."""

@@ -26,6 +26,7 @@ class Inputs:
     sha: str
     repo: JsonObject | None = None
     event: JsonObject | None = None
+    changed_files: tuple[str, ...] | None = None
 
     def members(self) -> dict[str, Any]:
         """List the fields by name."""
@@ -35,6 +36,7 @@ class Inputs:
             "sha": self.sha,
             "repo": self.repo,
             "event": self.event,
+            "changed_files": None if self.changed_files is None else list(self.changed_files),
         }
 
 

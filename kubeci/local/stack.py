@@ -22,6 +22,10 @@ from kubeci.settings.pattern import Pattern
 WEBHOOK_SECRET = "it's a secret to nobody: it never leaves this machine"  # noqa: S105 - loopback only
 
 
+# The local GitHub sends the check suite of a push right behind it.
+LOCAL_PACE = Pace(push_wait_seconds=0.5)
+
+
 @dataclass(frozen=True, slots=True)
 class StackSettings:
     """What may be chosen of a local stack; `port` is that of the local GitHub, 0 a free one."""
@@ -84,7 +88,9 @@ async def with_server(
 ) -> AsyncIterator[LocalStack]:
     """Run the server between its surroundings until the block ends; it may be started again afterwards."""
     async with (
-        running(around.options, around.config, trust_env=False, clock=clock, pace=pace) as server,
+        running(
+            around.options, around.config, trust_env=False, clock=clock, pace=pace or LOCAL_PACE
+        ) as server,
         serving(server.web) as url,
     ):
         around.github.webhook_url = f"{url}/webhooks/github"

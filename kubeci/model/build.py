@@ -35,6 +35,8 @@ class BuildRequest:
     """`owner/name` of the fork that the commit comes from; empty: this repository."""
     before: str = ""
     """The sha that the changed files are counted from, where no pull request says it; empty: not known."""
+    changed_files: tuple[str, ...] | None = None
+    """The files that the commit changes, relative to the repository; None: not known, or nobody asked."""
     repository_object: JsonObject | None = None
     """GitHub's repository object, handed to Starlark as `input.repo`."""
     event: JsonObject | None = None

@@ -14,6 +14,7 @@ from kubeci.report.markdown import code, cut, fence
 DEFAULT_NAME = "Default Workflow"
 ERROR_TITLE = "Workflow Setup"
 REFUSED_TITLE = "Workflow Not Started"
+SKIPPED_TITLE = "Workflow Skipped"
 SUPERSEDED_TITLE = "Workflow Built"
 RUN_BUTTON = Action("Run", "run this workflow template manually", "run")
 
@@ -59,6 +60,18 @@ def refused(refusal: Refused) -> CheckRun:
         title=REFUSED_TITLE,
         summary=cut(refusal.reason),
         actions=(RUN_BUTTON,) if refusal.ask else (),
+    )
+
+
+def skipped(name: str, external_id: str, reason: str) -> CheckRun:
+    """Give the check-run of a workflow that has nothing to do; skipped satisfies a required check, as it should."""
+    return CheckRun(
+        name=name,
+        status=Status.COMPLETED,
+        conclusion=Conclusion.SKIPPED,
+        title=SKIPPED_TITLE,
+        summary=cut(f"Nothing needs to run: {reason}"),
+        external_id=external_id,
     )
 
 

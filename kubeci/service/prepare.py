@@ -8,12 +8,13 @@ from datetime import datetime
 from kubeci.definition.definition import Definition
 from kubeci.definition.loader import ContextNames, Inputs, load_definition
 from kubeci.definition.sandbox import Sandbox
-from kubeci.errors import DefinitionError, EntrypointError, Location, complaint
+from kubeci.errors import ConfigurationError, DefinitionError, EntrypointError, Location, complaint
 from kubeci.model.build import Build, BuildRequest
 from kubeci.model.context import kept_out
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import RefType
 from kubeci.model.source import CommitSource
+from kubeci.policy.paths import PathRules, parse_globs, skip_reason
 from kubeci.settings.config import Config
 from kubeci.workflow import metadata
 from kubeci.workflow.canonical import canonical
@@ -33,6 +34,8 @@ class Prepared:
     build: Build
     manifest: JsonObject
     around: Surroundings
+    skip: str = ""
+    """Why nothing needs to run for the files that changed; empty: it runs."""
 
 
 def context_names(config: Config) -> ContextNames:
@@ -92,7 +95,8 @@ async def prepare(
     )
     pull_request = source.pull_requests[0] if source.pull_requests else None
     build = replace(build, pull_request=pull_request.number if pull_request else 0)
-    return Prepared(build, manifest, Surroundings(request.repository_object or {}, pull_request))
+    around = Surroundings(request.repository_object or {}, pull_request)
+    return Prepared(build, manifest, around, skip=_skip_reason(request, manifest, where))
 
 
 def render(prepared: Prepared, config: Config) -> JsonObject:
@@ -107,6 +111,7 @@ def _inputs(request: BuildRequest) -> Inputs:
         sha=request.commit.sha,
         repo=request.repository_object,
         event=request.event,
+        changed_files=request.changed_files,
     )
 
 
@@ -127,6 +132,21 @@ def _wanted(manifest: JsonObject, ref_type: RefType, where: Location) -> bool:
         return metadata.switch(manifest, metadata.RUN_FOR_BRANCH, default=True)
     except DefinitionError as error:
         raise DefinitionError(error.message, where=where, hint=error.hint) from error
+
+
+def _skip_reason(request: BuildRequest, manifest: JsonObject, where: Location) -> str:
+    """Say why the path rules let nothing run; what somebody asked for always runs."""
+    if not request.automatic:
+        return ""
+    written = metadata.annotations_of(manifest)
+    try:
+        rules = PathRules(
+            parse_globs(written.get(metadata.RUN_IF_CHANGED, "")),
+            parse_globs(written.get(metadata.SKIP_IF_ONLY_CHANGED, "")),
+        )
+        return skip_reason(rules, request.changed_files)
+    except (DefinitionError, ConfigurationError) as error:
+        raise DefinitionError(f"path rules: {error}", where=where) from error
 
 
 def _refuse_what_is_missing(manifest: JsonObject, where: Location, config: Config) -> None:

@@ -14,21 +14,29 @@ from kubeci.model.check_run import Annotation, CheckRun
 from kubeci.model.decision import Ignored, Refused
 from kubeci.model.json import JsonObject
 from kubeci.model.report import Reported
+from kubeci.model.repository import Commit
 from kubeci.model.source import CommitSource
+from kubeci.policy.decide import is_foreign
 from kubeci.report import errors as content
 from kubeci.report.check_run import Subject, setup
 from kubeci.report.notes import with_notes
+from kubeci.service.changed import changed_files
 from kubeci.service.dispatch import StopRequest
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
 from kubeci.service.prepare import Prepared, has_definition, new_build, prepare, render
 from kubeci.service.publish import digest_of
+from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
 from kubeci.service.sources import read_source
 from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import supersede
 from kubeci.workflow import metadata
+
+NO_DEFINITION = "the commit has no CI definition"
+BARE_COMMITS = 10_000
+"""Commits without a definition that are remembered: the push that follows their check suite costs no request."""
 
 
 class Submitter:
@@ -37,6 +45,7 @@ class Submitter:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._judge = Judge(rooms.config, rooms.people)
+        self._bare = RecentSet[Commit](BARE_COMMITS)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def submit(self, request: BuildRequest, now: datetime, *, last_attempt: bool = False) -> str:
@@ -51,10 +60,20 @@ class Submitter:
             known = await self._rooms.builds.get(request.id)
             if known and known.state is not BuildState.SUBMITTING:
                 return f"already built as {known.workflow_name}"
+            if request.automatic and not known and await self._built(request):
+                return "the commit is built already"
+            if request.commit in self._bare:
+                return NO_DEFINITION
             source = await read_source(request, self._rooms.commits, self._rooms.config)
             if not has_definition(source, self._rooms.config):
-                return "the commit has no CI definition"
+                if not is_foreign(request, source):
+                    self._bare.add(request.commit)
+                return NO_DEFINITION
             return await self._judged(request, source, now, last_attempt=last_attempt)
+
+    async def _built(self, request: BuildRequest) -> bool:
+        """Say whether a commit was built for another event than this one, or by somebody's wish."""
+        return await self._rooms.builds.is_built(request.commit, request.ref, but=refusal_id(request.commit))
 
     async def stop(self, wish: StopRequest) -> str:
         """Stop the builds of a pull request; gives what came of it in a sentence."""
@@ -70,12 +89,18 @@ class Submitter:
         if isinstance(decision, Refused):
             refusal = new_build(replace(request, id=refusal_id(request.commit)), config, now)
             return await self._conclude(refusal, request, content.refused(decision))
+        changed = await changed_files(request, source, self._rooms.commits)
+        request = replace(request, changed_files=changed)
         try:
             prepared = await prepare(request, source, self._rooms.sandbox, config, now)
         except DefinitionError as error:
             return await self._definition_failed(request, error, now)
         if prepared is None:
             return "the definition says that there is nothing to run"
+        if prepared.skip:
+            build = prepared.build
+            check = content.skipped(build.check_name, build.entrypoint, prepared.skip)
+            return await self._conclude(build, request, check)
         try:
             return await self._start(request, prepared, last_attempt=last_attempt)
         except DefinitionError as error:

@@ -66,6 +66,20 @@ class SqlBuilds:
             & (builds.c.name == repository.name)
         )
 
+    async def is_built(self, commit: Commit, ref: Ref, *, but: str) -> bool:
+        """Say whether a commit has a build other than `but`; a tag's builds count for that tag alone."""
+        repository = commit.repository
+        condition = (
+            (builds.c.sha == commit.sha)
+            & (builds.c.owner == repository.owner)
+            & (builds.c.name == repository.name)
+            & (builds.c.ref_type == ref.type)
+            & (builds.c.id != but)
+        )
+        if ref.type is RefType.TAG:
+            condition &= builds.c.ref_name == ref.name
+        return await self._one(condition) is not None
+
     async def unfinished(self) -> list[Build]:
         """List the builds whose check-run is not concluded, oldest first."""
         return await self._all(builds.c.state != BuildState.FINISHED)

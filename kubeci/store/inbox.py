@@ -26,6 +26,7 @@ class SqlInbox:
         A redelivery keeps its id: one whose work was parked is taken up again.
         """
         received = delivery.received_at.timestamp()
+        due = received + delivery.wait_seconds
         row = {
             "id": delivery.id,
             "event": delivery.event,
@@ -33,7 +34,7 @@ class SqlInbox:
             "received_at": received,
             "state": WAITING,
             "attempts": 0,
-            "due": received,
+            "due": due,
             "reason": "",
         }
 
@@ -41,7 +42,7 @@ class SqlInbox:
             statement = insert(deliveries).values(row)
             statement = statement.on_conflict_do_update(
                 index_elements=["id"],
-                set_={"state": WAITING, "attempts": 0, "due": received},
+                set_={"state": WAITING, "attempts": 0, "due": due},
                 where=deliveries.c.state == PARKED,
             )
             return connection.execute(statement).rowcount > 0
@@ -49,13 +50,13 @@ class SqlInbox:
         return await self._database.run(work)
 
     async def claim(self, now: datetime) -> Delivery | None:
-        """Take the oldest delivery that is due and count the attempt."""
+        """Take the delivery that is due the longest and count the attempt."""
 
         def work(connection: Connection) -> Delivery | None:
             oldest = (
                 select(deliveries.c.id)
                 .where(deliveries.c.state == WAITING, deliveries.c.due <= now.timestamp())
-                .order_by(deliveries.c.received_at)
+                .order_by(deliveries.c.due)
                 .limit(1)
                 .scalar_subquery()
             )

@@ -58,6 +58,7 @@ builds = Table(
     Column("warnings", LargeBinary, nullable=False),  # a list of texts as JSON, as is `prints`
     Column("prints", LargeBinary, nullable=False),
     Index("builds_workflow", "namespace", "workflow_name", unique=True),
+    Index("builds_sha", "sha"),
     Index("builds_check_run", "check_run_id"),
     Index("builds_state", "state", "created_at"),
 )

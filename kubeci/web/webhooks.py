@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from kubeci.errors import Invalid
-from kubeci.model.event import Delivery, Event, IgnoredEvent
+from kubeci.model.event import Delivery, Event, IgnoredEvent, PushEvent
 from kubeci.ports import Inbox
 from kubeci.telemetry import Metrics
 
@@ -32,6 +32,8 @@ class WebhookPorts:
     wake: Callable[[], None]
     clock: Callable[[], datetime]
     metrics: Metrics
+    push_wait_seconds: float
+    """How long a push waits for the check suite that GitHub makes of most pushes."""
 
 
 class Webhooks:
@@ -65,7 +67,8 @@ class Webhooks:
         if isinstance(decoded, IgnoredEvent):
             ports.metrics.deliveries.labels(event, "ignored").inc()
             return _answer(202, f"ignored: {decoded.reason}")
-        new = await ports.inbox.add(Delivery(delivery_id, event, payload, ports.clock()))
+        wait = ports.push_wait_seconds if isinstance(decoded, PushEvent) else 0.0
+        new = await ports.inbox.add(Delivery(delivery_id, event, payload, ports.clock(), wait_seconds=wait))
         ports.metrics.deliveries.labels(event, "stored" if new else "repeated").inc()
         if new:
             ports.wake()

@@ -28,6 +28,8 @@ TITLE = "workflows.argoproj.io/title"
 
 RUN_FOR_BRANCH = PREFIX + "runForBranch"
 RUN_FOR_TAG = PREFIX + "runForTag"
+RUN_IF_CHANGED = PREFIX + "runIfChanged"
+SKIP_IF_ONLY_CHANGED = PREFIX + "skipIfOnlyChanged"
 CACHE_SCOPE = PREFIX + "cacheScope"
 
 OURS = frozenset(
