@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from kubeci.definition.addresses import Address
+from kubeci.definition.builtins import builtins
 from kubeci.definition.payload import without_nulls
 from kubeci.definition.protocol import Fault, Outcome, Request
 from kubeci.definition.starlark_modules import Modules
@@ -51,7 +52,7 @@ def _starlark(request: Request) -> Outcome:
         return text
 
     inputs = {name: without_nulls(value) for name, value in request.inputs.items() if value is not None}
-    modules = Modules({"context": context}, inputs, request.cpu_seconds)
+    modules = Modules({"context": context}, builtins(request.now), inputs, request.cpu_seconds)
     try:
         main = modules.main(request.path)
         text = request.files[request.path]

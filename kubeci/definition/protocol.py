@@ -36,7 +36,7 @@ class Request(msgspec.Struct, frozen=True):
     """Evaluate one file of a CI context.
 
     `path` names the file, `kept_out` says why other entries of the folder are missing (`path: reason`),
-    `inputs` become the fields of Starlark's `input`.
+    `inputs` become the fields of Starlark's `input`, `now` is the time of the event in nanoseconds since 1970.
     """
 
     path: str
@@ -44,6 +44,7 @@ class Request(msgspec.Struct, frozen=True):
     starlark: bool
     kept_out: tuple[str, ...] = ()
     inputs: JsonObject = {}
+    now: int = 0
     cpu_seconds: int = 2
 
 

@@ -18,6 +18,10 @@ _FRAME = re.compile(r"^  \* (?P<file>.+?):(?P<line>\d+)(?::\d+)?, in (?P<name>.+
 _EXPECTED = re.compile(r", expected one of .{60,}", re.DOTALL)
 _PYTHON_TYPE = re.compile(r"^(?:Refusal|[A-Za-z]+Error): ")
 _NO_JSON = re.compile(r"Operation `serde::serialize` not supported on type `(.+?)`")
+_OPERATOR = re.compile(r"Operation `\S+` not supported for types .*`(?:struct|function)`.*")
+_NO_OPERATOR = (
+    "; times and durations are added and compared by `add`, `sub`, `mul`, `div`, `before` of builtin:///time"
+)
 _MESSAGES = {
     CANCELLED: "used more than {cpu} seconds of CPU",
     "Starlark call stack overflow": "function called recursively; Starlark has no recursion",
@@ -52,6 +56,8 @@ def read_error(text: str, file: str, columns: Columns, cpu_seconds: int = 2) -> 
 def _plain(message: str) -> str:
     message = message.removeprefix("Parse error: ")
     message = _EXPECTED.sub("", _PYTHON_TYPE.sub("", message))
+    if _OPERATOR.fullmatch(message):
+        message += _NO_OPERATOR
     return _NO_JSON.sub(r"a \1 is no JSON value and cannot be passed", message)
 
 
@@ -70,5 +76,6 @@ def _calls(traceback: str) -> list[str]:
     calls = [
         f"called from {frame['file']}:{frame['line']}, in {frame['name']}"
         for frame in _FRAME.finditer(traceback)
+        if not _is_ours(frame["file"])
     ]
     return list(dict.fromkeys(reversed(calls)))[:MAX_FRAMES]

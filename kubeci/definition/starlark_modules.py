@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import starlark
 
 from kubeci.definition.addresses import Address, context_address, resolve
-from kubeci.definition.builtins import BUILTINS
+from kubeci.definition.builtins import Builtin
 from kubeci.definition.starlark_errors import PRELUDE, read_error
 from kubeci.definition.starlark_source import Source, prepare
 from kubeci.errors import DefinitionError, Location
@@ -66,13 +66,20 @@ class _Module:
 class Modules:
     """The modules of one evaluation.
 
-    `readers` maps schemes to what reads them, `inputs` are the fields of `input`. A module is evaluated once, its
+    `readers` maps schemes to what reads them, `builtins` paths to modules of ours, `inputs` are the fields of `input`. A module is evaluated once, its
     own loads first; a load cycle is refused with the cycle. What modules print is kept in `prints`, `file:line: text`.
     """
 
-    def __init__(self, readers: Mapping[str, Reader], inputs: JsonObject, cpu_seconds: int) -> None:
+    def __init__(
+        self,
+        readers: Mapping[str, Reader],
+        builtins: Mapping[str, Builtin],
+        inputs: JsonObject,
+        cpu_seconds: int,
+    ) -> None:
         self.prints: list[str] = []
         self._readers = readers
+        self._builtins = builtins
         self._cpu_seconds = cpu_seconds
         self._deadline = time.process_time() + cpu_seconds - CPU_MARGIN_SECONDS
         self._modules: dict[str, _Module] = {}
@@ -155,10 +162,10 @@ class Modules:
         return min(MAX_CALL_DEPTH, 2 * functions + SPARE_CALLS)
 
     def _builtin(self, address: Address) -> starlark.FrozenModule:
-        builtin = BUILTINS.get(address.path)
+        builtin = self._builtins.get(address.path)
         if builtin is None:
             raise Refusal(
-                f"there is no builtin module `{address.path}`; there are {', '.join(sorted(BUILTINS))}"
+                f"there is no builtin module `{address.path}`; there are {', '.join(sorted(self._builtins))}"
             )
         module = starlark.Module()
         for name, function in builtin.functions.items():

@@ -15,11 +15,17 @@ import signal
 import socket
 from dataclasses import dataclass
 
+from kubeci.definition import zones
 from kubeci.definition.confinement import answer, confine, limit
 from kubeci.definition.evaluation import evaluate
 from kubeci.definition.protocol import COMMAND, ENDED, START, Limits, Request
 
-_WARM_UP = 'workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}\n'
+_WARM_UP = """
+load("builtin:///re", "re")
+load("builtin:///time", "now")
+load("builtin:///math", "pi")
+workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "x": [re.findall("a", "a"), now().format("2006")]}
+"""
 
 
 @dataclass(slots=True)
@@ -113,6 +119,7 @@ def main() -> None:
     """Serve the control socket on standard input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit("RLIMIT_CORE", 0, 0)
+    zones.preload()
     evaluate(Request("ci.star", {"ci.star": _WARM_UP}, starlark=True))
     evaluate(Request("ci.yaml", {"ci.yaml": "a: 1"}, starlark=False))
     gc.collect()

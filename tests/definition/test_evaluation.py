@@ -168,7 +168,7 @@ def test_prints_are_bounded_and_kept_beside_a_fault() -> None:
         ),
         (
             "load('builtin:///nope', 'x')\n",
-            "ci.star:1:1: there is no builtin module `/nope`; there are /encoding/json, /encoding/yaml",
+            "ci.star:1:1: there is no builtin module `/nope`; there are /encoding/json, /encoding/yaml, /math, /re, /time",
         ),
         ("def f():\n  load('a.star', 'x')\n", "ci.star:2:3: `load` must only occur at the top of a module"),
         (
