@@ -8,12 +8,12 @@ from kubeci.local.github.auth import InstallationToken
 from kubeci.local.github.state import Account, Installation, PullRequest, Repository, State, timestamp
 from kubeci.model.json import JsonObject
 
+# The published description knows no merge_group here.
 APP_EVENTS = [
     "check_run",
     "check_suite",
     "create",
     "delete",
-    "merge_group",
     "pull_request",
     "push",
     "repository",

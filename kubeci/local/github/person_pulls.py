@@ -38,7 +38,8 @@ class Contributing(Person):
             parent=parent,
         )
         self.state.repositories[fork.id] = fork
-        self.outbox.send("fork", parent, account, {"forkee": repository_json(self.state, fork)})
+        forkee = {**repository_json(self.state, fork), "public": not fork.private}
+        self.outbox.send("fork", parent, account, {"forkee": forkee})
         return fork
 
     async def open_pull_request(  # noqa: PLR0913 - the fields of GitHub's form
