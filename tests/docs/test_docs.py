@@ -19,6 +19,7 @@ from prometheus_client import Metric
 
 from kubeci.cli import cli
 from kubeci.cli.argv import normalise
+from kubeci.model.trust import Answer, What, Who
 from kubeci.settings.config import NESTED, Config, load_config
 from kubeci.settings.pattern import Pattern
 from kubeci.telemetry import Metrics
@@ -55,7 +56,7 @@ def test_every_setting_is_documented_with_its_default(key: str, default: Any) ->
 
 
 def test_no_setting_is_documented_that_is_not_there() -> None:
-    known = {key for key, _ in settings()}
+    known = {key for key, _ in settings()} | set(What)
     documented = {
         row[0].strip("`")
         for row in rows(SETTINGS)
@@ -65,8 +66,16 @@ def test_no_setting_is_documented_that_is_not_there() -> None:
 
 
 def test_the_settings_file_of_the_documents_is_accepted() -> None:
-    [example] = [block for block in blocks(SETTINGS) if block.language == "yaml"]
-    assert load_config(example.text, source="docs", strict=True).warnings == ()
+    examples = [block.text for block in blocks(SETTINGS) if block.language == "yaml"]
+    assert [load_config(text, source="docs", strict=True).warnings for text in examples] == [()] * len(
+        examples
+    )
+    assert examples
+
+
+def test_every_word_of_trust_is_documented() -> None:
+    text = prose(SETTINGS)
+    assert [word for words in (What, Who, Answer) for word in words if f"`{word}`" not in text] == []
 
 
 def serve_options() -> list[click.Option]:
