@@ -23,6 +23,26 @@ SIZE_LIMIT = (
 KEEP_SECONDS = 3 * 24 * 3600
 KEEP_AT_LEAST_SECONDS = 15 * 60  # the end must be seen and reported before the workflow goes
 
+PARAMETERS = frozenset(
+    [
+        "repo",
+        "repo_git_url",
+        "repo_https_url",
+        "repoName",
+        "orgName",
+        "revision",
+        "refType",
+        "refName",
+        "branch",
+        "tag",
+        "repoDefaultBranch",
+        "pullRequestID",
+        "pullRequestBaseBranch",
+        "cacheVolumeClaimName",
+    ]
+)
+"""The parameters that builds get: `branch` or `tag`, `cacheVolumeClaimName` with a cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:

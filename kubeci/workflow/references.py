@@ -2,12 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
 from kubeci.errors import DefinitionError
 from kubeci.model.json import JsonObject
+from kubeci.workflow.check_calls import call_flaws
+from kubeci.workflow.check_names import name_flaws
+from kubeci.workflow.check_order import order_flaws
+from kubeci.workflow.check_unused import unused_flaws, volume_flaws
+from kubeci.workflow.check_variables import variable_flaws
+from kubeci.workflow.decorate import PARAMETERS
+from kubeci.workflow.flaws import Flaw
+from kubeci.workflow.outline import Outline
+from kubeci.workflow.schema import LIMIT, Problem, place
 
 _SHOWN = 20
+_LOOKED_AT = 1000  # flaws of each check; far more than are told, so that errors are not hidden by warnings
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is known of the run that a manifest is checked for."""
+
+    parameters: frozenset[str] = PARAMETERS
+    """The workflow parameters that kubeci gives."""
+    entrypoint: str = ""
+    """The template that was asked for; empty: the manifest's own."""
+    environment_parameter: str = "environment"
+    """The input that deployments are recognised by; it need not be used."""
+
+
+ANY_RUN = Run()
+
+
+def reference_problems(
+    manifest: JsonObject, positions: Mapping[str, tuple[int, int]], path: str, run: Run = ANY_RUN
+) -> tuple[Problem, ...]:
+    """Tell which names in a manifest lead nowhere, and which are declared for nothing.
+
+    `positions` maps JSON pointers to line and column, as far as known; `path` is the file. An error is what Argo's
+    controller refuses as an invalid spec; what it lets pass, and what then fails or does nothing, is a warning. What
+    stands in expressions (`{{=…}}`) or is left to the cluster (`templateRef`) is not judged. Errors come first, at most
+    `LIMIT` problems. The entrypoint itself is `find_entrypoint`'s.
+    """
+    found = sorted(_flaws(Outline(manifest), run), key=lambda flaw: flaw.severity)
+    told = (
+        Problem(flaw.severity, place(flaw.path, positions, path), flaw.message, flaw.advice(), flaw.rule)
+        for flaw in found[:LIMIT]
+    )
+    return tuple(sorted(told, key=lambda problem: (problem.severity, problem.where.line)))
+
+
+def _flaws(outline: Outline, run: Run) -> Iterator[Flaw]:
+    for check in (
+        name_flaws(outline),
+        call_flaws(outline, run.entrypoint, run.parameters),
+        order_flaws(outline),
+        variable_flaws(outline, run.parameters),
+        unused_flaws(outline, run.parameters, run.environment_parameter),
+        volume_flaws(outline),
+    ):
+        yield from islice(check, _LOOKED_AT)
 
 
 def template_names(manifest: JsonObject) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
 
-from kubeci.errors import Location
+from kubeci.errors import Location, complaint
 from kubeci.model.json import JsonObject
 from kubeci.workflow.canonical import canonical
 from kubeci.workflow.faults import Fault, Path, faults
@@ -16,6 +16,9 @@ Severity: TypeAlias = Literal["error", "warning"]
 
 LIMIT = 50
 """Problems of one manifest that are told."""
+
+_DEEPEST = 100
+"""Steps of a path whose places are known at most: YAML nests no deeper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Problem:
     where: Location
     message: str
     hint: str = ""
+    rule: str = ""
+    """A short name for this kind of problem, for machines."""
+
+    def __str__(self) -> str:
+        """Write the problem as compilers do."""
+        return complaint(self.message, self.where, self.hint)
 
 
 def problems(
@@ -47,7 +56,7 @@ def _problem(
 ) -> Problem:
     severity: Severity = "warning" if fault.kind == "unknown" else "error"
     message, hint = _words(fault, manifest)
-    return Problem(severity, _place(fault.path, positions, file), message, hint)
+    return Problem(severity, place(fault.path, positions, file), message, hint, f"{fault.kind}-field")
 
 
 def _words(fault: Fault, manifest: JsonObject) -> tuple[str, str]:
@@ -134,9 +143,9 @@ def _nearest(field: str, known: tuple[str, ...]) -> str:
     return by_lower[near[0]] if near else ""
 
 
-def _place(path: Path, positions: Mapping[str, tuple[int, int]], file: str) -> Location:
+def place(path: Path, positions: Mapping[str, tuple[int, int]], file: str) -> Location:
     """Find the place of a field, or of the closest thing around it whose place is known."""
-    for end in range(len(path), -1, -1):
+    for end in range(min(len(path), _DEEPEST), -1, -1):
         pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path[:end])
         if pointer in positions:
             return Location(file, *positions[pointer])
