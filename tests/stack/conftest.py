@@ -33,3 +33,12 @@ async def still_strict(tmp_path: Path) -> AsyncIterator[Scene]:
     async with local_stack(tmp_path, StackSettings(engine=False, config=config)) as stack:
         await stack.github.create_repository(REPOSITORY)
         yield Scene(stack)
+
+
+@pytest.fixture
+async def strict(tmp_path: Path) -> AsyncIterator[Scene]:
+    """A stack that builds only `main`, and runs it."""
+    config = Config(build_branches=Pattern("^main$"))
+    async with local_stack(tmp_path, StackSettings(config=config)) as stack:
+        await stack.github.create_repository(REPOSITORY)
+        yield Scene(stack)

@@ -19,7 +19,13 @@ DEFINITIONS = [
     # name of the case, file, content, what the check-run says, line of the annotation (0: none)
     ("yaml that is none", "ci.yaml", "kind: Workflow\nspec: [", ".kube-ci/ci.yaml:", 0),
     ("two documents", "ci.yaml", "kind: Workflow\n---\nkind: Workflow\n", "document", 0),
-    ("another kind", "ci.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: CronWorkflow\nspec: {}\n", "CronWorkflow", 0),
+    (
+        "another kind",
+        "ci.yaml",
+        "apiVersion: argoproj.io/v1alpha1\nkind: CronWorkflow\nspec: {}\n",
+        "CronWorkflow",
+        0,
+    ),
     ("a duplicate key", "ci.yaml", "kind: Workflow\nkind: Workflow\n", ".kube-ci/ci.yaml:2:", 2),
     ("an anchor bomb", "ci.yaml", BOMB, ".kube-ci/ci.yaml:", 0),
     ("ten megabytes", "ci.yaml", "# " + "x" * 10_000_000, "ci.yaml", 0),
