@@ -3,28 +3,77 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kubeci.local.examples import Example, differences, load_example
+from kubeci.local.examples import Expected, differences, load_example
+from kubeci.local.github.repositories import Files
 from kubeci.local.github.state import CheckRun
 from kubeci.local.narrator import Narrator
 from kubeci.local.stack import LocalStack, StackSettings, local_stack
 
 REPOSITORY = "demo/words"
-PUSHES = (("main", "matrix", "Count words"), ("long-lines", "failing", "Explain more in the docstring"))
-"""What is pushed: branch, example project, commit message."""
+STRANGER = "stranger"
 TIMEOUT_SECONDS = 120.0
 LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
-    """An example that was pushed as a commit."""
+class Change:
+    """A commit to push, with a pull request where it has a title."""
 
     branch: str
-    example: Example
+    message: str
+    says: str
+    """Where it is said how its check-runs end."""
+    files: Files
+    expected: Mapping[str, Expected]
+    pull_request: str = ""
+    by: str = ""
+    """The owner of the fork that it comes from; empty: the repository itself."""
+
+
+def changes() -> tuple[Change, ...]:
+    """Give what the demo pushes, in order: a success, a failure, one that is skipped, and one that has to ask."""
+    matrix, failing = load_example("matrix"), load_example("failing")
+    readme = {"README.md": "# words\n\nCounts words.\n"}
+    patch = {"words.py": '"""Count words, better."""\n\n\ndef most_frequent(text, count):\n    return []\n'}
+    return (
+        Change("main", "Count words", "examples/matrix", matrix.files, matrix.expected),
+        Change(
+            "long-lines",
+            "Explain more in the docstring",
+            "examples/failing",
+            failing.files,
+            failing.expected,
+            "Explain more",
+        ),
+        Change(
+            "readme",
+            "Say what it is",
+            "its path rule",
+            readme,
+            {"Workflow - ci": Expected("skipped")},
+            "Add a README",
+        ),
+        Change(
+            "patch",
+            "Count better",
+            "the trust table",
+            patch,
+            {"Default Workflow": Expected("action_required")},
+            "Count better",
+            STRANGER,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A change that was pushed as a commit."""
+
+    change: Change
     sha: str
 
 
@@ -46,12 +95,9 @@ async def demo(folder: Path, narrator: Narrator, *, port: int = 0, once: bool = 
 
 async def _play(stack: LocalStack, narrator: Narrator, *, once: bool) -> bool:
     await stack.github.create_repository(REPOSITORY)
-    pushes = []
-    for branch, name, message in PUSHES:
-        example = load_example(name)
-        sha = await stack.github.push(REPOSITORY, example.files, branch=branch, message=message)
-        pushes.append(Pushed(branch, example, sha))
-        narrator.pushed(REPOSITORY, branch, sha, name)
+    pushes: list[Pushed] = []
+    for change in changes():
+        pushes.append(await _push(stack, narrator, change, pushes))
     async with asyncio.timeout(TIMEOUT_SECONDS):
         while not all(_ended(stack, pushed) for pushed in pushes):  # noqa: ASYNC110 - it is GitHub's state that we wait for
             await asyncio.sleep(LOOK_SECONDS)
@@ -59,14 +105,31 @@ async def _play(stack: LocalStack, narrator: Narrator, *, once: bool) -> bool:
     fine = True
     for pushed in pushes:
         runs = _runs(stack, pushed)
-        wrong = differences(pushed.example.expected, runs)
-        narrator.judged(pushed.branch, pushed.example, runs.values(), wrong)
+        wrong = differences(pushed.change.expected, runs)
+        narrator.judged(pushed.change.branch, pushed.change.says, runs.values(), wrong)
         fine = fine and not wrong
-    narrator.pages(stack, REPOSITORY, [(pushed.branch, pushed.sha) for pushed in pushes])
+    narrator.pages(stack, REPOSITORY, [(pushed.change.branch, pushed.sha) for pushed in pushes])
     if not once:
         narrator.waiting(stack, REPOSITORY)
         await asyncio.Event().wait()
     return fine
+
+
+async def _push(stack: LocalStack, narrator: Narrator, change: Change, before: Sequence[Pushed]) -> Pushed:
+    """Push a change on top of the first one, and open its pull request."""
+    github, repository = stack.github, REPOSITORY
+    if change.by:
+        repository = (await github.fork(REPOSITORY, change.by)).full_name
+        github.user = change.by
+    base = before[0].sha if before else None
+    sha = await github.push(repository, change.files, branch=change.branch, message=change.message, base=base)
+    narrator.pushed(repository, change.branch, sha, change.message)
+    if change.pull_request:
+        head = f"{repository}:{change.branch}" if change.by else change.branch
+        pull = await github.open_pull_request(REPOSITORY, head=head, title=change.pull_request)
+        narrator.opened(pull.number, change.pull_request, head)
+    github.user = "octocat"
+    return Pushed(change, sha)
 
 
 async def _tell(stack: LocalStack, narrator: Narrator) -> None:

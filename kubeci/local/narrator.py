@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.text import Text
 
 from kubeci.local.cluster.resources import WORKFLOWS
-from kubeci.local.examples import Example
 from kubeci.local.github.state import CheckRun
 from kubeci.local.stack import LocalStack
 from kubeci.workflow.status import read_state
@@ -25,6 +24,9 @@ STYLES = {
     "Running": "yellow",
     "in_progress": "yellow",
     "cancelled": "magenta",
+    "skipped": "dim",
+    "neutral": "dim",
+    "action_required": "magenta",
     "Skipped": "dim",
     "Omitted": "dim",
 }
@@ -55,9 +57,13 @@ class Narrator:
             self.console.print(f"  {name:<11} {value}", highlight=False, soft_wrap=True)
         self.console.print()
 
-    def pushed(self, repository: str, branch: str, sha: str, example: str) -> None:
+    def pushed(self, repository: str, branch: str, sha: str, message: str) -> None:
         """Say that a commit was pushed."""
-        self._line("git", f"pushed {sha[:7]} to {repository}, branch {branch} (examples/{example})")
+        self._line("git", f"pushed {sha[:7]} to {repository}, branch {branch}: {message}")
+
+    def opened(self, number: int, title: str, head: str) -> None:
+        """Say that a pull request was opened."""
+        self._line("git", f"opened pull request #{number} from {head}: {title}")
 
     def look(self, stack: LocalStack) -> None:
         """Tell deliveries, steps and check-runs that changed."""
@@ -78,9 +84,11 @@ class Narrator:
             where = f"{run.suite.head_branch or run.suite.head_sha[:7]}: {run.name}"
             self._change(f"run {run.id}", "check-run", where, shown)
 
-    def judged(self, branch: str, example: Example, runs: Iterable[CheckRun], wrong: Sequence[str]) -> None:
-        """Show a branch's annotations, and say whether its check-runs ended as its example says."""
+    def judged(self, branch: str, says: str, runs: Iterable[CheckRun], wrong: Sequence[str]) -> None:
+        """Show a branch's annotations, and say whether its check-runs ended as expected; `says` is who expects it."""
+        ended = []
         for run in runs:
+            ended.append(f"{run.name}: {run.conclusion}")
             for annotation in run.annotations:
                 where = f"{annotation['path']}:{annotation['start_line']}"
                 self._line(
@@ -89,12 +97,7 @@ class Narrator:
                     annotation["annotation_level"],
                 )
         if not wrong:
-            wanted = ", ".join(
-                f"{name}: {expected.conclusion}" for name, expected in example.expected.items()
-            )
-            self.console.print(
-                Text(f"✓ {branch} ended as examples/{example.name} says ({wanted})", style="green")
-            )
+            self.console.print(Text(f"✓ {branch} ended as {says} says ({', '.join(ended)})", style="green"))
         for sentence in wrong:
             self.console.print(Text(f"✗ {branch}: {sentence}", style="red"))
 
