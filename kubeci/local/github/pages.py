@@ -2,57 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
-
-from jinja2 import Environment, PackageLoader
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from kubeci.local.github import git, views
-from kubeci.local.github.conclusions import latest, summed_up
+from kubeci.local.github.conclusions import summed_up
 from kubeci.local.github.deliveries import Deliveries
 from kubeci.local.github.git_content import is_binary, read_commit
-from kubeci.local.github.markdown import render
-from kubeci.local.github.people import People
-from kubeci.local.github.state import CheckRun, CheckSuite, Repository
+from kubeci.local.github.page import Page, read_form
+from kubeci.local.github.state import CheckRun, CheckSuite
 
-FORM_LIMIT = 10_000
 ANNOTATIONS_SHOWN = 500
 DELIVERIES_SHOWN = 100
-_STATIC = Path(__file__).with_name("static")
-_HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-}
 
 
 class Pages:
     """Renders pages, and passes pressed buttons on as people's doings."""
 
-    def __init__(self, people: People, deliveries: Deliveries) -> None:
-        self._people = people
-        self._state = people.state
+    def __init__(self, page: Page, deliveries: Deliveries) -> None:
+        self._page = page
+        self._people = page.people
+        self._state = page.state
         self._deliveries = deliveries
-        self._templates = Environment(
-            loader=PackageLoader("kubeci.local.github"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-        )
-        self._templates.filters["markdown"] = render
-        self._templates.filters["word"] = views.word
 
     def routes(self) -> list[Route]:
         """Give the routes; those of the API must come before."""
         run, suite = "/{owner}/{repo}/runs/{id:int}", "/{owner}/{repo}/suites/{id:int}"
         return [
             Route("/", self.index),
-            Route("/static/{name}", self.static),
             Route("/deliveries", self.deliveries),
             Route("/deliveries/{id:int}/redeliver", self.redeliver, methods=["POST"]),
             Route("/{owner}/{repo}", self.repository),
@@ -65,20 +44,7 @@ class Pages:
             Route(f"{suite}/rerequest", self.rerequest_suite, methods=["POST"]),
         ]
 
-    async def _page(self, template: str, **values: Any) -> Response:
-        values |= {"app": self._state.app, "base": self._state.base_url}
-        # A summary may be 65 KB of Markdown: rendering it is work for another thread.
-        html = await asyncio.to_thread(self._templates.get_template(template).render, **values)
-        return HTMLResponse(html, headers=_HEADERS)
-
-    async def static(self, request: Request) -> Response:
-        """Answer with the style or the script."""
-        name = request.path_params["name"]
-        if name not in {"style.css", "live.js", "icon.svg"}:
-            raise HTTPException(404)
-        return FileResponse(_STATIC / name, headers={"cache-control": "max-age=60"})
-
-    async def index(self, _: Request) -> Response:
+    async def index(self, request: Request) -> Response:
         """List the repositories."""
         shown = []
         for repository in self._state.repositories.values():
@@ -86,42 +52,51 @@ class Pages:
             default = [b for b in all_branches if b.name == repository.default_branch]
             head = default[0].rows[0] if default and default[0].rows else None
             shown.append({"repository": repository, "branches": len(all_branches), "head": head})
-        return await self._page("index.html", repositories=shown)
+        return await self._page.show(request, "index.html", repositories=shown)
 
     async def repository(self, request: Request) -> Response:
         """Show a repository's branches and recent commits."""
-        repository = self._repository(request)
+        repository = self._page.repository(request)
         branches = await views.branches(self._state, repository)
         tags = [ref.removeprefix("refs/tags/") for ref in await git.refs(repository.path, "refs/tags/")]
-        return await self._page("repository.html", repository=repository, branches=branches, tags=tags)
+        return await self._page.show(
+            request, "repository.html", repository=repository, branches=branches, tags=tags
+        )
 
     async def commit(self, request: Request) -> Response:
         """Show a commit's checks."""
-        repository = self._repository(request)
+        repository = self._page.repository(request)
         async with git.objects(repository.path) as objects:
             found = await objects.peel(request.path_params["sha"])
         if found is None:
             raise HTTPException(404)
         commit = read_commit(found.oid, found.content)
         suite = self._state.suite_of(repository, commit.oid)
-        listed = self._listed(suite) if suite else []
+        listed = self._page.listed(suite) if suite else []
         total = views.outcome(*summed_up(suite, self._state.runs_of(suite))) if suite and listed else ""
-        return await self._page(
-            "commit.html", repository=repository, commit=commit, suite=suite, runs=listed, total=total
+        return await self._page.show(
+            request,
+            "commit.html",
+            repository=repository,
+            commit=commit,
+            suite=suite,
+            runs=listed,
+            total=total,
         )
 
     async def run(self, request: Request) -> Response:
         """Show a check-run."""
         run = self._run(request)
         files = await views.annotated_files(run.suite, run.annotations[:ANNOTATIONS_SHOWN])
-        return await self._page(
+        return await self._page.show(
+            request,
             "run.html",
             repository=run.suite.repository,
             suite=run.suite,
             run=run,
             outcome=views.outcome(run.status, run.conclusion),
             duration=views.duration(run, self._state.now()),
-            runs=self._listed(run.suite),
+            runs=self._page.listed(run.suite),
             files=files,
             annotations_hidden=max(0, len(run.annotations) - ANNOTATIONS_SHOWN),
             attempts=[each for each in self._state.runs_of(run.suite) if each.name == run.name],
@@ -130,7 +105,7 @@ class Pages:
     async def blob(self, request: Request) -> Response:
         """Show a file at a commit."""
         repository, sha, path = (
-            self._repository(request),
+            self._page.repository(request),
             request.path_params["sha"],
             request.path_params["path"],
         )
@@ -139,16 +114,18 @@ class Pages:
         if found is None or found.type != "blob":
             raise HTTPException(404)
         lines = [] if is_binary(found.content) else found.content.decode("utf-8", "replace").splitlines()
-        return await self._page("blob.html", repository=repository, sha=sha, path=path, lines=lines)
+        return await self._page.show(
+            request, "blob.html", repository=repository, sha=sha, path=path, lines=lines
+        )
 
-    async def deliveries(self, _: Request) -> Response:
+    async def deliveries(self, request: Request) -> Response:
         """List the webhook deliveries, newest first."""
         newest = list(reversed(self._deliveries.sent))[:DELIVERIES_SHOWN]
-        return await self._page("deliveries.html", deliveries=newest, url=self._deliveries.url)
+        return await self._page.show(request, "deliveries.html", deliveries=newest, url=self._deliveries.url)
 
     async def redeliver(self, request: Request) -> Response:
         """Send a delivery once more."""
-        await _form(request)
+        await read_form(request)
         found = self._deliveries.find(request.path_params["id"])
         if found is None:
             raise HTTPException(404)
@@ -157,66 +134,35 @@ class Pages:
 
     async def rerequest(self, request: Request) -> Response:
         """Take a press of "Re-run"."""
-        await _form(request)
+        await read_form(request)
         run = self._run(request)
-        await self._people.rerequest(run.id)
+        await self._people.rerequest(run.id, by=self._page.actor(request))
         return self._back(run.suite)
 
     async def press(self, request: Request) -> Response:
         """Take a press of one of the App's own buttons."""
-        form = await _form(request)
+        form = await read_form(request)
         run = self._run(request)
         try:
-            await self._people.press(run.id, form.get("identifier", ""))
+            await self._people.press(run.id, form.get("identifier", ""), by=self._page.actor(request))
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
         return self._back(run.suite)
 
     async def rerequest_suite(self, request: Request) -> Response:
         """Take a press of "Re-run all checks"."""
-        await _form(request)
+        await read_form(request)
         suite = self._state.suites.get(request.path_params["id"])
-        if suite is None or suite.repository is not self._repository(request):
+        if suite is None or suite.repository is not self._page.repository(request):
             raise HTTPException(404)
-        await self._people.rerequest_suite(suite.id)
+        await self._people.rerequest_suite(suite.id, by=self._page.actor(request))
         return self._back(suite)
 
     def _back(self, suite: CheckSuite) -> Response:
         return RedirectResponse(f"/{suite.repository.full_name}/commit/{suite.head_sha}/checks", 303)
 
-    def _listed(self, suite: CheckSuite) -> list[dict[str, Any]]:
-        """List a suite's newest check-runs by name, as the sidebar shows them."""
-        now = self._state.now()
-        return [
-            {
-                "run": run,
-                "outcome": views.outcome(run.status, run.conclusion),
-                "duration": views.duration(run, now),
-            }
-            for run in sorted(latest(self._state.runs_of(suite)), key=lambda each: each.name)
-        ]
-
-    def _repository(self, request: Request) -> Repository:
-        found = self._state.repository(f"{request.path_params['owner']}/{request.path_params['repo']}")
-        if found is None:
-            raise HTTPException(404)
-        return found
-
     def _run(self, request: Request) -> CheckRun:
         run = self._state.runs.get(request.path_params["id"])
-        if run is None or run.suite.repository is not self._repository(request):
+        if run is None or run.suite.repository is not self._page.repository(request):
             raise HTTPException(404)
         return run
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """Read a form that one of our own pages sent; another site's page cannot press buttons here."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin != f"http://{request.headers['host']}":
-        raise HTTPException(403)
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_LIMIT:
-            raise HTTPException(413)
-    return {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}

@@ -101,21 +101,21 @@ class People(Membership, MergeQueue, Administration):
         """Delete a ref (`refs/heads/topic`, `refs/tags/v1`) the way a push does."""
         await push_deletion(self._repository(full_name).path, ref, self.user)
 
-    async def rerequest(self, check_run_id: int) -> None:
-        """Press a check-run's "Re-run"."""
+    async def rerequest(self, check_run_id: int, *, by: str | None = None) -> None:
+        """Press a check-run's "Re-run", as `user` or by another's login."""
         run = self.state.runs[check_run_id]
         run.suite.reopened = True
-        await self.events.run_action(run, "rerequested", self._me)
+        await self.events.run_action(run, "rerequested", self._by(by))
 
-    async def rerequest_suite(self, check_suite_id: int) -> None:
+    async def rerequest_suite(self, check_suite_id: int, *, by: str | None = None) -> None:
         """Press "Re-run all checks"."""
         suite = self.state.suites[check_suite_id]
         suite.reopened = True
-        await self.events.suite_action(suite, "rerequested", self._me)
+        await self.events.suite_action(suite, "rerequested", self._by(by))
 
-    async def press(self, check_run_id: int, identifier: str) -> None:
+    async def press(self, check_run_id: int, identifier: str, *, by: str | None = None) -> None:
         """Press a button that the App put on a check-run; ValueError when the check-run has no such button."""
         run = self.state.runs[check_run_id]
         if all(action["identifier"] != identifier for action in run.actions):
             raise ValueError(f"check-run {check_run_id} has no button {identifier!r}")
-        await self.events.run_action(run, "requested_action", self._me, identifier)
+        await self.events.run_action(run, "requested_action", self._by(by), identifier)

@@ -23,6 +23,9 @@ class Person:
     def _me(self) -> Account:
         return self.state.user(self.user)
 
+    def _by(self, login: str | None) -> Account:
+        return self.state.user(login or self.user)
+
     def _repository(self, full_name: str) -> Repository:
         found = self.state.repository(full_name)
         if found is None:

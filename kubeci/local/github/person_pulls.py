@@ -116,29 +116,29 @@ class Contributing(Person):
             pull.base_ref = base
         await self.events.pulls.tell(pull, "edited", self._me, {"changes": changes})
 
-    async def close_pull_request(self, pull: PullRequest) -> None:
+    async def close_pull_request(self, pull: PullRequest, *, by: str | None = None) -> None:
         """Close without merging."""
         _want(pull, state="open")
-        await self.events.pulls.close(pull, self._me)
+        await self.events.pulls.close(pull, self._by(by))
 
-    async def reopen_pull_request(self, pull: PullRequest) -> None:
+    async def reopen_pull_request(self, pull: PullRequest, *, by: str | None = None) -> None:
         """Open again; ValueError for a merged one."""
         _want(pull, state="closed")
         if pull.merged_at is not None:
             raise ValueError(f"pull request {pull.number} is merged")
         await fetch_head(pull)
         pull.state, pull.closed_at = "open", None
-        await self.events.pulls.tell(pull, "reopened", self._me)
+        await self.events.pulls.tell(pull, "reopened", self._by(by))
 
-    async def convert_to_draft(self, pull: PullRequest) -> None:
+    async def convert_to_draft(self, pull: PullRequest, *, by: str | None = None) -> None:
         """Say that it is not ready."""
         pull.draft = True
-        await self.events.pulls.tell(pull, "converted_to_draft", self._me)
+        await self.events.pulls.tell(pull, "converted_to_draft", self._by(by))
 
-    async def ready_for_review(self, pull: PullRequest) -> None:
+    async def ready_for_review(self, pull: PullRequest, *, by: str | None = None) -> None:
         """Say that it is no draft any more."""
         pull.draft = False
-        await self.events.pulls.tell(pull, "ready_for_review", self._me)
+        await self.events.pulls.tell(pull, "ready_for_review", self._by(by))
 
     async def label(self, pull: PullRequest, name: str) -> None:
         """Put a label on."""
@@ -159,7 +159,7 @@ class Contributing(Person):
         outcomes = required_outcomes(self.state, await PullNode.read(pull))
         return [name for name, outcome in outcomes.items() if outcome not in PASSING]
 
-    async def merge_pull_request(self, pull: PullRequest) -> str:
+    async def merge_pull_request(self, pull: PullRequest, *, by: str | None = None) -> str:
         """Push a merge commit to the base branch, the way of any push; gives its sha.
 
         ValueError for a closed one, a draft, a required check that does not pass, and a conflict.
@@ -169,13 +169,14 @@ class Contributing(Person):
             raise ValueError(f"pull request {pull.number} is a draft")
         if blocking := await self.blocked_by(pull):
             raise ValueError(f"required checks do not pass: {', '.join(blocking)}")
-        merge = await self._merge(pull, (await PullNode.read(pull)).base_sha, pull.base_ref)
+        onto = (await PullNode.read(pull)).base_sha
+        merge = await self._merge(pull, onto, pull.base_ref, self._by(by).login)
         return await push_merge(pull.base.path, merge)
 
-    async def _merge(self, pull: PullRequest, onto: str, branch: str) -> Merge:
+    async def _merge(self, pull: PullRequest, onto: str, branch: str, author: str) -> Merge:
         head = (await PullNode.read(pull)).head_sha
         message = f"Merge pull request #{pull.number} from {pull.label.replace(':', '/')}\n\n{pull.title}"
-        return Merge(onto, head, branch, message, self.state.now(), self.user)
+        return Merge(onto, head, branch, message, self.state.now(), author)
 
 
 def _want(pull: PullRequest, *, state: str) -> None:

@@ -20,7 +20,7 @@ REASONS = {"dequeued": "MANUAL", "merged": "MERGE", "failed": "CI_FAILURE"}
 class MergeQueue(Contributing):
     """The merge queue of every branch; nothing leaves it by itself."""
 
-    async def enqueue(self, pull: PullRequest) -> MergeGroup:
+    async def enqueue(self, pull: PullRequest, *, by: str | None = None) -> MergeGroup:
         """Put a pull request into the queue of its base branch and ask for its checks.
 
         The branch is `gh-readonly-queue/{base}/pr-{number}-{base sha}`; its push is told as any push, then
@@ -32,16 +32,16 @@ class MergeQueue(Contributing):
         base = ahead[-1].group.head_sha if ahead and ahead[-1].group else (await PullNode.read(pull)).base_sha
         group = await self._build(pull, base)
         self.state.queue.append(pull)
-        await self.events.pulls.tell(pull, "enqueued", self._me)
+        await self.events.pulls.tell(pull, "enqueued", self._by(by))
         await self._tell(pull, group, "checks_requested")
         return group
 
-    async def dequeue(self, pull: PullRequest) -> None:
+    async def dequeue(self, pull: PullRequest, *, by: str | None = None) -> None:
         """Take a pull request out; those behind it are invalidated and built anew."""
         behind = self._behind(pull)
         base = self._group(pull).base_sha
         await self._leave(pull, "dequeued")
-        await self.events.pulls.tell(pull, "dequeued", self._me, {"reason": REASONS["dequeued"]})
+        await self.events.pulls.tell(pull, "dequeued", self._by(by), {"reason": REASONS["dequeued"]})
         for other in behind:
             await self._destroy(other, "invalidated")
             group = await self._build(other, base)
@@ -76,7 +76,7 @@ class MergeQueue(Contributing):
 
     async def _build(self, pull: PullRequest, base_sha: str) -> MergeGroup:
         branch = f"gh-readonly-queue/{pull.base_ref}/pr-{pull.number}-{base_sha}"
-        merge = await self._merge(pull, base_sha, branch)
+        merge = await self._merge(pull, base_sha, branch, pull.user.login)
         head = await push_merge(pull.base.path, merge, pusher=BOT)
         pull.group = MergeGroup(branch, head, base_sha)
         return pull.group

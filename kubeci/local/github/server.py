@@ -36,7 +36,9 @@ from kubeci.local.github.events import RefUpdate
 from kubeci.local.github.faults import Faults, Limits
 from kubeci.local.github.http_backend import GitHosting
 from kubeci.local.github.outbox import Outbox
+from kubeci.local.github.page import Page
 from kubeci.local.github.pages import Pages
+from kubeci.local.github.pages_pulls import PullPages
 from kubeci.local.github.people import People
 from kubeci.local.github.repositories import (
     write_hook_file,
@@ -140,6 +142,7 @@ class LocalGitHub(People):
         await self._stack.aclose()
 
     def _starlette(self) -> Starlette:
+        page = Page(self)
         hosting = GitHosting(self.state, self._data)
         operations = [
             *rest_app.OPERATIONS,
@@ -155,7 +158,9 @@ class LocalGitHub(People):
                 Route(_HOOK_PATH, self._post_receive, methods=["POST"]),
                 Route("/{owner}/{repo}.git/{rest:path}", hosting.endpoint, methods=["GET", "POST"]),
                 *self.api.routes(operations),
-                *Pages(self, self.deliveries).routes(),
+                *page.routes(),
+                *PullPages(page).routes(),
+                *Pages(page, self.deliveries).routes(),
             ],
             # A page of another site must not get at this server by a name that leads to 127.0.0.1.
             middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],

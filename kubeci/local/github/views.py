@@ -54,6 +54,22 @@ def duration(run: CheckRun, now: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRow:
+    """A check-run in a list."""
+
+    run: CheckRun
+    outcome: str
+    duration: str
+
+
+def run_rows(state: State, suite: CheckSuite) -> list[RunRow]:
+    """List a suite's newest check-runs by name."""
+    now = state.now()
+    runs = sorted(latest(state.runs_of(suite)), key=lambda each: each.name)
+    return [RunRow(run, outcome(run.status, run.conclusion), duration(run, now)) for run in runs]
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A commit in a list, with the state of its checks."""
 

@@ -15,3 +15,8 @@ setInterval(async () => {
   }
 }, 2000);
 main.dataset.shown = main.innerHTML;
+
+// Choosing who acts needs no second press.
+const acting = document.querySelector("form.acting");
+acting.classList.add("live");
+acting.querySelector("select").addEventListener("change", () => acting.submit());
