@@ -14,6 +14,7 @@ from kubeci.model.build import Build
 from kubeci.model.check_run import Annotation, CheckRun
 from kubeci.model.event import Delivery
 from kubeci.model.json import JsonObject
+from kubeci.model.module import ModuleFile
 from kubeci.model.report import Budget, NodeLog, Reported
 from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.model.source import CommitSource
@@ -41,6 +42,23 @@ class People(Protocol):
 
     async def is_member(self, repository: Repository, login: str) -> bool:
         """Say whether somebody is a member of the organisation that owns a repository."""
+
+
+class RepositoryFiles(Protocol):
+    """Files of any repository, for definitions that load them."""
+
+    async def read(self, build: Repository, full_name: str, revision: str, path: str) -> ModuleFile:
+        """Read a file of `owner/name` for a build of another repository, as far as that repository's installation reaches.
+
+        `revision` is a branch, tag or sha; empty: the default branch. `NotFound` says why there is none.
+        """
+
+
+class WebFiles(Protocol):
+    """Files of the public web, for definitions that load them."""
+
+    async def read(self, url: str) -> ModuleFile:
+        """Fetch an https address, without any credentials; `NotFound` when the server has no such file."""
 
 
 class Checks(Protocol):
@@ -79,6 +97,9 @@ class Workflows(Protocol):
 
     async def get(self, namespace: str, name: str) -> JsonObject:
         """Read one workflow."""
+
+    async def template(self, namespace: str, name: str, *, cluster_scope: bool) -> JsonObject:
+        """Read a WorkflowTemplate, or with `cluster_scope` a ClusterWorkflowTemplate, which has no namespace."""
 
     async def stop(self, namespace: str, name: str) -> None:
         """Ask Argo to stop a workflow; its exit handlers run (`spec.shutdown: Stop`)."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from kubeci.errors import DefinitionError, Location
 from kubeci.model.json import JsonObject
+from kubeci.model.module import Loaded
 
 
 class EvaluationFailed(DefinitionError):
@@ -26,10 +27,11 @@ class Definition:
 
     `path` is the file it came from, relative to the CI folder. `prints` are the lines that Starlark printed,
     `ci.star:3: text`, bounded. `positions` maps JSON pointers to (line, column) of where a field's key or a list's
-    item stands in the YAML; empty for Starlark.
+    item stands in the YAML; empty for Starlark. `loaded` lists what was read from elsewhere for it, in order.
     """
 
     manifest: JsonObject
     path: str
     prints: tuple[str, ...] = ()
     positions: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
+    loaded: tuple[Loaded, ...] = ()

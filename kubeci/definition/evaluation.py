@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -9,8 +11,8 @@ import msgspec
 from kubeci.definition.addresses import Address
 from kubeci.definition.builtins import builtins
 from kubeci.definition.payload import without_nulls
-from kubeci.definition.protocol import Fault, Outcome, Request
-from kubeci.definition.starlark_modules import Modules
+from kubeci.definition.protocol import Answer, Fault, Outcome, Request
+from kubeci.definition.starlark_modules import Modules, Surroundings
 from kubeci.definition.starlark_result import read_workflow, workflow_line
 from kubeci.definition.yaml_reader import read_yaml
 from kubeci.definition.yaml_scalars import json_number
@@ -22,12 +24,21 @@ API_VERSION = "argoproj.io/v1alpha1"
 KIND = "Workflow"
 
 
-def evaluate(request: Request) -> Outcome:
+Elsewhere = Callable[[Address], Answer]
+"""Gives a file that is not of the context."""
+
+
+def nowhere(address: Address) -> Answer:
+    """Refuse every file from elsewhere."""
+    return Answer(refused=f"{address.scheme}:// addresses cannot be read here")
+
+
+def evaluate(request: Request, elsewhere: Elsewhere = nowhere) -> Outcome:
     """Evaluate a CI file: Starlark leaves its workflow in a global, YAML is the workflow.
 
     Never raises for what the author did: the outcome then carries a fault, with what was printed until then.
     """
-    return _starlark(request) if request.starlark else _yaml(request)
+    return _starlark(request, cache(elsewhere)) if request.starlark else _yaml(request)
 
 
 def _yaml(request: Request) -> Outcome:
@@ -40,19 +51,17 @@ def _yaml(request: Request) -> Outcome:
     return Outcome(manifest=manifest, positions=positions)
 
 
-def _starlark(request: Request) -> Outcome:
-    def context(address: Address) -> str | None:
-        if address.host:
-            raise ValueError("a context address has three slashes: context:///name.star")
+def _starlark(request: Request, elsewhere: Elsewhere) -> Outcome:
+    def context(address: Address) -> Answer:
         path = address.path.removeprefix("/")
         text = request.files.get(path)
         reason = kept_out(request.kept_out, path) if text is None else ""
-        if reason:
-            raise ValueError(f"`{path}` {reason}")
-        return text
+        return Answer(text, refused=f"`{path}` {reason}" if reason else "")
 
     inputs = {name: without_nulls(value) for name, value in request.inputs.items() if value is not None}
-    modules = Modules({"context": context}, builtins(request.now), inputs, request.cpu_seconds)
+    readers = {"context": context, "github": elsewhere, "https": elsewhere}
+    around = Surroundings(readers, builtins(request.now), request.owner)
+    modules = Modules(around, inputs, request.cpu_seconds)
     try:
         main = modules.main(request.path)
         text = request.files[request.path]

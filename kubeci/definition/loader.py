@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kubeci.definition.definition import Definition, EvaluationFailed
+from kubeci.definition.module_reader import ModuleReader
 from kubeci.definition.protocol import Fault, Request
+from kubeci.definition.reading import ReadingRules
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import DefinitionError, Location
 from kubeci.model.context import MAX_FILE_BYTES, MAX_TOTAL_BYTES, kept_out
 from kubeci.model.json import JsonObject
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,10 @@ class Inputs:
     repo: JsonObject | None = None
     event: JsonObject | None = None
     changed_files: tuple[str, ...] | None = None
+    now: datetime = EPOCH
+    """The time of the event, what `now()` of `builtin:///time` gives; no field of `input`."""
+    reading: ReadingRules | None = None
+    """What may be loaded from other repositories and the web; None: nothing. No field of `input`."""
 
     def members(self) -> dict[str, Any]:
         """List the fields by name."""
@@ -62,8 +71,9 @@ async def load_definition(
     `files` maps paths relative to the folder to text, `problems` are those of the read (`CommitSource.problems`):
     a definition that was kept out is an error, not an absence. Starlark wins over YAML unless it sets
     `workflow = None`. None: the context holds no definition. DefinitionError carries the place, its path with the folder;
-    when Starlark printed before, it is an EvaluationFailed with the lines.
+    when Starlark printed before, it is an EvaluationFailed with the lines. UpstreamError when GitHub does not answer now.
     """
+    reader = ModuleReader(sandbox.sources, inputs.reading)
     prints: tuple[str, ...] = ()
     for path, starlark in ((names.starlark_file, True), (names.yaml_file, False)):
         if path not in files:
@@ -78,15 +88,17 @@ async def load_definition(
             starlark=starlark,
             kept_out=tuple(problems),
             inputs=inputs.members() if starlark else {},
+            now=(inputs.now - EPOCH) // timedelta(microseconds=1) * 1_000,
             cpu_seconds=sandbox.limits.cpu_seconds,
+            owner=inputs.reading.repository.owner if inputs.reading else "",
         )
-        outcome = await sandbox.evaluate(request)
+        outcome = await sandbox.evaluate(request, reader.answer)
         prints += outcome.prints
         if outcome.fault:
             where = _place(outcome.fault, path, files, names)
             raise EvaluationFailed(outcome.fault.message, where=where, hint=outcome.fault.hint, prints=prints)
         if outcome.manifest is not None:
-            return Definition(outcome.manifest, path, prints, outcome.positions)
+            return Definition(outcome.manifest, path, prints, outcome.positions, reader.loaded)
     return None
 
 

@@ -2,7 +2,8 @@
 
 The server holds a control socket to the zygote: fixed frames, `START` (with the evaluation's own socket beside it) and
 `KILL` in one direction, `ENDED` in the other. On an evaluation's own socket, messages are JSON after a length of four bytes;
-the server sends a `Request`, the process answers an `Outcome`. More kinds of messages may pass before the `Outcome`.
+the server sends a `Request`, the process answers an `Outcome`. Before that it may send an `Ask` at a time, and gets an
+`Answer`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from kubeci.definition.addresses import Address
 from kubeci.model.json import JsonObject
 
 START = 1
@@ -36,7 +38,8 @@ class Request(msgspec.Struct, frozen=True):
     """Evaluate one file of a CI context.
 
     `path` names the file, `kept_out` says why other entries of the folder are missing (`path: reason`),
-    `inputs` become the fields of Starlark's `input`, `now` is the time of the event in nanoseconds since 1970.
+    `inputs` become the fields of Starlark's `input`, `now` is the time of the event in nanoseconds since 1970,
+    `owner` is the owner of the build's repository.
     """
 
     path: str
@@ -46,6 +49,7 @@ class Request(msgspec.Struct, frozen=True):
     inputs: JsonObject = {}
     now: int = 0
     cpu_seconds: int = 2
+    owner: str = ""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -58,7 +62,21 @@ class Fault(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Ask(msgspec.Struct, frozen=True, tag=True):
+    """Wish for a file from elsewhere."""
+
+    address: Address
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A file's text; or why it is `missing`, which a definition may expect; or why it is `refused`."""
+
+    text: str | None = None
+    missing: str = ""
+    refused: str = ""
+
+
+class Outcome(msgspec.Struct, frozen=True, tag=True):
     """How an evaluation ended: a manifest (None: the author left it to the other file), or a fault."""
 
     manifest: JsonObject | None = None

@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
+from kubeci.definition import evaluation
+from kubeci.definition.addresses import Address
+from kubeci.definition.module_reader import ModuleSources
 from kubeci.definition.payload import without_nulls
-from kubeci.definition.protocol import MAX_REQUEST_BYTES, Fault, Limits, Outcome, Request
-from kubeci.definition.zygote_link import ZygoteDied, ZygoteLink
+from kubeci.definition.protocol import MAX_REQUEST_BYTES, Answer, Fault, Limits, Outcome, Request
+from kubeci.definition.zygote_link import Elsewhere, ZygoteDied, ZygoteLink
 from kubeci.errors import UpstreamError
 
 _ATTEMPTS = 3
 
 
+async def nowhere(address: Address) -> Answer:
+    """Refuse every file from elsewhere."""
+    return evaluation.nowhere(address)
+
+
 class Sandbox:
     """Evaluate CI definitions, each in a process of its own.
 
-    `limits` bind one evaluation, `concurrent` is how many run at once (default: one a processor, two at least).
+    `limits` bind one evaluation, `sources` are where definitions load from beside their context, `concurrent` is how many run at once (default: one a processor, two at least).
     Used as an async context manager; leaving it ends every process.
     """
 
-    def __init__(self, limits: Limits | None = None, *, concurrent: int | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        sources: ModuleSources | None = None,
+        concurrent: int | None = None,
+    ) -> None:
+        self.sources = sources
         self.limits = limits or Limits()
         self._slots = asyncio.Semaphore(concurrent or max(2, os.cpu_count() or 2))
         self._zygote: ZygoteLink | None = None
@@ -50,10 +66,10 @@ class Sandbox:
         """Give the process id of the zygote under way."""
         return self._zygote.process.pid if self._zygote else None
 
-    async def evaluate(self, request: Request) -> Outcome:
+    async def evaluate(self, request: Request, elsewhere: Elsewhere = nowhere) -> Outcome:
         """Evaluate a request; what ends the process is told as a fault in the outcome.
 
-        Cancelling the call kills the process. Raises UpstreamError (retryable) when no process can be started or stays alive.
+        `elsewhere` reads what is loaded from outside the context; others may evaluate meanwhile. Cancelling the call kills the process. Raises UpstreamError (retryable) when no process can be started or stays alive.
         """
         try:
             body = _encode(request)
@@ -63,12 +79,17 @@ class Sandbox:
             return Outcome(
                 fault=Fault(f"needs {len(body):,} bytes of input; at most {MAX_REQUEST_BYTES:,} are given")
             )
-        async with self._slots:
+        async with _Slot(self._slots) as slot:
+
+            async def waiting(address: Address) -> Answer:
+                async with slot.lent():
+                    return await elsewhere(address)
+
             try:
                 for _attempt in range(_ATTEMPTS):
                     with suppress(ZygoteDied):
                         link = await self._link()
-                        return await link.evaluate(body, self.limits)
+                        return await link.evaluate(body, self.limits, waiting)
             except OSError as error:  # no descriptors or no memory left for a process
                 raise UpstreamError(f"the sandbox cannot be started: {error}", retryable=True) from error
         raise UpstreamError("the sandbox that evaluates CI definitions does not stay alive", retryable=True)
@@ -83,6 +104,33 @@ class Sandbox:
             if self._zygote is None:
                 self._zygote = await ZygoteLink.start()
             return self._zygote
+
+
+class _Slot:
+    """One of the places of a semaphore, which may be lent to others for a while."""
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+        self._held = False
+
+    async def __aenter__(self) -> Self:
+        await self._slots.acquire()
+        self._held = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._held:
+            self._give()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        self._give()
+        yield
+        await self.__aenter__()
+
+    def _give(self) -> None:
+        self._held = False
+        self._slots.release()
 
 
 def _encode(request: Request) -> bytes:

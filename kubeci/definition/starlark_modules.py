@@ -12,6 +12,7 @@ import starlark
 
 from kubeci.definition.addresses import Address, context_address, resolve
 from kubeci.definition.builtins import Builtin
+from kubeci.definition.protocol import Answer
 from kubeci.definition.starlark_errors import PRELUDE, read_error
 from kubeci.definition.starlark_source import Source, prepare
 from kubeci.errors import DefinitionError, Location
@@ -23,8 +24,8 @@ CPU_MARGIN_SECONDS = 0.2  # before the kernel ends the process, so that the plac
 MAX_PRINTS = 200
 MAX_PRINT_CHARACTERS = 1_000
 
-Reader = Callable[[Address], str | None]
-"""Reads the text at an address of one scheme; None: there is nothing. Raises ValueError with the reason otherwise."""
+Reader = Callable[[Address], Answer]
+"""Reads the text at an address of one scheme."""
 
 _DIALECT = starlark.Dialect.standard()
 _DIALECT.enable_keyword_only_arguments = True
@@ -63,26 +64,28 @@ class _Module:
     frozen: starlark.FrozenModule | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What modules are made of: readers by scheme, modules of ours by path, the owner of the build's repository."""
+
+    readers: Mapping[str, Reader]
+    builtins: Mapping[str, Builtin]
+    owner: str = ""
+
+
 class Modules:
     """The modules of one evaluation.
 
-    `readers` maps schemes to what reads them, `builtins` paths to modules of ours, `inputs` are the fields of `input`. A module is evaluated once, its
-    own loads first; a load cycle is refused with the cycle. What modules print is kept in `prints`, `file:line: text`.
+    A module is evaluated once, its own loads first; a load cycle is refused with the cycle. What modules print is kept
+    in `prints`, `file:line: text`.
     """
 
-    def __init__(
-        self,
-        readers: Mapping[str, Reader],
-        builtins: Mapping[str, Builtin],
-        inputs: JsonObject,
-        cpu_seconds: int,
-    ) -> None:
+    def __init__(self, around: Surroundings, inputs: JsonObject, cpu_seconds: int) -> None:
         self.prints: list[str] = []
-        self._readers = readers
-        self._builtins = builtins
+        self._around = around
         self._cpu_seconds = cpu_seconds
         self._deadline = time.process_time() + cpu_seconds - CPU_MARGIN_SECONDS
-        self._modules: dict[str, _Module] = {}
+        self._modules: dict[Address, _Module] = {}
         self._sources: dict[str, Source] = {}
         self._stack: list[Address] = []
         self._failure: DefinitionError | None = None
@@ -96,7 +99,7 @@ class Modules:
     def main(self, path: str) -> starlark.FrozenModule:
         """Evaluate a file of the context and all that it loads; DefinitionError says what is wrong where."""
         address = context_address(path)
-        text = self._read(address)
+        text = self._read(address).text
         if text is None:
             raise DefinitionError("is not there", where=Location(path))
         try:
@@ -106,8 +109,7 @@ class Modules:
 
     def _load(self, base: Address, name: str) -> starlark.FrozenModule:
         address = self._resolve(base, name)
-        key = str(address)
-        known = self._modules.get(key)
+        known = self._modules.get(address)
         if known and known.frozen:
             return known.frozen
         if known:
@@ -115,18 +117,15 @@ class Modules:
             raise Refusal("load cycle: " + " -> ".join(step.file for step in cycle))
         if address.scheme == "builtin":
             return self._builtin(address)
-        text = self._read(address)
-        if text is None:
-            raise Refusal(f"`{name}` is not there ({address})")
         try:
-            return self._evaluate(address, text)
+            return self._evaluate(address, self._found(name, address))
         except DefinitionError as error:
             message = f"{error.message}\nloaded from {base.file}"
             self._failure = DefinitionError(message, where=error.where, hint=error.hint)
             raise self._failure from None
 
     def _evaluate(self, address: Address, text: str) -> starlark.FrozenModule:
-        state = self._modules[str(address)] = _Module()
+        state = self._modules[address] = _Module()
         self._stack.append(address)
         file = address.file
         source = self._sources[file] = prepare(text, file)
@@ -152,8 +151,8 @@ class Modules:
 
         What cannot be loaded is told when the interpreter comes to the statement: then it has a place.
         """
-        for statement in ast.loads():
-            with suppress(Refusal):
+        with suppress(Refusal):
+            for statement in ast.loads():
                 self._load(base, statement.module_id)
 
     def _call_depth(self) -> int:
@@ -162,17 +161,18 @@ class Modules:
         return min(MAX_CALL_DEPTH, 2 * functions + SPARE_CALLS)
 
     def _builtin(self, address: Address) -> starlark.FrozenModule:
-        builtin = self._builtins.get(address.path)
+        builtins = self._around.builtins
+        builtin = builtins.get(address.path)
         if builtin is None:
             raise Refusal(
-                f"there is no builtin module `{address.path}`; there are {', '.join(sorted(self._builtins))}"
+                f"there is no builtin module `{address.path}`; there are {', '.join(sorted(builtins))}"
             )
         module = starlark.Module()
         for name, function in builtin.functions.items():
             module.add_callable(name, function)
         starlark.eval(module, starlark.parse(str(address), builtin.source, _DIALECT), _OWN_GLOBALS)
         frozen = module.freeze()
-        self._modules[str(address)] = _Module(frozen)
+        self._modules[address] = _Module(frozen)
         return frozen
 
     def _load_file(self, base: Address) -> Callable[..., str | None]:
@@ -180,27 +180,33 @@ class Modules:
             if not isinstance(fn, str):
                 raise Refusal("loadFile: the name must be a string")
             address = self._resolve(base, fn)
-            text = self._read(address)
-            if text is None and error_on_notfound:
-                raise Refusal(f"loadFile: `{fn}` is not there ({address})")
-            return text
+            if error_on_notfound:
+                return self._found(fn, address, "loadFile: ")
+            return self._read(address).text
 
         return load_file
 
+    def _found(self, name: str, address: Address, before: str = "") -> str:
+        answer = self._read(address)
+        if answer.text is None:
+            reason = f": {answer.missing}" if answer.missing else ""
+            raise Refusal(f"{before}`{name}` is not there ({address}){reason}")
+        return answer.text
+
     def _resolve(self, base: Address, name: str) -> Address:
         try:
-            return resolve(base, name)
+            return resolve(base, name, self._around.owner)
         except ValueError as error:
             raise Refusal(str(error)) from None
 
-    def _read(self, address: Address) -> str | None:
-        reader = self._readers.get(address.scheme)
+    def _read(self, address: Address) -> Answer:
+        reader = self._around.readers.get(address.scheme)
         if reader is None:
-            raise Refusal(f"{address.scheme}:// addresses are not available in this version")
-        try:
-            return reader(address)
-        except ValueError as error:
-            raise Refusal(str(error)) from None
+            raise Refusal(f"{address}: a builtin module is loaded, it has no file")
+        answer = reader(address)
+        if answer.refused:
+            raise Refusal(answer.refused)
+        return answer
 
     def _print(self, text: str, stack: str) -> None:
         if len(self.prints) > MAX_PRINTS:

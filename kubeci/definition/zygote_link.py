@@ -7,12 +7,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 import msgspec
 
+from kubeci.definition.addresses import Address
 from kubeci.definition.protocol import (
     COMMAND,
     ENDED,
@@ -21,11 +23,17 @@ from kubeci.definition.protocol import (
     MAX_OUTCOME_BYTES,
     OUT_OF_MEMORY,
     START,
+    Answer,
+    Ask,
     Fault,
     Limits,
     Outcome,
 )
 
+Elsewhere = Callable[[Address], Awaitable[Answer]]
+"""Reads a file that is not of the context."""
+
+MAX_ASKS = 1_000  # more than are ever answered with a file; a process that goes on is ended
 _GRACE_SECONDS = 2.0  # after the process's own alarm, for a machine under load
 
 
@@ -91,8 +99,11 @@ class ZygoteLink:
                     self.process.kill()
                 await self.process.wait()
 
-    async def evaluate(self, body: bytes, limits: Limits) -> Outcome:
-        """Run one evaluation to its end; ZygoteDied when the zygote goes away before."""
+    async def evaluate(self, body: bytes, limits: Limits, elsewhere: Elsewhere) -> Outcome:
+        """Run one evaluation to its end; ZygoteDied when the zygote goes away before.
+
+        The time that `elsewhere` takes does not count.
+        """
         self._count = (self._count + 1) % (1 << 32)
         evaluation = self._count
         ours, theirs = socket.socketpair()
@@ -100,8 +111,8 @@ class ZygoteLink:
         try:
             with theirs:
                 self._start(evaluation, theirs, limits)
-            async with asyncio.timeout(limits.wall_seconds + _GRACE_SECONDS):
-                outcome = await _converse(ours, body)
+            async with asyncio.timeout(limits.wall_seconds + _GRACE_SECONDS) as clock:
+                outcome = await _converse(ours, body, _stopping(clock, elsewhere))
                 if outcome is None:
                     return _explain(await ended, limits)
         except TimeoutError:
@@ -154,18 +165,40 @@ class ZygoteLink:
                 ended.set_exception(ZygoteDied())
 
 
-async def _converse(channel: socket.socket, body: bytes) -> Outcome | None:
-    """Send the request and read the outcome; None when the process ended before it was whole."""
+def _stopping(clock: asyncio.Timeout, elsewhere: Elsewhere) -> Elsewhere:
+    """Let a time limit stand still while something from elsewhere is read."""
+
+    async def read(address: Address) -> Answer:
+        now = asyncio.get_running_loop().time
+        remaining = (clock.when() or 0) - now()
+        clock.reschedule(None)
+        answer = await elsewhere(address)
+        clock.reschedule(now() + remaining)
+        return answer
+
+    return read
+
+
+async def _converse(channel: socket.socket, body: bytes, elsewhere: Elsewhere) -> Outcome | None:
+    """Send the request, answer what is asked and read the outcome; None when the process ended before it was whole."""
     channel.setblocking(False)
     reader, writer = await asyncio.open_connection(sock=channel)
     try:
         writer.write(LENGTH.pack(len(body)) + body)
         with suppress(OSError):
             await writer.drain()
-        (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
-        if length > MAX_OUTCOME_BYTES:
-            return Outcome(fault=Fault(f"gives an outcome of more than {MAX_OUTCOME_BYTES:,} bytes"))
-        return msgspec.json.decode(await reader.readexactly(length), type=Outcome)
+        for _ in range(MAX_ASKS + 1):
+            (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+            if length > MAX_OUTCOME_BYTES:
+                return Outcome(fault=Fault(f"gives an outcome of more than {MAX_OUTCOME_BYTES:,} bytes"))
+            message = msgspec.json.decode(await reader.readexactly(length), type=Ask | Outcome)
+            if isinstance(message, Outcome):
+                return message
+            answer = msgspec.json.encode(await elsewhere(message.address))
+            writer.write(LENGTH.pack(len(answer)) + answer)
+            with suppress(OSError):
+                await writer.drain()
+        return Outcome(fault=Fault(f"asks for more than {MAX_ASKS:,} files from elsewhere"))
     except (asyncio.IncompleteReadError, OSError, msgspec.DecodeError):
         return None
     finally:

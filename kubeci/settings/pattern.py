@@ -35,6 +35,10 @@ class Pattern:
         """Say whether the expression matches anywhere in `text`."""
         return self._compiled.search(text) is not None
 
+    def matches_all(self, text: str) -> bool:
+        """Say whether the expression matches the whole of `text`, where a mere part would let too much through."""
+        return self._compiled.fullmatch(text) is not None
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pattern) and other.source == self.source
 

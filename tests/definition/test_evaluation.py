@@ -146,7 +146,7 @@ def test_prints_are_bounded_and_kept_beside_a_fault() -> None:
         ),
         (
             "x = loadFile('builtin:///re')\n",
-            "ci.star:1:5: builtin:// addresses are not available in this version\ncalled from ci.star:1, in <module>",
+            "ci.star:1:5: builtin:///re: a builtin module is loaded, it has no file\ncalled from ci.star:1, in <module>",
         ),
         ("load('none.star', 'x')\n", "ci.star:1:1: `none.star` is not there (context:///none.star)"),
         ("load('', 'x')\n", "ci.star:1:1: `` names no file"),
@@ -156,15 +156,15 @@ def test_prints_are_bounded_and_kept_beside_a_fault() -> None:
         ),
         (
             "load('github://a.b/x.star', 'x')\n",
-            "ci.star:1:1: github:// addresses are not available in this version",
+            "ci.star:1:1: github:// addresses cannot be read here",
         ),
         (
             "load('https://example.com/x.star', 'x')\n",
-            "ci.star:1:1: https:// addresses are not available in this version",
+            "ci.star:1:1: https:// addresses cannot be read here",
         ),
         (
             "load('file:///etc/passwd', 'x')\n",
-            "ci.star:1:1: file:// addresses are not available in this version",
+            "ci.star:1:1: there are no file:// addresses; there are builtin://, context://, github://, https://",
         ),
         (
             "load('builtin:///nope', 'x')\n",
