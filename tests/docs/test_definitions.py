@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from markdown_text import ROOT, Block, blocks
+from markdown_text import ROOT, Block, blocks, rows
 
+from kubeci.definition.builtins import Builtin, builtins
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import DefinitionError
 from kubeci.model.build import BuildRequest
@@ -17,6 +19,7 @@ from kubeci.service.prepare import prepare, render
 from kubeci.settings.config import Config
 
 FOLDER = "# .kube-ci/"
+DEFINITIONS = ROOT / "docs" / "definitions.md"
 REQUEST = BuildRequest(
     id="0" * 40,
     commit=Commit(Repository("acme", "widgets", 7), "1" * 40),
@@ -42,7 +45,7 @@ def examples() -> list[Example]:
     """Find the definitions; a block of text right after one is what it says."""
     found = []
     libraries: dict[str, str] = {}
-    for document in (ROOT / "README.md", ROOT / "docs" / "definitions.md"):
+    for document in (ROOT / "README.md", DEFINITIONS):
         several = blocks(document)
         for block, following in pairwise([*several, Block(document, 0, "", "")]):
             if block.language not in {"yaml", "python"}:
@@ -81,8 +84,16 @@ async def test_the_definitions_of_the_documents_do_what_is_said(example: Example
     assert await outcome(example, sandbox) == example.said
 
 
+@pytest.mark.parametrize(("address", "builtin"), sorted(builtins(0).items()))
+def test_every_builtin_is_documented(address: str, builtin: Builtin) -> None:
+    [row] = [row for row in rows(DEFINITIONS) if row[0] == f"`builtin://{address}`"]
+    public = re.findall(r"^(?:def )?([a-z]\w*)(?: =|\()", builtin.source, re.MULTILINE)
+    assert [name for name in public if not re.search(rf"`{name}[`(]", row[1])] == []
+    assert public
+
+
 async def test_every_parameter_is_documented(sandbox: Sandbox) -> None:
-    text = (ROOT / "docs" / "definitions.md").read_text()
+    text = DEFINITIONS.read_text()
     example = examples()[0]
     for ref in (Ref("main"), Ref("v1", RefType.TAG)):
         request = replace(REQUEST, ref=ref)
