@@ -42,11 +42,11 @@ class DefinitionError(KubeCIError):
     """The CI definition of a commit is wrong; its author can mend it.
 
     `message` says what and why, `where` the place, `hint` what to do about it; `others` are further complaints about the
-    same definition, each a line of its own.
+    same definition, each written as a line of its own.
     """
 
     def __init__(
-        self, message: str, *, where: Location | None = None, hint: str = "", others: Sequence[str] = ()
+        self, message: str, *, where: Location | None = None, hint: str = "", others: Sequence[object] = ()
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -56,7 +56,7 @@ class DefinitionError(KubeCIError):
 
     def __str__(self) -> str:
         """Say where, what and what to do, in one line where the message is one line; then the others."""
-        return "\n".join([complaint(self.message, self.where, self.hint), *self.others])
+        return "\n".join([complaint(self.message, self.where, self.hint), *map(str, self.others)])
 
 
 def complaint(message: str, where: Location | None, hint: str = "") -> str:

@@ -17,7 +17,7 @@ from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import ConfigurationError, DefinitionError
 from kubeci.model.build import BuildRequest
 from kubeci.model.json import JsonObject
-from kubeci.service.prepare import Prepared, has_definition, prepare, render
+from kubeci.service.prepare import Prepared, Tools, has_definition, prepare, render
 from kubeci.settings.config import Config, load_config
 
 
@@ -70,7 +70,7 @@ async def _prepared(path: Path, request: BuildRequest, config: Config) -> Prepar
             f"{path / config.ci_context_path} holds no {names}: there is nothing to render"
         )
     async with Sandbox() as sandbox:
-        return await prepare(request, source, sandbox, config, datetime.now(UTC))
+        return await prepare(request, source, Tools(sandbox, config), datetime.now(UTC))
 
 
 def _written(workflow: JsonObject, output: str) -> str:

@@ -10,6 +10,8 @@ from kubeci.model.json import JsonObject
 
 WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/workflows"
 WORKFLOW = WORKFLOWS + "/{name}"
+WORKFLOW_TEMPLATE = "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/workflowtemplates/{name}"
+CLUSTER_WORKFLOW_TEMPLATE = "/apis/argoproj.io/v1alpha1/clusterworkflowtemplates/{name}"
 
 
 class ArgoWorkflows:
@@ -40,6 +42,13 @@ class ArgoWorkflows:
     async def get(self, namespace: str, name: str) -> JsonObject:
         """Read one workflow."""
         return await self._client.send(Request("GET", WORKFLOW, {"namespace": namespace, "name": name}))
+
+    async def template(self, namespace: str, name: str, *, cluster_scope: bool) -> JsonObject:
+        """Read a WorkflowTemplate, or with `cluster_scope` a ClusterWorkflowTemplate, which has no namespace."""
+        if cluster_scope:
+            return await self._client.send(Request("GET", CLUSTER_WORKFLOW_TEMPLATE, {"name": name}))
+        names = {"namespace": namespace, "name": name}
+        return await self._client.send(Request("GET", WORKFLOW_TEMPLATE, names))
 
     async def stop(self, namespace: str, name: str) -> None:
         """Ask Argo to stop a workflow; its exit handlers run. One that has ended stays as it is."""

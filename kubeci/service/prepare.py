@@ -5,26 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from kubeci.definition.definition import Definition
 from kubeci.definition.loader import ContextNames, Inputs, load_definition
 from kubeci.definition.sandbox import Sandbox
-from kubeci.errors import ConfigurationError, DefinitionError, EntrypointError, Location, complaint
+from kubeci.errors import ConfigurationError, DefinitionError, Location
 from kubeci.model.build import Build, BuildRequest
 from kubeci.model.context import kept_out
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import RefType
 from kubeci.model.source import CommitSource
 from kubeci.policy.paths import PathRules, parse_globs, skip_reason
+from kubeci.ports import Workflows
+from kubeci.service.examine import examine, referenced_template
 from kubeci.settings.config import Config
 from kubeci.workflow import metadata
 from kubeci.workflow.canonical import canonical
-from kubeci.workflow.decorate import Surroundings, decorate
+from kubeci.workflow.decorate import PARAMETERS, Surroundings, decorate, parameters
 from kubeci.workflow.names import workflow_name
-from kubeci.workflow.references import find_entrypoint
-from kubeci.workflow.schema import problems
+from kubeci.workflow.references import Run
+from kubeci.workflow.schema import Problem
 
 DEFAULT_CHECK_NAME = "Default Workflow"
 NOTES_LIMIT = 50  # warnings and printed lines kept of one definition
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a definition is evaluated and checked with."""
+
+    sandbox: Sandbox
+    config: Config
+    workflows: Workflows | None = None
+    """The cluster, for templates that definitions refer to; None: they are not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class Prepared:
     around: Surroundings
     skip: str = ""
     """Why nothing needs to run for the files that changed; empty: it runs."""
+    warnings: tuple[Problem, ...] = ()
+    """What the checks of the manifest found."""
 
 
 def context_names(config: Config) -> ContextNames:
@@ -69,34 +82,42 @@ def new_build(
 
 
 async def prepare(
-    request: BuildRequest, source: CommitSource, sandbox: Sandbox, config: Config, now: datetime
+    request: BuildRequest, source: CommitSource, tools: Tools, now: datetime
 ) -> Prepared | None:
     """Evaluate a commit's definition and check it.
 
     None: the definition says that there is nothing to run. Raises `DefinitionError` with the place and the reason.
     """
+    config = tools.config
     definition = await load_definition(
-        source.files or {}, _inputs(request), context_names(config), sandbox, problems=source.problems
+        source.files or {}, _inputs(request), context_names(config), tools.sandbox, problems=source.problems
     )
     if definition is None:
         return None
     where = Location(f"{config.ci_context_path}/{definition.path}")
     manifest = canonical(definition.manifest)
-    warnings = [*source.problems, *_judge(definition, where, config)]
-    if request.automatic and not _wanted(manifest, request.ref.type, where):
+    wanted = _wanted(manifest, request.ref.type, where)
+    if request.automatic and not wanted:
         return None
     _refuse_what_is_missing(manifest, where, config)
-    entrypoint = _entrypoint(manifest, request.entrypoint, where)
-    build = replace(
-        new_build(request, config, now, check_name=f"Workflow - {entrypoint}"),
-        entrypoint=entrypoint,
-        warnings=tuple(warnings[:NOTES_LIMIT]),
-        prints=definition.prints[:NOTES_LIMIT],
-    )
     pull_request = source.pull_requests[0] if source.pull_requests else None
-    build = replace(build, pull_request=pull_request.number if pull_request else 0)
     around = Surroundings(request.repository_object or {}, pull_request)
-    return Prepared(build, manifest, around, skip=_skip_reason(request, manifest, where))
+    build = new_build(request, config, now)
+    template = await referenced_template(manifest, where, config.namespace, tools.workflows)
+    # A definition for tags alone may use `tag`, even where somebody has it rendered for a branch.
+    given = frozenset(parameters(build, around, config)) | (frozenset() if wanted else PARAMETERS)
+    run = Run(given, request.entrypoint, config.environment_parameter, template)
+    examined = examine(definition, where.path, run, strict=config.strict_workflows)
+    warnings = (*source.problems, *map(str, examined.warnings))
+    build = replace(
+        new_build(request, config, now, check_name=f"Workflow - {examined.entrypoint}"),
+        entrypoint=examined.entrypoint,
+        warnings=warnings[:NOTES_LIMIT],
+        prints=definition.prints[:NOTES_LIMIT],
+        pull_request=pull_request.number if pull_request else 0,
+    )
+    skip = _skip_reason(request, manifest, where)
+    return Prepared(build, manifest, around, skip, examined.warnings)
 
 
 def render(prepared: Prepared, config: Config) -> JsonObject:
@@ -113,16 +134,6 @@ def _inputs(request: BuildRequest) -> Inputs:
         event=request.event,
         changed_files=request.changed_files,
     )
-
-
-def _judge(definition: Definition, where: Location, config: Config) -> list[str]:
-    """Hold the definition against the workflow schema: the warnings, or all of it raised when there is an error."""
-    found = problems(definition.manifest, definition.positions, where.path)
-    first = next((each for each in found if each.severity == "error" or config.strict_workflows), None)
-    rest = [complaint(each.message, each.where, each.hint) for each in found if each is not first]
-    if first:
-        raise DefinitionError(first.message, where=first.where, hint=first.hint, others=rest[:NOTES_LIMIT])
-    return rest
 
 
 def _wanted(manifest: JsonObject, ref_type: RefType, where: Location) -> bool:
@@ -159,10 +170,3 @@ def _refuse_what_is_missing(manifest: JsonObject, where: Location, config: Confi
             where=where,
             hint=f'set the annotation `{metadata.CACHE_SCOPE}` to "none"',
         )
-
-
-def _entrypoint(manifest: JsonObject, asked: str, where: Location) -> str:
-    try:
-        return find_entrypoint(manifest, asked)
-    except DefinitionError as error:
-        raise EntrypointError(error.message, where=error.where or where, hint=error.hint) from error

@@ -24,7 +24,7 @@ from kubeci.service.changed import changed_files
 from kubeci.service.dispatch import StopRequest
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
-from kubeci.service.prepare import Prepared, has_definition, new_build, prepare, render
+from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render
 from kubeci.service.publish import digest_of
 from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
@@ -92,7 +92,8 @@ class Submitter:
         changed = await changed_files(request, source, self._rooms.commits)
         request = replace(request, changed_files=changed)
         try:
-            prepared = await prepare(request, source, self._rooms.sandbox, config, now)
+            tools = Tools(self._rooms.sandbox, config, self._rooms.workflows)
+            prepared = await prepare(request, source, tools, now)
         except DefinitionError as error:
             return await self._definition_failed(request, error, now)
         if prepared is None:

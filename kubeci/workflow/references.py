@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
 
@@ -18,6 +18,7 @@ from kubeci.workflow.decorate import PARAMETERS
 from kubeci.workflow.flaws import Flaw
 from kubeci.workflow.outline import Outline
 from kubeci.workflow.schema import LIMIT, Problem, place
+from kubeci.workflow.template_ref import with_template
 
 _SHOWN = 20
 _LOOKED_AT = 1000  # flaws of each check; far more than are told, so that errors are not hidden by warnings
@@ -33,6 +34,8 @@ class Run:
     """The template that was asked for; empty: the manifest's own."""
     environment_parameter: str = "environment"
     """The input that deployments are recognised by; it need not be used."""
+    template: JsonObject | None = None
+    """The WorkflowTemplate that the manifest refers to as a whole, if it was read."""
 
 
 ANY_RUN = Run()
@@ -48,12 +51,24 @@ def reference_problems(
     stands in expressions (`{{=…}}`) or is left to the cluster (`templateRef`) is not judged. Errors come first, at most
     `LIMIT` problems. The entrypoint itself is `find_entrypoint`'s.
     """
-    found = sorted(_flaws(Outline(manifest), run), key=lambda flaw: flaw.severity)
+    whole = with_template(manifest, run.template) if run.template else manifest
+    flaws = _flaws(Outline(whole), run)
+    found = sorted(_of_template(flaws) if run.template else flaws, key=lambda flaw: flaw.severity)
     told = (
         Problem(flaw.severity, place(flaw.path, positions, path), flaw.message, flaw.advice(), flaw.rule)
         for flaw in found[:LIMIT]
     )
     return tuple(sorted(told, key=lambda problem: (problem.severity, problem.where.line)))
+
+
+def _of_template(flaws: Iterable[Flaw]) -> Iterator[Flaw]:
+    """Tell a template's errors where the manifest refers to it; what is no error there is none of its author's work."""
+    for flaw in flaws:
+        if flaw.path[:2] != ("spec", "templates"):
+            yield flaw
+        elif flaw.severity == "error":
+            message = f"the WorkflowTemplate cannot run: {flaw.message}"
+            yield replace(flaw, path=("spec", "workflowTemplateRef"), message=message)
 
 
 def _flaws(outline: Outline, run: Run) -> Iterator[Flaw]:

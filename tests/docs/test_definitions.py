@@ -15,7 +15,7 @@ from kubeci.errors import DefinitionError
 from kubeci.model.build import BuildRequest
 from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.model.source import CommitSource
-from kubeci.service.prepare import prepare, render
+from kubeci.service.prepare import Tools, prepare, render
 from kubeci.settings.config import Config
 
 FOLDER = "# .kube-ci/"
@@ -71,7 +71,9 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def outcome(example: Example, sandbox: Sandbox) -> str:
     """Say what `kubeci render` says of a definition beside the workflow."""
     try:
-        prepared = await prepare(REQUEST, CommitSource(example.files), sandbox, Config(), datetime.now(UTC))
+        prepared = await prepare(
+            REQUEST, CommitSource(example.files), Tools(sandbox, Config()), datetime.now(UTC)
+        )
     except DefinitionError as error:
         return str(error)
     assert prepared
@@ -97,7 +99,9 @@ async def test_every_parameter_is_documented(sandbox: Sandbox) -> None:
     example = examples()[0]
     for ref in (Ref("main"), Ref("v1", RefType.TAG)):
         request = replace(REQUEST, ref=ref)
-        prepared = await prepare(request, CommitSource(example.files), sandbox, Config(), datetime.now(UTC))
+        prepared = await prepare(
+            request, CommitSource(example.files), Tools(sandbox, Config()), datetime.now(UTC)
+        )
         assert prepared
         prepared = replace(prepared, around=replace(prepared.around, cache_claim="a-claim"))
         given = render(prepared, Config())["spec"]["arguments"]["parameters"]
