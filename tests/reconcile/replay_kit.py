@@ -92,6 +92,7 @@ class Scene:
         return Rooms(
             commits=none,
             checks=cast("Any", Mortal(self.checks, self.life)),
+            people=none,
             workflows=cast("Any", Mortal(self.cluster, self.life)),
             pod_logs=self.cluster,
             builds=cast("Any", Mortal(self.builds, self.life)),
