@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import signal
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from kubeci.telemetry import configure_logging
 )
 @click.option(
     "--port",
+    metavar="PORT",
     type=click.IntRange(0, 65535),
     default=0,
     help="Port of the local GitHub's pages; default: a free one.",
@@ -36,14 +38,16 @@ from kubeci.telemetry import configure_logging
 def command(*, once: bool, port: int, data: Path | None) -> None:
     """Watch a push become a workflow and a check-run, with no cluster and no GitHub account.
 
-    Starts a GitHub, a cluster and the real server on loopback, pushes two of the example projects and tells what
-    happens. Nothing is left behind when it ends, except in DIR.
+    Starts a GitHub, a cluster and the real server on loopback, pushes changes of two example projects, one of them
+    from a fork, and tells what happens. Nothing is left behind when it ends, except in DIR.
 
     \b
     Examples:
       kubeci demo                 then open the address that it prints
       kubeci demo --once          for a script: ends by itself
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    if shutil.which("git") is None:
+        raise ConfigurationError("the demo needs git: its repositories are real ones")
     configure_logging("console", level=logging.WARNING)
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kubeci-demo-")))
