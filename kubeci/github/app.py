@@ -87,28 +87,31 @@ class GitHubApp:
         """Say what is left of the installation's REST requests, as of the last answer."""
         return self._limits.budget(repository.installation_id)
 
-    async def send(self, repository: Repository, request: Request) -> Any:
-        """Send a request with the repository's token and give the JSON of the answer.
+    async def send(self, repository: Repository, request: Request, *, reading: bool = False) -> Any:
+        """Send a request with the repository's token, with `reading` one for its contents alone; give the answer's JSON.
 
         Repeatable requests are tried again when the connection fails or GitHub answers 5xx; others never,
         as they may have been done. Raises the errors of `kubeci.errors`.
         """
-        token = await self._tokens.get(repository)
+        token = await self._tokens.get(repository, reading=reading)
         try:
             return await self._try(repository, request, f"token {token}")
         except Forbidden as error:
             if error.status != 401:
                 raise
         # A refused token does nothing, so even a creation may be sent again: the App may have been reinstalled.
-        self._tokens.drop(repository, token)
-        return await self._try(repository, request, f"token {await self._tokens.get(repository)}")
+        self._tokens.drop(repository, token, reading=reading)
+        token = await self._tokens.get(repository, reading=reading)
+        return await self._try(repository, request, f"token {token}")
 
     async def graphql(
-        self, repository: Repository, query: str, variables: Mapping[str, object]
+        self, repository: Repository, query: str, variables: Mapping[str, object], *, reading: bool = False
     ) -> JsonObject:
         """Send a GraphQL query and give the whole answer, `data` and `errors`; a query only reads."""
         body: JsonObject = {"query": query, "variables": dict(variables)}
-        answer = await self.send(repository, Request("POST", GRAPHQL, body=body, repeatable=True))
+        answer = await self.send(
+            repository, Request("POST", GRAPHQL, body=body, repeatable=True), reading=reading
+        )
         if not isinstance(answer, dict):
             raise UpstreamError("GitHub's GraphQL gave no object", status=200, retryable=True)
         return answer

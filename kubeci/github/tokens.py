@@ -2,7 +2,8 @@
 
 A token is narrowed to the repository it is used for, so that a mistake or a leak reaches no other: that costs one
 request a repository and hour, of the 2,000 an hour that an installation may make. Its permissions are the App's:
-asking for one the App lacks would refuse the whole token.
+asking for one the App lacks would refuse the whole token. A token for a repository that is not the build's own may only
+read contents, which every App of ours may.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from kubeci.errors import Forbidden, Invalid, NotFound
 from kubeci.github.request import Request
@@ -27,6 +29,10 @@ class _Token:
     expires_at: float
 
 
+_Key: TypeAlias = tuple[Repository, bool]
+"""A repository, and whether the token only reads its contents."""
+
+
 class Tokens:
     """Gives tokens and forgets them; `ask` sends a request as the App itself, `now` is in epoch seconds."""
 
@@ -35,31 +41,38 @@ class Tokens:
     ) -> None:
         self._ask = ask
         self._now = now
-        self._tokens: dict[Repository, _Token] = {}
-        self._locks: dict[Repository, asyncio.Lock] = {}
+        self._tokens: dict[_Key, _Token] = {}
+        self._locks: dict[_Key, asyncio.Lock] = {}
 
-    async def get(self, repository: Repository) -> str:
-        """Give a token for a repository; many tasks that ask at once cost one request."""
-        async with self._locks.setdefault(repository, asyncio.Lock()):
-            token = self._tokens.get(repository)
+    async def get(self, repository: Repository, *, reading: bool = False) -> str:
+        """Give a token for a repository, with `reading` one for its contents alone.
+
+        Many tasks that ask at once cost one request.
+        """
+        key = repository, reading
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            token = self._tokens.get(key)
             if token is None or token.expires_at - MARGIN_SECONDS <= self._now():
                 self._drop_expired()
-                token = await self._fetch(repository)
-                self._tokens[repository] = token
+                token = await self._fetch(repository, reading=reading)
+                self._tokens[key] = token
             return token.text
 
-    def drop(self, repository: Repository, text: str) -> None:
+    def drop(self, repository: Repository, text: str, *, reading: bool = False) -> None:
         """Forget a token that GitHub refused, unless another has taken its place."""
-        token = self._tokens.get(repository)
+        token = self._tokens.get((repository, reading))
         if token is not None and token.text == text:
-            del self._tokens[repository]
+            del self._tokens[repository, reading]
 
-    async def _fetch(self, repository: Repository) -> _Token:
+    async def _fetch(self, repository: Repository, *, reading: bool) -> _Token:
+        body: JsonObject = {"repositories": [repository.name]}
+        if reading:
+            body["permissions"] = {"contents": "read"}
         request = Request(
             "POST",
             ROUTE,
             parameters={"installation_id": repository.installation_id},
-            body={"repositories": [repository.name]},
+            body=body,
             repeatable=True,  # a token too many does no harm
         )
         try:
@@ -76,8 +89,8 @@ class Tokens:
 
     def _drop_expired(self) -> None:
         now = self._now()
-        for repository in [key for key, token in self._tokens.items() if token.expires_at <= now]:
-            del self._tokens[repository]
-            lock = self._locks.get(repository)
+        for key in [key for key, token in self._tokens.items() if token.expires_at <= now]:
+            del self._tokens[key]
+            lock = self._locks.get(key)
             if lock is not None and not lock.locked():
-                del self._locks[repository]
+                del self._locks[key]
