@@ -145,3 +145,26 @@ async def test_pull_requests_by_graphql(github: LocalGitHub, http: httpx.AsyncCl
         ({"first": 1, "after": "?"}, "INVALID_CURSOR_ARGUMENTS"),
     ):
         assert (await ask(http, query, **variables))["errors"][0]["type"] == kind
+
+
+async def test_refs_compared_by_graphql(
+    github: LocalGitHub, http: httpx.AsyncClient, shas: tuple[str, str]
+) -> None:
+    query = """query($head: String!) { repository(owner: "acme", name: "widgets") { ref(qualifiedName: "main") {
+        compare(headRef: $head) { status aheadBy behindBy headTarget { oid } } } } }"""
+
+    async def compared(head: str) -> Any:
+        return (await ask(http, query, head=head))["data"]["repository"]["ref"]["compare"]
+
+    assert await compared("topic/x") == {
+        "status": "DIVERGED",
+        "aheadBy": 1,
+        "behindBy": 1,
+        "headTarget": {"oid": shas[1]},
+    }
+    assert (await compared(shas[0]))["status"] == "BEHIND"
+    assert (await compared("main"))["status"] == "IDENTICAL"
+    for head in ("nothing", "--help"):
+        assert await compared(head) is None, head
+    main = await github.push("acme/widgets", {"more": "1"}, branch="more", base="main")
+    assert (await compared(main))["status"] == "AHEAD"

@@ -28,6 +28,7 @@ async def people(github: LocalGitHub) -> None:
 ROLES = {
     "ada": ("read", "read"),
     "boss": ("admin", "admin"),
+    "octocat": ("admin", "admin"),
     "admin-bob": ("admin", "admin"),
     "maintain-bob": ("write", "maintain"),
     "write-bob": ("write", "write"),
@@ -82,7 +83,8 @@ ASSOCIATIONS = {
     "ada": "MEMBER",
     "shy": "FIRST_TIME_CONTRIBUTOR",
     "write-bob": "COLLABORATOR",
-    "octocat": "CONTRIBUTOR",
+    "octocat": "MEMBER",
+    "carl": "CONTRIBUTOR",
     "stranger": "FIRST_TIME_CONTRIBUTOR",
     "helper[bot]": "NONE",
 }
@@ -90,6 +92,8 @@ ASSOCIATIONS = {
 
 @pytest.mark.usefixtures("people")
 async def test_author_associations_and_bots(github: LocalGitHub, receiver: Receiver) -> None:
+    github.user = "carl"
+    await github.push("acme/widgets", {"carl": "1"})
     for number, login in enumerate(ASSOCIATIONS):
         github.user = login
         await github.push("acme/widgets", {"x": login}, branch=f"topic-{number}", base="main")

@@ -26,8 +26,10 @@ async def pull(github: LocalGitHub) -> PullRequest:
     return pull
 
 
-async def shown(github: LocalGitHub, http: httpx.AsyncClient, path: str) -> str:
-    page = await http.get(f"{github.base_url}/acme/widgets{path}")
+async def shown(
+    github: LocalGitHub, http: httpx.AsyncClient, path: str, *, repository: str = "acme/widgets"
+) -> str:
+    page = await http.get(f"{github.base_url}/{repository}{path}")
     assert page.status_code == 200
     assert HOSTILE not in page.text
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.text))
@@ -51,6 +53,10 @@ async def test_the_merge_box_says_what_blocks(
     assert "mona wants to merge 1 commit into main from mona:fix" in page
     assert "From a fork." in page
     assert "first time contributor" in page
+    assert "Forked from acme/widgets. The App is not installed here." in await shown(
+        github, http, "", repository="mona/widgets"
+    )
+    assert "pull request #1" in await shown(github, http, f"/commit/{sha}/checks")
     assert "Workflow - ci Expected, nothing was reported yet" in page
     assert "not successful, neutral or skipped: Workflow - ci, lint" in page
     assert "mona has the role read here" in page

@@ -183,6 +183,8 @@ async def test_branches_that_go_away(
     await git(folder, "push", "--quiet", str(folder), "refs/heads/other:refs/heads/main")
     assert await actions(github, receiver) == ["opened", "opened", "closed", "closed"]
     assert (pull.state, pull.merged_at) == ("closed", None)
+    with pytest.raises(ValueError, match="no branch topic"):
+        await github.reopen_pull_request(pull)
     assert (other.state, other.merged_at is not None) == ("closed", True)
 
 

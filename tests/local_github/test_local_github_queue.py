@@ -98,3 +98,21 @@ async def test_who_cannot_queue(github: LocalGitHub, pulls: list[PullRequest]) -
             await github.enqueue(pull)
     with pytest.raises(ValueError, match="not in the queue"):
         await github.dequeue(one)
+
+
+async def test_closing_and_drafting_leave_the_queue(
+    github: LocalGitHub, receiver: Receiver, pulls: list[PullRequest]
+) -> None:
+    for pull in pulls[:2]:
+        await github.enqueue(pull)
+    with pytest.raises(ValueError, match="is queued"):
+        await github.merge_pull_request(pulls[0])
+    await github.close_pull_request(pulls[0])
+    await github.convert_to_draft(pulls[1])
+    assert await queue_branches(github) == []
+    assert (await told(github, receiver))[2:] == [
+        ("destroyed", "1", "dequeued"),
+        ("destroyed", "2", "invalidated"),
+        ("checks_requested", "2", None),
+        ("destroyed", "2", "dequeued"),
+    ]

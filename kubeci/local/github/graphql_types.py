@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from kubeci.local.github import git
 from kubeci.local.github.auth import grants
 from kubeci.local.github.calls import Call
+from kubeci.local.github.changes import commits_between, merge_base
 from kubeci.local.github.git import Objects
 from kubeci.local.github.git_content import TreeEntry, is_binary, read_commit, read_tag, read_tree
 from kubeci.local.github.graphql_pulls import PullRequestNode, bounds, refused
@@ -220,11 +221,37 @@ class RepositoryNode:
     async def _ref(self, full: str, oid: str) -> GraphQLRow:
         kind, _, name = full.removeprefix("refs/").partition("/")
         target = await self._session.node(self._of, oid)
+
+        async def compare(headRef: str) -> GraphQLRow | None:
+            return await self._compare(full, headRef)
+
         return {
             "id": node_id("Ref", f"{self._of.id}:{full}"),
             "name": name,
             "prefix": f"refs/{kind}/",
             "target": target,
+            "compare": compare,
+        }
+
+    async def _compare(self, base: str, head: str) -> GraphQLRow | None:
+        """Compare a ref with another one; null when there is no such ref, or no common history."""
+        objects = await self._session.objects(self._of)
+        commits = [await objects.peel(name) for name in (base, head)]
+        path = self._of.path
+        if None in commits or await merge_base(path, base, head) is None:
+            return None
+        ahead, behind = (
+            len(await commits_between(path, base, head)),
+            len(await commits_between(path, head, base)),
+        )
+        status = {(True, True): "DIVERGED", (True, False): "AHEAD", (False, True): "BEHIND"}
+        return {
+            "id": node_id("Comparison", f"{self._of.id}:{base}...{head}"),
+            "aheadBy": ahead,
+            "behindBy": behind,
+            "baseTarget": await self._session.node(self._of, base),
+            "headTarget": await self._session.node(self._of, head),
+            "status": status.get((ahead > 0, behind > 0), "IDENTICAL"),
         }
 
 

@@ -12,6 +12,7 @@ from kubeci.local.github.conclusions import summed_up
 from kubeci.local.github.deliveries import Deliveries
 from kubeci.local.github.git_content import is_binary, read_commit
 from kubeci.local.github.page import Page, read_form
+from kubeci.local.github.pulls import pulls_headed
 from kubeci.local.github.state import CheckRun, CheckSuite
 
 ANNOTATIONS_SHOWN = 500
@@ -59,8 +60,9 @@ class Pages:
         repository = self._page.repository(request)
         branches = await views.branches(self._state, repository)
         tags = [ref.removeprefix("refs/tags/") for ref in await git.refs(repository.path, "refs/tags/")]
+        heard = self._state.installed_on(repository) is not None
         return await self._page.show(
-            request, "repository.html", repository=repository, branches=branches, tags=tags
+            request, "repository.html", repository=repository, branches=branches, tags=tags, heard=heard
         )
 
     async def commit(self, request: Request) -> Response:
@@ -82,6 +84,7 @@ class Pages:
             suite=suite,
             runs=listed,
             total=total,
+            pulls=await pulls_headed(self._state, repository, commit.oid),
         )
 
     async def run(self, request: Request) -> Response:
@@ -93,6 +96,7 @@ class Pages:
             "run.html",
             repository=run.suite.repository,
             suite=run.suite,
+            pulls=await pulls_headed(self._state, run.suite.repository, run.suite.head_sha),
             run=run,
             outcome=views.outcome(run.status, run.conclusion),
             duration=views.duration(run, self._state.now()),

@@ -9,7 +9,7 @@ from kubeci.local.github.person_installations import Administration
 from kubeci.local.github.person_members import Membership
 from kubeci.local.github.person_queue import MergeQueue
 from kubeci.local.github.repositories import Change, Files, create_bare, push_change, push_deletion, push_tag
-from kubeci.local.github.state import OwnerType, Repository
+from kubeci.local.github.state import Member, OwnerType, Repository
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # An owner of one of these names would hide the API or the pages.
@@ -42,7 +42,7 @@ class People(Membership, MergeQueue, Administration):
     ) -> Repository:
         """Make a repository, or take up the one whose folder is there, and install the App on its owner.
 
-        `full_name` is `owner/name`; ValueError when GitHub would not take the name.
+        Who makes it in an organisation is a member of that, and the repository's admin. `full_name` is `owner/name`; ValueError when GitHub would not take the name.
         """
         owner, _, name = full_name.partition("/")
         if (
@@ -60,6 +60,9 @@ class People(Membership, MergeQueue, Administration):
             self.state.new_id(), account, name, path, default_branch, private, created_at=now, pushed_at=now
         )
         self.state.repositories[repository.id] = repository
+        if account.type == "Organization":
+            self.state.members.setdefault((account.id, self._me.id), Member())
+            self.state.collaborators[repository.id, self._me.id] = "admin"
         return repository
 
     async def push(

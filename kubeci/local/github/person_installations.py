@@ -85,6 +85,7 @@ class Administration(Person):
         repository.deleted = True
         del self.state.repositories[repository.id]
         self.state.pull_requests = [p for p in self.state.pull_requests if p.base is not repository]
+        self.state.queue = [p for p in self.state.queue if p.base is not repository]
         await asyncio.to_thread(shutil.rmtree, repository.path)
         self.outbox.send("repository", repository, self._me, {"action": "deleted"})
 

@@ -126,7 +126,10 @@ class Contributing(Person):
         _want(pull, state="closed")
         if pull.merged_at is not None:
             raise ValueError(f"pull request {pull.number} is merged")
-        await fetch_head(pull)
+        try:
+            await fetch_head(pull)
+        except git.GitError:
+            raise ValueError(f"{pull.head.full_name} has no branch {pull.head_ref}") from None
         pull.state, pull.closed_at = "open", None
         await self.events.pulls.tell(pull, "reopened", self._by(by))
 
@@ -162,11 +165,11 @@ class Contributing(Person):
     async def merge_pull_request(self, pull: PullRequest, *, by: str | None = None) -> str:
         """Push a merge commit to the base branch, the way of any push; gives its sha.
 
-        ValueError for a closed one, a draft, a required check that does not pass, and a conflict.
+        ValueError for a closed, draft or queued one, a required check that does not pass, and a conflict.
         """
         _want(pull, state="open")
-        if pull.draft:
-            raise ValueError(f"pull request {pull.number} is a draft")
+        if pull.draft or pull.group is not None:
+            raise ValueError(f"pull request {pull.number} is {'a draft' if pull.draft else 'queued'}")
         if blocking := await self.blocked_by(pull):
             raise ValueError(f"required checks do not pass: {', '.join(blocking)}")
         onto = (await PullNode.read(pull)).base_sha

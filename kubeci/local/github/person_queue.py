@@ -14,7 +14,6 @@ from kubeci.local.github.state import MergeGroup, PullRequest
 from kubeci.model.json import JsonObject
 
 BOT = "github-merge-queue[bot]"
-REASONS = {"dequeued": "MANUAL", "merged": "MERGE", "failed": "CI_FAILURE"}
 
 
 class MergeQueue(Contributing):
@@ -41,7 +40,7 @@ class MergeQueue(Contributing):
         behind = self._behind(pull)
         base = self._group(pull).base_sha
         await self._leave(pull, "dequeued")
-        await self.events.pulls.tell(pull, "dequeued", self._by(by), {"reason": REASONS["dequeued"]})
+        await self.events.pulls.tell(pull, "dequeued", self._by(by), {"reason": "MANUAL"})
         for other in behind:
             await self._destroy(other, "invalidated")
             group = await self._build(other, base)
@@ -58,8 +57,20 @@ class MergeQueue(Contributing):
         group = self._group(pull)
         await push_ref(pull.base.path, group.head_sha, f"refs/heads/{pull.base_ref}", BOT)
         await self._leave(pull, "merged")
-        await self.events.pulls.tell(pull, "dequeued", self.state.user(BOT), {"reason": REASONS["merged"]})
+        await self.events.pulls.tell(pull, "dequeued", self.state.user(BOT), {"reason": "MERGE"})
         return group.head_sha
+
+    async def close_pull_request(self, pull: PullRequest, *, by: str | None = None) -> None:
+        """Close without merging, leaving the queue first."""
+        if pull.group is not None:
+            await self.dequeue(pull, by=by)
+        await super().close_pull_request(pull, by=by)
+
+    async def convert_to_draft(self, pull: PullRequest, *, by: str | None = None) -> None:
+        """Say that it is not ready, leaving the queue first."""
+        if pull.group is not None:
+            await self.dequeue(pull, by=by)
+        await super().convert_to_draft(pull, by=by)
 
     def _queue(self, pull: PullRequest) -> list[PullRequest]:
         return [p for p in self.state.queue if p.base is pull.base and p.base_ref == pull.base_ref]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from kubeci.local.github import git
 from kubeci.local.github.outbox import Outbox
 from kubeci.local.github.pull_payloads import pull_full
@@ -36,7 +38,8 @@ class PullEvents:
         for pull in self._open():
             if pull.head is repository and pull.head_ref == branch:
                 before = (await PullNode.read(pull)).head_sha
-                await fetch_head(pull)
+                with suppress(git.GitError):  # the branch is gone again, which is told next
+                    await fetch_head(pull)
                 after = (await PullNode.read(pull)).head_sha
                 if before != after:
                     await self.tell(pull, "synchronize", pusher, {"before": before, "after": after})

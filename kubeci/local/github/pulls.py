@@ -67,6 +67,14 @@ async def pulls_with(state: State, repository: Repository, oid: str) -> list[Pul
     return found
 
 
+async def pulls_headed(state: State, repository: Repository, oid: str) -> list[PullRequest]:
+    """List the pull requests into a repository whose head a commit is."""
+    refs = await git.refs(repository.path, "refs/pull/")
+    return [
+        pull for pull in state.pull_requests if pull.base is repository and refs.get(head_ref(pull)) == oid
+    ]
+
+
 async def merged_tree(path: git.Location, base: str, head: str) -> str | None:
     """Give the tree of a merge of two commits; None when they conflict."""
     try:

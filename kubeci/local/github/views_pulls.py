@@ -70,7 +70,7 @@ async def merge_box(state: State, read: PullNode) -> MergeBox:
     """Judge a pull request as GitHub does: required checks, conflicts, draft."""
     suite = state.suite_of(read.pull.base, read.head_sha)
     runs = {each.run.name: each for each in run_rows(state, suite)} if suite else {}
-    required = required_outcomes(state, read)
+    required = required_outcomes(state, read) if read.pull.state == "open" else {}
     checks = [
         Check(name, runs[name].outcome if name in runs else "", name in required, runs.get(name))
         for name in sorted({*runs, *required}, key=lambda name: (name not in required, name))
