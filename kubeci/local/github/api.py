@@ -82,15 +82,19 @@ class Api:
         record = RecordedRequest(request.method, path, request.url.query, _parsed(body))
         self.requests.append(record)
         fault = self.faults.take(request.method, path)
-        await asyncio.sleep(self.latency_seconds + (fault.delay_seconds if fault else 0.0))
-        if fault is not None and not fault.after and not fault.only_delays:
-            response = _faulty(fault)
-        else:
+        await asyncio.sleep(self.latency_seconds)
+        if fault is None:
             response = await self._real(operation, request, body)
-            if fault is not None and fault.after:
-                response = _faulty(fault)
+        else:
+            response = await self._spoilt(fault, operation, request, body)
         record.status = 0 if isinstance(response, Dropped) else response.status_code
         return response
+
+    async def _spoilt(self, fault: Fault, operation: Operation, request: Request, body: bytes) -> Response:
+        if fault.after:
+            await self._real(operation, request, body)
+        await asyncio.sleep(fault.delay_seconds)
+        return await self._real(operation, request, body) if fault.only_delays else _faulty(fault)
 
     async def _real(self, operation: Operation, request: Request, body: bytes) -> Response:
         services, now = self._services, self._services.state.now()

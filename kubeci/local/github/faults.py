@@ -16,8 +16,8 @@ class Fault:
     """Makes the next `times` requests with this method (`*`: any) and path fail.
 
     `path` is a regexp searched in the path without `/api/v3`. With a `status` that is answered; without one the
-    connection is closed. `after`: the request takes effect first, so its answer is lost. With `delay_seconds`
-    alone the answer is right but late.
+    connection is closed. `after`: the request takes effect first, so its answer is lost. All that is answered comes
+    after `delay_seconds`; with these alone the answer is right but late.
     """
 
     method: str
