@@ -6,13 +6,17 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import msgspec
+import structlog
 
+from kubeci.errors import Invalid, UpstreamError
 from kubeci.model.build import Build
 from kubeci.model.check_run import Annotation, CheckRun, Status
 from kubeci.model.report import Reported
 from kubeci.service.rooms import Rooms
 
 ANNOTATIONS_A_REQUEST = 50  # docs.github.com/rest/checks/runs, "Update a check run"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,13 @@ async def publish(build: Build, content: Content, told: Reported, rooms: Rooms) 
         batch, unsent = unsent[:ANNOTATIONS_A_REQUEST], unsent[ANNOTATIONS_A_REQUEST:]
         if batch:
             await rooms.builds.save_reported(build.id, replace(told, sending=True))
-        await rooms.checks.update(build.commit.repository, build.check_run_id, content.check, batch)
+        try:
+            await _send(build, content.check, batch, rooms)
+        except UpstreamError as error:
+            if not error.retryable:
+                # Nothing was done. It counts as a write, so that progress that is refused is not sent at each event.
+                await rooms.builds.save_reported(build.id, replace(told, written_at=rooms.clock()))
+            raise
         told = Reported(
             digest=digest,
             written_at=rooms.clock(),
@@ -52,3 +62,15 @@ async def publish(build: Build, content: Content, told: Reported, rooms: Rooms) 
             completed=content.check.status is Status.COMPLETED,
         )
         await rooms.builds.save_reported(build.id, told)
+
+
+async def _send(build: Build, check: CheckRun, batch: list[Annotation], rooms: Rooms) -> None:
+    """Send a check-run with some annotations; without them where GitHub refuses them: they came out of a log."""
+    repository = build.commit.repository
+    try:
+        await rooms.checks.update(repository, build.check_run_id, check, batch)
+    except Invalid as error:
+        if not batch:
+            raise
+        log.warning("annotations were refused", build=build.id, annotations=len(batch), error=str(error))
+        await rooms.checks.update(repository, build.check_run_id, check)

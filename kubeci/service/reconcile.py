@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kubeci.errors import NotFound
+import structlog
+
+from kubeci.errors import NotFound, UpstreamError
 from kubeci.model.build import Build, BuildState
 from kubeci.model.check_run import Status
 from kubeci.model.json import JsonObject
@@ -24,6 +26,8 @@ from kubeci.workflow import metadata
 from kubeci.workflow.status import WorkflowState, nodes_with_logs, read_state
 
 LOOK_AGAIN_SECONDS = 30.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,22 @@ class Reconciler:
         if state.uid and build.workflow_uid not in {"", state.uid}:
             # Another workflow took the name, so ours is gone.
             state, again = _gone(key), None
+        try:
+            return await self._report(build, state, again)
+        except UpstreamError as error:
+            if error.retryable:
+                raise
+            # Asking again would change nothing until somebody grants it; the next state is tried once.
+            log.error("the report was refused", workflow=str(key), error=str(error))  # noqa: TRY400 - no defect of ours
+            return again
+
+    async def _report(self, build: Build, state: WorkflowState, again: float | None) -> float | None:
         told = await self._builds.reported(build.id)
-        if build.state is BuildState.FINISHED:
-            if not await self._runs_again(build, state):
-                return None
+        finished = build.state is BuildState.FINISHED
+        if (finished or told.completed) and await self._runs_again(build, state):
             build, told = await self._begin_attempt(build, state)
+        elif finished:
+            return None
         logs, unread_because = await keep_logs(build, state, self._rooms.pod_logs, self._builds)
         check = report(subject_of(build, self._rooms.argo_ui, await self._successor(build)), state, logs)
         content = Content(check, tuple(remark for log in logs.values() for remark in log.annotations))
