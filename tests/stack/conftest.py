@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests_stack import REPOSITORY, Scene
+from world import World, world_in
 
 from kubeci.local.stack import StackSettings, local_stack
 from kubeci.settings.config import Config
@@ -42,3 +43,10 @@ async def strict(tmp_path: Path) -> AsyncIterator[Scene]:
     async with local_stack(tmp_path, StackSettings(config=config)) as stack:
         await stack.github.create_repository(REPOSITORY)
         yield Scene(stack)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A stack without an engine, whose server can be killed and started again."""
+    async with world_in(tmp_path) as made:
+        yield made

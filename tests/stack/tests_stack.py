@@ -11,16 +11,16 @@ import yaml
 
 from kubeci.local.github.repositories import Files
 from kubeci.local.github.state import CheckRun
-from kubeci.local.stack import LocalStack
+from kubeci.local.stack import Surroundings
 
 REPOSITORY = "acme/widgets"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scene:
     """A local stack with a repository, and the words of the tests."""
 
-    stack: LocalStack
+    stack: Surroundings
 
     async def push(self, files: Files, *, branch: str = "main", message: str = "A change") -> str:
         return await self.stack.github.push(REPOSITORY, files, branch=branch, message=message)
