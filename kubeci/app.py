@@ -17,12 +17,15 @@ from kubeci.cluster.feed import ClusterWorkflowFeed
 from kubeci.cluster.list_watch import Timing
 from kubeci.cluster.logs import ClusterPodLogs
 from kubeci.cluster.workflows import ArgoWorkflows
+from kubeci.definition.module_reader import ModuleSources
 from kubeci.definition.sandbox import Sandbox
+from kubeci.fetch.web import HTTPS_PORT, FetchLimits, WebModules
 from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.checks import GitHubChecks
 from kubeci.github.commits import GitHubCommits
 from kubeci.github.connection import Endpoint
 from kubeci.github.events import decode
+from kubeci.github.modules import GitHubModules
 from kubeci.github.payload import payload_of
 from kubeci.github.people import GitHubPeople
 from kubeci.github.signature import verify
@@ -113,7 +116,7 @@ async def running(
             workflows=ArgoWorkflows(cluster),
             pod_logs=ClusterPodLogs(cluster),
             builds=builds,
-            sandbox=await stack.enter_async_context(Sandbox()),
+            sandbox=await stack.enter_async_context(Sandbox(sources=_module_sources(github, config))),
             config=config,
             argo_ui=options.argo_ui.rstrip("/"),
             clock=now,
@@ -158,6 +161,11 @@ def _endpoint(options: Options, patience: Patience, *, trust_env: bool) -> Endpo
         pauses=patience.pauses,
         limit_seconds=patience.limit_seconds,
     )
+
+
+def _module_sources(github: GitHubApp, config: Config) -> ModuleSources:
+    web = WebModules(FetchLimits(ports=frozenset({HTTPS_PORT, *config.module_ports})))
+    return ModuleSources(GitHubModules(github), web)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kubeci.definition.loader import ContextNames, Inputs, load_definition
+from kubeci.definition.reading import ReadingRules
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import ConfigurationError, DefinitionError, Location
 from kubeci.model.build import Build, BuildRequest
@@ -13,6 +14,7 @@ from kubeci.model.context import kept_out
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import RefType
 from kubeci.model.source import CommitSource
+from kubeci.policy.decide import is_foreign
 from kubeci.policy.paths import PathRules, parse_globs, skip_reason
 from kubeci.ports import Workflows
 from kubeci.service.examine import examine, referenced_template
@@ -90,7 +92,11 @@ async def prepare(
     """
     config = tools.config
     definition = await load_definition(
-        source.files or {}, _inputs(request), context_names(config), tools.sandbox, problems=source.problems
+        source.files or {},
+        _inputs(request, source, config, now),
+        context_names(config),
+        tools.sandbox,
+        problems=source.problems,
     )
     if definition is None:
         return None
@@ -125,7 +131,8 @@ def render(prepared: Prepared, config: Config) -> JsonObject:
     return decorate(prepared.manifest, prepared.build, prepared.around, config)
 
 
-def _inputs(request: BuildRequest) -> Inputs:
+def _inputs(request: BuildRequest, source: CommitSource, config: Config, now: datetime) -> Inputs:
+    trusted = config.definition_from_base or not is_foreign(request, source)
     return Inputs(
         ref=request.ref.name,
         ref_type=request.ref.type.value,
@@ -133,6 +140,8 @@ def _inputs(request: BuildRequest) -> Inputs:
         repo=request.repository_object,
         event=request.event,
         changed_files=request.changed_files,
+        now=now,
+        reading=ReadingRules(request.commit.repository, config.module_repositories, trusted=trusted),
     )
 
 

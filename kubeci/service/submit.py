@@ -96,6 +96,10 @@ class Submitter:
             prepared = await prepare(request, source, tools, now)
         except DefinitionError as error:
             return await self._definition_failed(request, error, now)
+        except UpstreamError as error:  # a module of another repository, or a template of the cluster
+            if error.retryable and not last_attempt:
+                raise
+            return await self._definition_failed(request, DefinitionError(str(error)), now)
         if prepared is None:
             return "the definition says that there is nothing to run"
         if prepared.skip:

@@ -18,6 +18,7 @@ from kubeci.settings.pattern import Pattern
 LabelValue = Annotated[str, Meta(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
 FileName = Annotated[str, Meta(pattern=r"^[^/\x00]+$")]
 ContextPath = Annotated[str, Meta(pattern=r"^[^/:\x00][^:\x00]*$")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class CacheDefaults(Struct, frozen=True, rename="camel"):
@@ -88,6 +89,10 @@ class Config(Struct, frozen=True, rename="camel"):
     """Answers in place of those of the trust table: event → who → `build`, `ask` or `ignore`."""
     definition_from_base: bool = True
     """Take the definition of commits that come from forks from the base branch."""
+    module_repositories: tuple[Pattern, ...] | None = None
+    """Other repositories that definitions may load from, each matched with the whole of `owner/name`; without: the same owner's."""
+    module_ports: tuple[Port, ...] = ()
+    """Ports besides 443 that definitions may load from by https."""
     api: Api = Api()
     """Settings of the HTTP API."""
     options: dict[str, str | int | bool] = {}

@@ -5,20 +5,24 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from markdown_text import ROOT, Block, blocks, rows
 
 from kubeci.definition.builtins import Builtin, builtins
+from kubeci.definition.module_reader import ModuleSources
 from kubeci.definition.sandbox import Sandbox
-from kubeci.errors import DefinitionError
+from kubeci.errors import DefinitionError, NotFound
 from kubeci.model.build import BuildRequest
+from kubeci.model.module import ModuleFile
 from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.model.source import CommitSource
 from kubeci.service.prepare import Tools, prepare, render
 from kubeci.settings.config import Config
 
 FOLDER = "# .kube-ci/"
+ELSEWHERE = ("# github://", "# https://")
 DEFINITIONS = ROOT / "docs" / "definitions.md"
 REQUEST = BuildRequest(
     id="0" * 40,
@@ -51,6 +55,8 @@ def examples() -> list[Example]:
             if block.language not in {"yaml", "python"}:
                 continue
             first = block.text.partition("\n")[0]
+            if first.startswith(ELSEWHERE):
+                continue
             assert first.startswith(FOLDER), f"{block}: the first line must name the file"
             name = first.removeprefix(FOLDER)
             if name not in {"ci.yaml", "ci.star"}:
@@ -62,9 +68,34 @@ def examples() -> list[Example]:
     return found
 
 
+class Elsewhere:
+    """The files of other repositories and of the web that the documents show."""
+
+    def __init__(self) -> None:
+        self.files = {
+            first.removeprefix("# "): text
+            for first, _, text in (block.text.partition("\n") for block in blocks(DEFINITIONS))
+            if first.startswith(ELSEWHERE)
+        }
+
+    async def repository(self, _build: Repository, full_name: str, revision: str, path: str) -> ModuleFile:
+        owner, _, name = full_name.partition("/")
+        ref = revision.removeprefix("sha of ")
+        text = self.files.get(f"github://{name}.{owner}/{path}?ref={ref}")
+        if text is None:
+            raise NotFound(f"{full_name} has no file `{path}`")
+        return ModuleFile(text, f"sha of {ref}")
+
+    async def web(self, url: str) -> ModuleFile:
+        return ModuleFile(self.files[url], "sha256:")
+
+    def sources(self) -> ModuleSources:
+        return ModuleSources(SimpleNamespace(read=self.repository), SimpleNamespace(read=self.web))
+
+
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as opened:
+    async with Sandbox(sources=Elsewhere().sources()) as opened:
         yield opened
 
 

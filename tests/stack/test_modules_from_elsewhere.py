@@ -1,0 +1,48 @@
+"""Definitions that load from other repositories, over HTTP as GitHub does it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests_stack import Scene
+
+DEFINITION = """
+load("github://lib/steps.star?ref=v1", "template")
+workflow = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Workflow",
+    "spec": {"entrypoint": "ci", "templates": [template("ci")]},
+}
+"""
+STEPS = """
+load("image.star", "IMAGE")
+def template(name):
+    return {"name": name, "container": {"image": IMAGE, "command": ["true"]}}
+"""
+
+
+async def test_a_module_of_the_same_owner(still: Scene) -> None:
+    github = still.stack.github
+    await github.create_repository("acme/lib", private=True)
+    library = await github.push("acme/lib", {"steps.star": STEPS, "image.star": "IMAGE = 'alpine:3.22'\n"})
+    await github.tag("acme/lib", "v1", library, message="first")
+    sha = await still.push({".kube-ci/ci.star": DEFINITION})
+    [run] = await still.until(lambda: still.runs(sha))
+    assert run.name == "Workflow - ci"
+
+
+async def test_what_may_not_be_read_is_told_where_it_is_asked_for(still: Scene) -> None:
+    await still.stack.github.create_repository("other/lib")
+    await still.stack.github.push("other/lib", {"x.star": "x = 1\n"})
+    for address, reason in (
+        ("github://lib.other/x.star", "other/lib belongs to another owner"),
+        ("github://none/x.star", "acme/none is not there, or the App may not read it"),
+        ("https://127.0.0.1/x.star", "127.0.0.1 has the address 127.0.0.1, which is not public"),
+        ("https://169.254.169.254/latest", "which is not public"),
+        ("https://localhost:8080/x", "leads to port 8080; the server's settings allow 443"),
+    ):
+        sha = await still.push({".kube-ci/ci.star": f"load('{address}', 'x')\n"})
+        [run] = await still.until(partial(still.runs, sha))
+        assert (run.name, run.conclusion) == ("Default Workflow", "failure")
+        assert f".kube-ci/ci.star:1:1: {'`' if 'none' in address else address}" in str(run.output["summary"])
+        assert reason in str(run.output["summary"])
