@@ -17,6 +17,7 @@ from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.checks import GitHubChecks
 from kubeci.github.commits import GitHubCommits
 from kubeci.github.connection import Endpoint
+from kubeci.github.people import GitHubPeople
 from kubeci.local.examples import load_example
 from kubeci.local.github.api import RecordedRequest
 from kubeci.local.github.server import LocalGitHub
@@ -111,6 +112,7 @@ async def _calls_of_the_adapters(stack: LocalStack) -> None:
     await github.tag(REPOSITORY, "v2", commit.sha)
     credentials = Credentials(stack.options.app_id, stack.options.private_key)
     async with GitHubApp(credentials, Endpoint(github.api_url, trust_env=False)) as app:
+        await _look_up_people(github, repository, GitHubPeople(app))
         commits, checks = GitHubCommits(app), GitHubChecks(app)
         await commits.read(commit, ".kube-ci")
         await commits.tag_commit(repository, "v2")
@@ -134,6 +136,17 @@ async def _calls_of_the_adapters(stack: LocalStack) -> None:
         ]
         await checks.update(repository, number, full, remarks)
         await checks.annotations_count(repository, number)
+
+
+async def _look_up_people(github: LocalGitHub, repository: Repository, people: GitHubPeople) -> None:
+    github.member("acme", "ada")
+    github.collaborator(REPOSITORY, "bob", "maintain")
+    github.collaborator(REPOSITORY, "cleo", "triage")
+    writers = [
+        login for login in ("ada", "bob", "cleo", "nobody") if await people.may_write(repository, login)
+    ]
+    members = [login for login in ("ada", "bob", "nobody") if await people.is_member(repository, login)]
+    assert (writers, members) == (["bob"], ["ada"])
 
 
 def _reopens(request: RecordedRequest) -> bool:

@@ -127,7 +127,7 @@ async def test_other_context_paths(github: LocalGitHub, commits: GitHubCommits, 
 async def test_open_pull_requests_that_the_commit_heads(
     github: LocalGitHub, commits: GitHubCommits, repository: Repository
 ) -> None:
-    await github.push("acme/widgets", {"a": "1"})
+    base = await github.push("acme/widgets", {"a": "1"})
     older = await github.push("acme/widgets", {"a": "2"}, branch="feature")
     sha = await github.push("acme/widgets", {"a": "3"}, branch="feature")
     opened = await github.open_pull_request("acme/widgets", head="feature", title="Better", draft=True)
@@ -141,6 +141,7 @@ async def test_open_pull_requests_that_the_commit_heads(
             draft=True,
             base_ref="main",
             head_repository="acme/widgets",
+            base_sha=base,
         ),
     )
     assert (await commits.read(Commit(repository, older), ".kube-ci")).pull_requests == ()

@@ -11,10 +11,36 @@ from hypothesis import strategies as st
 
 from kubeci.errors import Invalid
 from kubeci.github.events import decode
-from kubeci.model.event import CheckRunEvent, CheckSuiteEvent, Event, IgnoredEvent, TagCreatedEvent
+from kubeci.model.event import (
+    CheckRunEvent,
+    CheckSuiteEvent,
+    Event,
+    IgnoredEvent,
+    MergeGroupEvent,
+    PullRequestEvent,
+    PushEvent,
+    TagCreatedEvent,
+)
 from kubeci.model.repository import Repository
+from kubeci.model.trust import Person
 
 PAYLOADS = Path(__file__).parent.parent / "data" / "webhooks"  # published by GitHub's Octokit team
+
+
+SHA = "a" * 40
+SCOPE: dict[str, Any] = {
+    "repository": {"name": "widgets", "owner": {"login": "acme"}},
+    "installation": {"id": 7},
+    "sender": {"login": "ada", "type": "User"},
+}
+HERE = Repository("acme", "widgets", 7)
+COMMIT = {"id": SHA, "message": "Fix it"}
+PULL: dict[str, Any] = {
+    "number": 5,
+    "head": {"ref": "patch", "sha": SHA, "repo": {"full_name": "stranger/widgets"}},
+    "user": {"login": "stranger", "type": "User"},
+    "author_association": "FIRST_TIME_CONTRIBUTOR",
+}
 
 
 def published(name: str) -> dict[str, Any]:
@@ -35,6 +61,7 @@ def test_check_suite_of_a_user_s_repository() -> None:
         app_id=payload["check_suite"]["app"]["id"],
         head_sha=payload["check_suite"]["head_sha"],
         head_branch="master",
+        sender=Person("Codertocat"),
         payload=payload,
     )
 
@@ -64,6 +91,7 @@ def test_check_run_rerequested() -> None:
         external_id="build",
         head_sha=run["head_sha"],
         head_branch="feature",
+        sender=Person(payload["sender"]["login"]),
         payload=payload,
     )
 
@@ -77,12 +105,84 @@ def test_create_of_a_tag() -> None:
     )
 
 
+def test_a_button_names_itself_and_who_pressed_it() -> None:
+    payload = published("check_run.rerequested") | {
+        "action": "requested_action",
+        "requested_action": {"identifier": "run"},
+        "sender": {"login": "helper[bot]", "type": "Bot"},
+    }
+    event = read("check_run", payload)
+    assert isinstance(event, CheckRunEvent)
+    assert (event.action, event.identifier, event.sender) == (
+        "requested_action",
+        "run",
+        Person("helper[bot]", bot=True),
+    )
+
+
+def test_push_of_a_branch() -> None:
+    payload = SCOPE | {"ref": "refs/heads/feature/x", "head_commit": COMMIT}
+    assert read("push", payload) == PushEvent(HERE, "feature/x", SHA, "Fix it", payload)
+
+
+@pytest.mark.parametrize(
+    ("action", "extra"),
+    [
+        ("opened", {}),
+        ("reopened", {}),
+        ("synchronize", {}),
+        ("ready_for_review", {}),
+        ("closed", {}),
+        ("edited", {"changes": {"base": {"ref": {"from": "release"}}}}),
+    ],
+)
+def test_pull_requests(action: str, extra: dict[str, Any]) -> None:
+    payload = SCOPE | {"action": action, "pull_request": PULL} | extra
+    assert read("pull_request", payload) == PullRequestEvent(
+        repository=HERE,
+        action=action,
+        number=5,
+        head_sha=SHA,
+        head_ref="patch",
+        head_repository="stranger/widgets",
+        author=Person("stranger"),
+        first_time=True,
+        payload=payload,
+    )
+
+
+def test_a_pull_request_whose_fork_and_author_are_gone() -> None:
+    pull = PULL | {"head": PULL["head"] | {"repo": None}, "user": None, "author_association": "CONTRIBUTOR"}
+    event = read("pull_request", SCOPE | {"action": "opened", "pull_request": pull})
+    assert isinstance(event, PullRequestEvent)
+    assert (event.head_repository, event.author, event.first_time) == ("", Person("ghost"), False)
+
+
+def test_merge_groups() -> None:
+    group = {"head_sha": SHA, "head_ref": "refs/heads/gh-readonly-queue/main/pr-5-b", "base_sha": "b" * 40}
+    payload = SCOPE | {"action": "checks_requested", "merge_group": group}
+    assert read("merge_group", payload) == MergeGroupEvent(
+        HERE, "gh-readonly-queue/main/pr-5-b", SHA, payload
+    )
+
+
 @pytest.mark.parametrize(
     ("event", "payload", "words"),
     [
         ("ping", {"zen": "Speak like a human."}, "ping: nothing is due"),
         ("check_run", {"action": "completed"}, "check_run completed: nothing is due"),
-        ("pull_request", {"action": "opened", "number": 1}, "pull_request opened: nothing"),
+        ("pull_request", {"action": "labeled", "number": 1}, "pull_request labeled: nothing"),
+        (
+            "push",
+            SCOPE | {"ref": "refs/tags/v1", "head_commit": COMMIT},
+            "push of refs/tags/v1: only commits",
+        ),
+        ("push", SCOPE | {"ref": "refs/heads/x", "deleted": True}, "push of refs/heads/x: only commits"),
+        (
+            "pull_request",
+            SCOPE | {"action": "edited", "pull_request": PULL, "changes": {"title": {"from": "x"}}},
+            "pull_request edited: its base is the same",
+        ),
         ("invented", {}, "invented: nothing"),
         ("create", published("create.without-installation"), "create: it names no installation"),
         ("create", published("create.tag") | {"ref_type": "branch"}, "create of a branch: only tags"),
