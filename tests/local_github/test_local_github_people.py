@@ -116,3 +116,8 @@ async def test_the_owner_of_a_repository(github: LocalGitHub, http: httpx.AsyncC
     assert "organization" not in github.deliveries.sent[-1].payload
     assert pull.user == pull.base.owner
     assert (await http.get("/repos/mona/dotfiles/collaborators/mona/permission")).status_code == 404
+    await github.create_repository("octocat/hello", owner_type="User")
+    assert github.installation("octocat/hello").account.login == "octocat", "who acted before too"
+    await github.fork("acme/widgets", "shy")
+    with pytest.raises(ValueError, match="not installed on shy"):
+        github.installation("shy/widgets")

@@ -40,7 +40,7 @@ class People(Membership, MergeQueue, Administration):
         owner_type: OwnerType = "Organization",
         private: bool = False,
     ) -> Repository:
-        """Make a repository, or take up the one whose folder is there, and install the App on its owner.
+        """Make a repository, or take up the one whose folder is there, and with an owner's first one install the App.
 
         Who makes it in an organisation is a member of that, and the repository's admin. `full_name` is `owner/name`; ValueError when GitHub would not take the name.
         """
@@ -56,6 +56,9 @@ class People(Membership, MergeQueue, Administration):
         path = self._hook_file.parent / owner / f"{name}.git"
         await create_bare(path, default_branch, self._hook_file)
         account, now = self.state.account(owner, owner_type), self.state.now()
+        first = all(each.owner != account for each in self.state.repositories.values())
+        if first and self.state.installation_of(account) is None:  # who acted before owning anything
+            self.state.install(account)
         repository = Repository(
             self.state.new_id(), account, name, path, default_branch, private, created_at=now, pushed_at=now
         )

@@ -7,7 +7,7 @@ import shutil
 
 from kubeci.local.github.payloads import repository_short
 from kubeci.local.github.person import Person
-from kubeci.local.github.state import ALL_PERMISSIONS, Installation, Repository
+from kubeci.local.github.state import Installation, Repository
 from kubeci.model.json import JsonObject
 
 
@@ -26,10 +26,7 @@ class Administration(Person):
         chosen = None
         if repositories is not None:
             chosen = {self._repository(f"{owner}/{name}").id for name in repositories}
-        installation = Installation(
-            self.state.new_id(), account, dict(ALL_PERMISSIONS), self.state.now(), chosen
-        )
-        self.state.installations[installation.id] = installation
+        installation = self.state.install(account, chosen)
         self._tell_installation(installation, "created")
         return installation
 

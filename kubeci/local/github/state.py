@@ -208,9 +208,13 @@ class State:
             return found
         account = Account(self.new_id(), login, type_)
         self.accounts[login.lower()] = account
-        installation = Installation(self.new_id(), account, dict(ALL_PERMISSIONS), self.now())
-        self.installations[installation.id] = installation
+        self.install(account)
         return account
+
+    def install(self, account: Account, repositories: set[int] | None = None) -> Installation:
+        """Install the App on an account, with all that it asks for."""
+        installation = Installation(self.new_id(), account, dict(ALL_PERMISSIONS), self.now(), repositories)
+        return self.installations.setdefault(installation.id, installation)
 
     def user(self, login: str) -> Account:
         """Find a user, creating one without an installation on first use: who pushes or presses."""
