@@ -45,9 +45,12 @@ async def is_collaborator(call: Call) -> Response:
         or (repository.owner.id, user.id) in call.state.members
         or call.state.collaborators.get((repository.id, user.id), "none") != "none"
     )
-    if not known:
-        raise not_found()
-    return Response(status_code=204)
+    return _yes_or_no(known)
+
+
+def _yes_or_no(known: bool) -> Response:  # noqa: FBT001 - it is the whole question
+    """Answer a question of yes or no, which has no body either way."""
+    return Response(status_code=204 if known else 404)
 
 
 def _organization(call: Call) -> Account:
@@ -75,17 +78,13 @@ async def is_member(call: Call) -> Response:
     if not inside:
         public = f"/orgs/{organization.login}/public_members/{call.text('username')}"
         return Response(status_code=302, headers={"location": api_url(call.state, public)})
-    if _member(call, organization) is None:
-        raise not_found()
-    return Response(status_code=204)
+    return _yes_or_no(_member(call, organization) is not None)
 
 
 async def is_public_member(call: Call) -> Response:
     """Answer `GET /orgs/{org}/public_members/{username}`: 204 or 404."""
     member = _member(call, _organization(call))
-    if member is None or not member.public:
-        raise not_found()
-    return Response(status_code=204)
+    return _yes_or_no(member is not None and member.public)
 
 
 _REPO = "/repos/{owner}/{repo}"
