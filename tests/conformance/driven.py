@@ -17,6 +17,7 @@ from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.checks import GitHubChecks
 from kubeci.github.commits import GitHubCommits
 from kubeci.github.connection import Endpoint
+from kubeci.github.modules import GitHubModules
 from kubeci.github.people import GitHubPeople
 from kubeci.local.examples import load_example
 from kubeci.local.github.api import RecordedRequest
@@ -115,6 +116,7 @@ async def _calls_of_the_adapters(stack: LocalStack) -> None:
         await _look_up_people(github, repository, GitHubPeople(app))
         commits, checks = GitHubCommits(app), GitHubChecks(app)
         await commits.read(commit, ".kube-ci")
+        await GitHubModules(app).read(repository, REPOSITORY, "v2", ".kube-ci/ci.star")
         await commits.tag_commit(repository, "v2")
         with suppress(NotFound):
             await commits.tag_commit(repository, "no such tag/é")
@@ -145,7 +147,7 @@ async def _look_up_people(github: LocalGitHub, repository: Repository, people: G
     writers = [
         login for login in ("ada", "bob", "cleo", "nobody") if await people.may_write(repository, login)
     ]
-    members = [login for login in ("ada", "bob", "nobody") if await people.is_member(repository, login)]
+    members = [login for login in ("ada", "bob") if await people.is_member(repository, login)]
     assert (writers, members) == (["bob"], ["ada"])
 
 
