@@ -257,6 +257,10 @@ _READERS: dict[tuple[str, str], Callable[[str, str, bytes], Event]] = {
 }
 
 
+ACTIONS = tuple(_READERS)
+"""Events with the actions that are read; all others are ignored by name."""
+
+
 def _repository(body: _Scoped) -> ModelRepository | None:
     if body.installation is None:
         return None
