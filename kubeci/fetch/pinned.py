@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeAlias
 
 import httpcore
@@ -48,12 +50,19 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
 
 
-async def resolve(host: str, port: int) -> list[str]:
-    """Ask the system's resolver."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"the host cannot be resolved ({error})") from error
-    # IPv4 first: not every cluster has a way out for IPv6.
-    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+class Resolver:
+    """Asks the system's resolver, in threads of its own: names that never answer must not keep others of the server waiting."""
+
+    def __init__(self, threads: int = 4) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        """Give a host's addresses, each once; `ConnectError` when there is no such host."""
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"the host cannot be resolved ({error})") from error
+        # IPv4 first: not every cluster has a way out for IPv6.
+        found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -16,7 +16,7 @@ import httpcore
 from kubeci import __version__
 from kubeci.errors import NotFound, UpstreamError
 from kubeci.fetch.addresses import is_public
-from kubeci.fetch.pinned import Allow, NotPublic, PinnedBackend, Resolve, resolve
+from kubeci.fetch.pinned import Allow, NotPublic, PinnedBackend, Resolve, Resolver
 from kubeci.model.module import ModuleFile
 
 HTTPS_PORT = 443
@@ -44,13 +44,13 @@ class FetchLimits:
 class Reach:
     """How hosts become addresses, which of them are allowed, and whose certificates are believed."""
 
-    resolve: Resolve = resolve
+    resolve: Resolve = field(default_factory=Resolver)
     allow: Allow = is_public
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
 
 class WebModules:
-    """Fulfils the port `WebFiles`; entered once for the life of the process (`async with`)."""
+    """Fulfils the port `WebFiles`. Each fetch has a connection of its own: there is nothing to close."""
 
     def __init__(self, limits: FetchLimits | None = None, reach: Reach | None = None) -> None:
         self._limits = limits or FetchLimits()

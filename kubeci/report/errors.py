@@ -42,8 +42,10 @@ def definition_failed(
 
 
 def annotation_of(error: KubeCIError) -> Annotation | None:
-    """Give the annotation that shows an error at its place in the CI files; None: the place is unknown."""
+    """Give the annotation that shows an error at its place in the CI files; None: the place is unknown or elsewhere."""
     if not isinstance(error, DefinitionError) or error.where is None or error.where.line < 1:
+        return None
+    if "://" in error.where.path:  # a module of another repository: the commit has no such file
         return None
     text = f"{error.message}; {error.hint}" if error.hint else error.message
     return Annotation(

@@ -48,6 +48,8 @@ def test_an_error_with_a_place_is_shown_there() -> None:
     text = "`imge` is not a field of a container template; did you mean `image`?"
     assert annotation_of(MISSPELT) == Annotation(".kube-ci/ci.yaml", 14, "failure", text)
     assert annotation_of(DefinitionError("no place")) is None
+    elsewhere = Location("github://lib.acme/steps.star?ref=v1", 3, 1)
+    assert annotation_of(DefinitionError("in no file of the commit", where=elsewhere)) is None
     assert annotation_of(UpstreamError("no answer")) is None
 
 
