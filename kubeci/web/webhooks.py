@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from kubeci.errors import Invalid
@@ -44,7 +44,10 @@ class Webhooks:
 
     async def __call__(self, request: Request) -> JSONResponse:
         """Answer 202 when the delivery is stored or asks nothing of us; see the table in the docs for the rest."""
-        body = await _read(request)
+        try:
+            body = await _read(request)
+        except ClientDisconnect:
+            return _answer(499, "the client went away")  # nobody reads it, but the metrics count it
         if body is None:
             return _answer(413, f"the body is larger than {BODY_LIMIT} bytes")
         if not self._ports.verify(body, request.headers.get("x-hub-signature-256")):

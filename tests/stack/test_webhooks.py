@@ -1,0 +1,174 @@
+"""The webhook endpoint before strangers, and what becomes of the same delivery sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+from tests_stack import PASSING
+from world import World
+
+from kubeci.local.stack import WEBHOOK_SECRET
+from kubeci.web.webhooks import BODY_LIMIT
+
+HEADERS = {"x-github-event": "check_suite", "x-github-delivery": "1", "content-type": "application/json"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def signature(body: bytes) -> str:
+    return "sha256=" + hmac.new(WEBHOOK_SECRET.encode(), body, hashlib.sha256).hexdigest()
+
+
+def address(world: World) -> str:
+    assert world.server
+    return f"{world.server.server_url}/webhooks/github"
+
+
+async def post(world: World, body: bytes, **changes: Any) -> httpx.Response:
+    headers: dict[str, Any] = {**HEADERS, "x-hub-signature-256": signature(body)}
+    headers |= {name.replace("_", "-"): value for name, value in changes.items()}
+    kept = {name: value for name, value in headers.items() if value is not None}
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        return await client.post(address(world), content=body, headers=kept)
+
+
+REFUSED = [
+    ("no signature", b"{}", {"x_hub_signature_256": None}, 401),
+    ("an empty signature", b"{}", {"x_hub_signature_256": ""}, 401),
+    ("a wrong signature", b"{}", {"x_hub_signature_256": signature(b"{ }")}, 401),
+    ("sha1", b"{}", {"x_hub_signature_256": "sha1=0123"}, 401),
+    ("a signature that is not ASCII", b"{}", {"x_hub_signature_256": "sha256=é".encode()}, 401),
+    ("a signature of odd bytes", b"{}", {"x_hub_signature_256": b"\xff\xfe"}, 401),
+    ("malformed JSON", b"{", {}, 400),
+    ("no body", b"", {}, 400),
+    ("deeply nested", b"[" * 100_000, {}, 400),
+    ("invalid UTF-8", b'{"action": "\xff"}', {}, 400),
+    ("a list", b"[]", {}, 400),
+    ("another shape", b'{"action": "requested", "check_suite": 1}', {}, 400),
+    ("no event", b"{}", {"x_github_event": None}, 400),
+    ("no delivery", b"{}", {"x_github_delivery": None}, 400),
+    ("an endless delivery", b"{}", {"x_github_delivery": "x" * 1000}, 400),
+    ("a form without the field", b"x=1", FORM, 400),
+    ("a form of invalid UTF-8", b"payload=%ff", FORM, 400),
+    ("another content type", b"{}", {"content_type": "text/plain"}, 400),
+    ("an unknown event", b"{}", {"x_github_event": "meteor"}, 202),
+    (
+        "an unknown event as a form",
+        b"payload=" + quote("{}").encode(),
+        FORM | {"x_github_event": "meteor"},
+        202,
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "changes", "status"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED])
+async def test_what_is_not_stored(world: World, body: bytes, changes: Any, status: int) -> None:
+    answer = await post(world, body, **{name.replace("-", "_"): value for name, value in changes.items()})
+    assert answer.status_code == status, answer.text
+    assert world.deliveries() == []
+    if status == 202:
+        assert "meteor" in answer.text
+
+
+async def test_a_body_that_says_that_it_is_too_large_is_not_read(world: World) -> None:
+    head = f"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: {BODY_LIMIT + 1}\r\n\r\n{{"
+    assert b" 413 " in await raw(world, head.encode())
+    assert world.deliveries() == []
+
+
+async def test_a_body_that_becomes_too_large_is_not_kept(world: World) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        piece = b"x" * (BODY_LIMIT // 4)
+        for _ in range(6):
+            yield piece
+
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        answer = await client.post(address(world), content=endless(), headers=HEADERS)
+    assert answer.status_code == 413
+    assert world.deliveries() == []
+
+
+async def raw(world: World, sent: bytes, *, hang_up: bool = False) -> bytes:
+    url = urlsplit(address(world))
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.write(sent)
+    await writer.drain()
+    answer = b"" if hang_up else await reader.readline()
+    writer.transport.abort()
+    return answer
+
+
+async def test_a_client_that_goes_away_in_the_middle_is_nothing_special(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    head = b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    for _ in range(5):
+        await raw(world, head, hang_up=True)
+    async with asyncio.timeout(5):
+        while 'status="499"} 5.0' not in await metrics(world):
+            await asyncio.sleep(0.02)
+    assert world.deliveries() == []
+    assert "Traceback" not in capfd.readouterr().err
+
+
+async def metrics(world: World) -> str:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        assert world.server
+        return (await client.get(f"{world.server.server_url}/metrics")).text
+
+
+async def test_fifty_deliveries_of_one_id_and_of_one_sha_are_one_build(world: World) -> None:
+    await world.kill()
+    sha = await world.push(PASSING)
+    await world.stack.github.settled()
+    suite = next(each for each in world.stack.github.deliveries.sent if each.event == "check_suite")
+    body = json.dumps(suite.payload).encode()
+    await world.start()
+    ids = ["same"] * 25 + [f"other-{number}" for number in range(25)]
+    answers = await asyncio.gather(*(post(world, body, x_github_delivery=name) for name in ids))
+    assert {answer.status_code for answer in answers} == {202}
+    await world.submitted()
+    await world.quiet()
+    assert len(world.deliveries("done")) == 26
+    assert len(world.runs(sha)) == len(world.workflows()) == 1
+
+
+async def test_a_form_is_read_like_json(world: World) -> None:
+    await world.kill()
+    sha = await world.push(PASSING)
+    await world.stack.github.settled()
+    suite = next(each for each in world.stack.github.deliveries.sent if each.event == "check_suite")
+    await world.start()
+    body = b"payload=" + quote(json.dumps(suite.payload)).encode()
+    assert (await post(world, body, content_type=FORM["content-type"])).status_code == 202
+    await world.submitted()
+    assert len(world.runs(sha)) == 1
+
+
+async def test_a_redelivery_is_taken_up_only_when_its_work_was_parked(world: World) -> None:
+    world.github_fault(
+        "POST",
+        "/check-runs$",
+        status=403,
+        body='{"message": "Resource not accessible by integration"}',
+        times=2,
+    )
+    sha = await world.push(PASSING)
+    await world.quiet()
+    assert {state for _, state, _ in world.deliveries()} == {"parked"}
+    suite = next(each for each in world.stack.github.deliveries.sent if each.event == "check_suite")
+    for _ in range(2):
+        world.stack.github.deliveries.add(suite.event, suite.payload, guid=suite.guid)
+        await world.submitted()
+        await world.quiet()
+    assert len(world.runs(sha)) == len(world.workflows()) == 1
+    assert len(world.deliveries("done")) == 1
+    again = [each for each in world.stack.github.deliveries.sent if each.guid == suite.guid]
+    assert ["known" in each.response_body for each in again] == [False, False, True]
