@@ -128,6 +128,8 @@ class Submitter:
                 return await self._creation_failed(build, error)
             build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
         await supersede(build, self._rooms.builds, self._rooms.workflows)
+        if build.stopped:  # while there was no workflow yet
+            await self._rooms.workflows.stop(build.namespace, build.workflow_name)
         await self._lift_refusal(request, build)
         await self._rooms.builds.begin(build.id)
         return f"submitted {build.namespace}/{build.workflow_name}"

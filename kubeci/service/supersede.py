@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubeci.errors import NotFound
-from kubeci.model.build import Build
+from kubeci.model.build import Build, BuildState
 from kubeci.ports import Builds, Workflows
 
 
@@ -13,7 +13,11 @@ async def supersede(build: Build, builds: Builds, workflows: Workflows) -> None:
     Exit handlers run. The check-runs are concluded by the reconciler, which sees each workflow change.
     """
     rivals = await builds.unfinished_of(build)
+    # One that another build superseded was stopped by it, unless that one is still about it.
+    about_it = {rival.id for rival in rivals if rival.state is BuildState.SUBMITTING}
     for older in rivals[:-1]:
+        if older.superseded_by and older.superseded_by not in about_it:
+            continue
         await builds.change(older.id, superseded_by=rivals[-1].id)
         if older.workflow_uid:
             try:

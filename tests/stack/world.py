@@ -66,7 +66,10 @@ class World(Scene):
     async def start(self, pace: Pace = FAST) -> None:
         ready: asyncio.Future[LocalStack] = asyncio.get_running_loop().create_future()
         self.life = asyncio.create_task(self._live(ready, pace))
-        await asyncio.wait([ready, self.life], return_when=asyncio.FIRST_COMPLETED)
+        either: list[asyncio.Future[Any]] = [ready, self.life]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if self.life.done():
+            await self.life  # it could not start
         self.server = await ready
 
     async def _live(self, ready: asyncio.Future[LocalStack], pace: Pace) -> None:
