@@ -13,7 +13,7 @@ from world import Step, World
 from kubeci.service.queue import KeyedQueue
 from kubeci.service.submit import Submitter
 
-BUILDS = 30
+BUILDS = 20
 T = TypeVar("T")
 
 

@@ -68,13 +68,17 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("body", "changes", "status"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED])
-async def test_what_is_not_stored(world: World, body: bytes, changes: Any, status: int) -> None:
-    answer = await post(world, body, **{name.replace("-", "_"): value for name, value in changes.items()})
-    assert answer.status_code == status, answer.text
+async def test_what_is_not_stored(world: World) -> None:
+    answers = {name: await post(world, body, **_words(changes)) for name, body, changes, _ in REFUSED}
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        row[0]: row[3] for row in REFUSED
+    }
     assert world.deliveries() == []
-    if status == 202:
-        assert "meteor" in answer.text
+    assert "meteor" in answers["an unknown event"].text
+
+
+def _words(headers: Any) -> dict[str, Any]:
+    return {name.replace("-", "_"): value for name, value in headers.items()}
 
 
 async def test_a_body_that_says_that_it_is_too_large_is_not_read(world: World) -> None:
