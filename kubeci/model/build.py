@@ -79,3 +79,5 @@ class Build:
     """Why it was stopped, where no newer build is the reason."""
     prints: tuple[str, ...] = ()
     """What the definition printed while it was evaluated."""
+    loaded: tuple[str, ...] = ()
+    """What the definition loaded from elsewhere, each with the sha that it was read at."""

@@ -28,7 +28,8 @@ SETUP_SUMMARY = "Creating workflow"
 class Subject:
     """What a report needs to know of a build beside its workflow's state.
 
-    `warnings` are sentences for the author, `prints` what the definition printed. `stopped` says why it was stopped, where no newer build is the reason. `superseded_by` names the newer build that took this one's place.
+    `warnings` are sentences for the author, `prints` what the definition printed, `loaded` what it
+    loaded from elsewhere. `stopped` says why it was stopped, where no newer build is the reason. `superseded_by` names the newer build that took this one's place.
     """
 
     check_name: str
@@ -36,6 +37,7 @@ class Subject:
     details_url: str
     warnings: tuple[str, ...] = ()
     prints: tuple[str, ...] = ()
+    loaded: tuple[str, ...] = ()
     superseded_by: str = ""
     stopped: str = ""
 
@@ -66,7 +68,7 @@ def report(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]) 
         details_url=subject.details_url,
         external_id=subject.external_id,
     )
-    return with_notes(check, warnings=subject.warnings, prints=subject.prints)
+    return with_notes(check, warnings=subject.warnings, prints=subject.prints, loaded=subject.loaded)
 
 
 def conclude(subject: Subject, state: WorkflowState) -> Conclusion | None:

@@ -11,11 +11,25 @@ from kubeci.report.markdown import code, cut, fence
 _WARNINGS = 20
 
 
-def with_notes(check: CheckRun, *, warnings: Sequence[str] = (), prints: Sequence[str] = ()) -> CheckRun:
-    """Append warnings to a check-run's summary, and show printed lines as its text."""
-    blocks = [check.summary.rstrip(), _listed(warnings)]
-    text = "\n".join(["### Printed by the definition", "", fence(prints)]) if prints else check.text
-    return replace(check, summary=cut("\n\n".join(filter(None, blocks)) + "\n"), text=cut(text))
+def with_notes(
+    check: CheckRun,
+    *,
+    warnings: Sequence[str] = (),
+    prints: Sequence[str] = (),
+    loaded: Sequence[str] = (),
+) -> CheckRun:
+    """Append warnings to a check-run's summary, and show as its text what was printed and loaded."""
+    summary = [check.summary.rstrip(), _listed(warnings)]
+    text = [_fenced("Printed by the definition", prints), _fenced("Loaded by the definition", loaded)]
+    return replace(
+        check,
+        summary=cut("\n\n".join(filter(None, summary)) + "\n"),
+        text=cut("\n\n".join(filter(None, text))),
+    )
+
+
+def _fenced(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"### {title}", "", fence(lines)]) if lines else ""
 
 
 def _listed(warnings: Sequence[str]) -> str:

@@ -120,6 +120,7 @@ async def prepare(
         entrypoint=examined.entrypoint,
         warnings=warnings[:NOTES_LIMIT],
         prints=definition.prints[:NOTES_LIMIT],
+        loaded=tuple(f"{each.address} at {each.sha}" for each in definition.loaded),
         pull_request=pull_request.number if pull_request else 0,
     )
     skip = _skip_reason(request, manifest, where)

@@ -14,6 +14,7 @@ def subject_of(build: Build, argo_ui: str, superseded_by: str = "") -> Subject:
         details_url=f"{argo_ui}/workflows/{build.namespace}/{build.workflow_name}",
         warnings=build.warnings,
         prints=build.prints,
+        loaded=build.loaded,
         superseded_by=superseded_by,
         stopped=build.stopped,
     )

@@ -201,6 +201,7 @@ def _row_of(build: Build) -> JsonObject:
         "stopped": build.stopped,
         "warnings": msgspec.json.encode(build.warnings),
         "prints": msgspec.json.encode(build.prints),
+        "loaded": msgspec.json.encode(build.loaded),
     }
 
 
@@ -223,4 +224,5 @@ def _build_of(row: Row[Any]) -> Build:
         stopped=row.stopped,
         warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]),
         prints=msgspec.json.decode(row.prints, type=tuple[str, ...]),
+        loaded=msgspec.json.decode(row.loaded, type=tuple[str, ...]),
     )

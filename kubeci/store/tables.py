@@ -55,8 +55,9 @@ builds = Table(
     Column("head_repository", Text, nullable=False),
     Column("pull_request", Integer, nullable=False),
     Column("stopped", Text, nullable=False),
-    Column("warnings", LargeBinary, nullable=False),  # a list of texts as JSON, as is `prints`
+    Column("warnings", LargeBinary, nullable=False),  # a list of texts as JSON, as are the next two
     Column("prints", LargeBinary, nullable=False),
+    Column("loaded", LargeBinary, nullable=False),
     Index("builds_workflow", "namespace", "workflow_name", unique=True),
     Index("builds_sha", "sha"),
     Index("builds_check_run", "check_run_id"),
