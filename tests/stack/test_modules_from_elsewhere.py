@@ -21,14 +21,16 @@ def template(name):
 """
 
 
-async def test_a_module_of_the_same_owner(still: Scene) -> None:
-    github = still.stack.github
+async def test_a_module_of_the_same_owner(scene: Scene) -> None:
+    github = scene.stack.github
     await github.create_repository("acme/lib", private=True)
     library = await github.push("acme/lib", {"steps.star": STEPS, "image.star": "IMAGE = 'alpine:3.22'\n"})
     await github.tag("acme/lib", "v1", library, message="first")
-    sha = await still.push({".kube-ci/ci.star": DEFINITION})
-    [run] = await still.until(lambda: still.runs(sha))
-    assert run.name == "Workflow - ci"
+    run = await scene.concluded(await scene.push({".kube-ci/ci.star": DEFINITION}))
+    assert (run.name, run.conclusion) == ("Workflow - ci", "success")
+    loaded = str(run.output["text"])
+    assert f"github://lib.acme/steps.star?ref=v1 at {library}" in loaded
+    assert f"image.star?ref=v1 at {library}" in loaded
 
 
 async def test_what_may_not_be_read_is_told_where_it_is_asked_for(still: Scene) -> None:
