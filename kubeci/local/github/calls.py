@@ -135,4 +135,4 @@ def no_integration() -> ApiError:
 
 def integer(text: str, default: int) -> int:
     """Read a number from a query; the default when it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else default
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else default

@@ -196,7 +196,8 @@ class State:
         self.suites: dict[int, CheckSuite] = {}
         self.runs: dict[int, CheckRun] = {}
         self.tokens: dict[str, InstallationToken] = {}
-        self._ids: Iterator[int] = count(1001)
+        # By the clock, so that a GitHub that is started again over the same folder gives no id a second time.
+        self._ids: Iterator[int] = count(int(now().timestamp() * 10))
 
     def new_id(self) -> int:
         """Give an id that nothing else here has."""
