@@ -97,7 +97,7 @@ async def test_a_client_that_leaves_ends_its_watch(api: Api) -> None:
         assert len(api.cluster.watches) == 1
     deadline = asyncio.get_running_loop().time() + 5
     # The set of watches tells nobody when it shrinks.
-    while api.cluster.watches and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+    while api.cluster.watches and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.01)
     assert not api.cluster.watches
 

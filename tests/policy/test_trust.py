@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kubeci.model.trust import Answer, What, Who
-from kubeci.policy.trust import DEFAULT, Standing, judge, distinguishes, with_overrides
+from kubeci.policy.trust import DEFAULT, Standing, distinguishes, judge, with_overrides
 
 BUILD, ASK, IGNORE = Answer.BUILD, Answer.ASK, Answer.IGNORE
 WRITER = Standing(write=True)
