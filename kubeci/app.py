@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -120,6 +121,7 @@ async def running(
             config=config,
             argo_ui=options.argo_ui.rstrip("/"),
             clock=now,
+            nonce=partial(secrets.token_hex, 16),
         )
         admission = Admission(options.app_id, options.installations, options.owners)
         dispatcher = Dispatcher(admission, rooms.commits, builds)

@@ -180,8 +180,11 @@ class Builds(Protocol):
     async def unfinished_of(self, build: Build) -> list[Build]:
         """List the unfinished builds of the same repository, ref and check name, oldest first."""
 
-    async def unfinished_of_pull_request(self, repository: Repository, number: int) -> list[Build]:
-        """List the unfinished builds of a pull request."""
+    async def unfinished_of_branch(self, repository: Repository, branch: str, fork: str) -> list[Build]:
+        """List the unfinished builds of a branch, of the fork `owner/name` where that is not empty."""
+
+    async def of_commit(self, commit: Commit) -> Build | None:
+        """Find the newest build of a commit that was no tag's."""
 
     async def reported(self, build_id: str) -> Reported:
         """Read what GitHub was last told."""

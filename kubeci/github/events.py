@@ -20,6 +20,7 @@ from kubeci.model.event import (
 )
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Repository as ModelRepository
+from kubeci.model.source import PullRequest
 from kubeci.model.trust import Person
 
 Sha = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}([0-9a-f]{24})?$")]
@@ -117,9 +118,20 @@ class _Head(msgspec.Struct):
     repo: _NamedRepository | None = None
 
 
+class _Base(msgspec.Struct):
+    ref: str
+    sha: Sha
+
+
 class _PullRequest(msgspec.Struct):
     number: int
     head: _Head
+    base: _Base
+    title: str = ""
+    html_url: str = ""
+    draft: bool = False
+    merged: bool | None = None
+    merge_commit_sha: str | None = None
     user: _Account | None = None
     author_association: str = "NONE"
 
@@ -226,10 +238,18 @@ def _pull_request(name: str, action: str, payload: bytes) -> Event:
     return PullRequestEvent(
         repository=repository,
         action=action,
-        number=pull.number,
+        pull_request=PullRequest(
+            number=pull.number,
+            title=pull.title,
+            url=pull.html_url,
+            draft=pull.draft,
+            base_ref=pull.base.ref,
+            head_repository=pull.head.repo.full_name if pull.head.repo else "",
+            base_sha=pull.base.sha,
+        ),
         head_sha=pull.head.sha,
         head_ref=pull.head.ref,
-        head_repository=pull.head.repo.full_name if pull.head.repo else "",
+        merge_sha=(pull.merge_commit_sha or "") if pull.merged else "",
         author=_person(pull.user),
         first_time=pull.author_association in FIRST_TIME,
         payload=_read(payload, JsonObject),

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref
+from kubeci.model.source import PullRequest
 from kubeci.model.trust import Person, What
 
 
@@ -35,6 +36,8 @@ class BuildRequest:
     """`owner/name` of the fork that the commit comes from; empty: this repository."""
     before: str = ""
     """The sha that the changed files are counted from, where no pull request says it; empty: not known."""
+    pull_request: PullRequest | None = None
+    """The pull request that the event is about."""
     changed_files: tuple[str, ...] | None = None
     """The files that the commit changes, relative to the repository; None: not known, or nobody asked."""
     repository_object: JsonObject | None = None
@@ -49,6 +52,8 @@ class BuildState(StrEnum):
     SUBMITTING = "submitting"
     RUNNING = "running"
     FINISHED = "finished"
+    SKIPPED = "skipped"
+    """Concluded without a run; another base of its pull request may ask for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Build:
     namespace: str
     workflow_name: str
     created_at: datetime
+    nonce: str = ""
+    """What nobody can guess; the workflow carries it, so that no other is taken for it."""
     workflow_uid: str = ""
     check_run_id: int = 0
     """0: not created yet."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Repository
+from kubeci.model.source import PullRequest
 from kubeci.model.trust import Person
 
 
@@ -79,18 +80,18 @@ class PushEvent:
 class PullRequestEvent:
     """`pull_request` in one of the actions that may ask for a build, or end one.
 
-    `head_repository` is `owner/name`, empty when that repository is gone; `first_time`: GitHub calls the author a
-    first-time contributor.
+    `first_time`: GitHub calls the author a first-time contributor. `merge_sha` is the commit that a merge left in the
+    base branch; empty: it was not merged.
     """
 
     repository: Repository
     action: str
-    number: int
+    pull_request: PullRequest
     head_sha: str
     head_ref: str
-    head_repository: str
     author: Person
     first_time: bool
+    merge_sha: str
     payload: JsonObject
 
 

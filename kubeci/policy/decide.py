@@ -8,9 +8,10 @@ from typing import TypeAlias
 from kubeci.model.build import BuildRequest
 from kubeci.model.check_run import Conclusion
 from kubeci.model.decision import Allowed, Ignored, Refused
+from kubeci.model.repository import RefType
 from kubeci.model.source import CommitSource
 from kubeci.model.trust import Answer, What
-from kubeci.policy.branches import BuildRules, may_build
+from kubeci.policy.branches import MERGE_QUEUE, BuildRules, may_build
 from kubeci.policy.skips import Skip, skip_of
 from kubeci.policy.trust import Standing, Table, judge
 
@@ -28,11 +29,16 @@ class Rules:
 
 
 def is_foreign(request: BuildRequest, source: CommitSource) -> bool:
-    """Say whether a commit comes from another repository: its own request says so, or a pull request that it heads."""
+    """Say whether a commit comes from another repository: its own request says so, or a pull request that it heads.
+
+    What a tag or the merge queue stands on is in this repository, whoever opens a pull request with the same commit.
+    """
+    if request.head_repository:
+        return True
+    if request.ref.type is RefType.TAG or request.ref.name.startswith(MERGE_QUEUE):
+        return False
     here = request.commit.repository.full_name.lower()
-    return bool(request.head_repository) or any(
-        pull.head_repository.lower() != here for pull in source.pull_requests
-    )
+    return any(pull.head_repository.lower() != here for pull in source.pull_requests)
 
 
 def row_of(request: BuildRequest, *, foreign: bool) -> What:
@@ -46,7 +52,8 @@ def row_of(request: BuildRequest, *, foreign: bool) -> What:
 
 def decide(request: BuildRequest, source: CommitSource, standing: Standing, rules: Rules) -> Decision:
     """Decide about a request before anything of its commit is evaluated; `standing` is that of who asks."""
-    if request.automatic:
+    # Whoever titles a pull request must not stop the queue that it stands in.
+    if request.automatic and not request.ref.name.startswith(MERGE_QUEUE):
         skip = skip_of(source.message)
         if skip is Skip.CHECKS:
             return Ignored("the commit says `skip-checks: true`")

@@ -9,8 +9,8 @@ from kubeci.model.source import CommitSource
 from kubeci.model.trust import What
 from kubeci.ports import Commits
 
-# One of these words stands in every definition that depends on the changed files.
-_WORDS = ("changed_files", "runIfChanged", "skipIfOnlyChanged")
+# One of these stands in every definition that depends on the changed files, or loads what may.
+_WORDS = ("changed_files", "runIfChanged", "skipIfOnlyChanged", "://", '"//')
 
 
 async def changed_files(
@@ -18,28 +18,33 @@ async def changed_files(
 ) -> tuple[str, ...] | None:
     """List the files that a commit changes; None: nobody asks, or they cannot be known.
 
-    They count from the merge base with the pull request's base branch, without one with the default branch, on the
+    They count from the merge base with the base branch of each of its pull requests, without one with the default branch, on the
     default branch itself from what stood there before the push.
     """
     if not any(word in text for text in (source.files or {}).values() for word in _WORDS):
         return None
-    base = _base(request, source)
-    if not base:
-        return None
-    try:
-        return await commits.changed_files(request.commit.repository, base, request.commit.sha)
-    except Forbidden:
-        return None
+    repository, sha = request.commit.repository, request.commit.sha
+    changed: set[str] = set()
+    for base in _bases(request, source):
+        try:
+            files = await commits.changed_files(repository, base, sha) if base else None
+        except Forbidden:
+            files = None
+        if files is None:
+            return None
+        changed.update(files)
+    return tuple(sorted(changed))
 
 
-def _base(request: BuildRequest, source: CommitSource) -> str:
+def _bases(request: BuildRequest, source: CommitSource) -> list[str]:
+    """Give what the changes count from; every base of its pull requests, since one check-run serves them all."""
     if request.ref.type is RefType.TAG:
-        return ""
-    bases = [pull.base_sha or pull.base_ref for pull in source.pull_requests]
+        return [""]
+    bases = {pull.base_sha or pull.base_ref for pull in source.pull_requests}
     if bases:
-        return bases[0]
+        return sorted(bases)
     default = str((request.repository_object or {}).get("default_branch") or "")
     if default and request.what is What.PUSH and request.ref.name != default:
-        return default
+        return [default]
     # GitHub writes zeros where nothing stood before.
-    return request.before if request.before.strip("0") else ""
+    return [request.before if request.before.strip("0") else ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from kubeci.model.build import BuildRequest
+from kubeci.model.build import Build, BuildRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import (
     CheckRunEvent,
@@ -20,6 +20,7 @@ from kubeci.model.event import (
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.model.trust import What
+from kubeci.policy.branches import MERGE_QUEUE
 from kubeci.policy.skips import Skip, skip_of
 from kubeci.ports import Builds, Commits
 from kubeci.service.identity import automatic_build_id, explicit_build_id
@@ -27,6 +28,9 @@ from kubeci.settings.pattern import Pattern
 
 RUN = "run"
 """Identifier of the button that runs what a check-run stands for."""
+
+UNKNOWN_FORK = "(unknown)"
+"""Stands for the fork of a commit that GitHub does not name, or that is gone."""
 
 RepositoryEvent: TypeAlias = (
     CheckSuiteEvent | TagCreatedEvent | PushEvent | PullRequestEvent | MergeGroupEvent
@@ -52,11 +56,15 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """The wish that the running builds of a pull request end."""
+    """The wish that the running builds of a closed pull request end."""
 
-    repository: Repository
-    pull_request: int
-    reason: str
+    head: Commit
+    branch: str
+    fork: str
+    """`owner/name` of the head's repository where it is another one; empty: this one."""
+    number: int
+    merge_sha: str
+    """The commit that a merge left in the base branch; empty: it was not merged."""
 
 
 Wish: TypeAlias = BuildRequest | StopRequest | Ignored
@@ -80,7 +88,7 @@ class Dispatcher:
             case CheckSuiteEvent() | CheckRunEvent() if event.app_id != self._admission.app_id:
                 return Ignored(f"the {type(event).__name__} belongs to app {event.app_id}, not to ours")
             case CheckSuiteEvent():
-                return _of_check_suite(event, delivery_id)
+                return await self._of_check_suite(event, delivery_id)
             case CheckRunEvent():
                 return await self._of_check_run(event, delivery_id)
             case TagCreatedEvent():
@@ -99,56 +107,63 @@ class Dispatcher:
     async def _of_check_run(self, event: CheckRunEvent, delivery_id: str) -> Wish:
         if event.action == "requested_action" and event.identifier != RUN:
             return Ignored(f"check_run requested_action: the button `{event.identifier[:20]}` is not ours")
-        # GitHub names no branch for commits of forks, and never a tag: our own record knows.
         record = await self._builds.of_check_run(event.repository, event.check_run_id)
+        what = What.RUN if event.action == "requested_action" else What.RERUN
+        request = await self._asked_for(event, delivery_id, record, what)
+        return replace(request, entrypoint=event.external_id)
+
+    async def _of_check_suite(self, event: CheckSuiteEvent, delivery_id: str) -> Wish:
+        if event.action == "requested":
+            before = str(event.payload["check_suite"].get("before") or "")
+            return _automatic(event, event.head_sha, Ref(event.head_branch), what=What.PUSH, before=before)
+        return await self._asked_for(event, delivery_id, None, What.RERUN)
+
+    async def _asked_for(
+        self, event: CheckSuiteEvent | CheckRunEvent, delivery_id: str, record: Build | None, what: What
+    ) -> BuildRequest:
+        """Give the build that somebody asked for; ref and fork come from our own record.
+
+        GitHub names no branch for commits of forks, and never a tag. A commit without a branch and without a record is
+        taken for a stranger's.
+        """
+        commit = Commit(event.repository, event.head_sha)
+        record = record or await self._builds.of_commit(commit)
+        fork = record.head_repository if record else "" if event.head_branch else UNKNOWN_FORK
         request = BuildRequest(
             explicit_build_id(delivery_id),
-            Commit(event.repository, event.head_sha),
+            commit,
             record.ref if record else Ref(event.head_branch),
             automatic=False,
-            entrypoint=event.external_id,
-            what=What.RUN if event.action == "requested_action" else What.RERUN,
+            what=what,
             actor=event.sender,
-            head_repository=record.head_repository if record else "",
+            head_repository=fork,
         )
         return _with_payload(request, event.payload)
 
 
-def _of_check_suite(event: CheckSuiteEvent, delivery_id: str) -> Wish:
-    ref = Ref(event.head_branch)
-    if event.action == "requested":
-        before = str(event.payload["check_suite"].get("before") or "")
-        return _automatic(event, event.head_sha, ref, what=What.PUSH, before=before)
-    request = BuildRequest(
-        explicit_build_id(delivery_id),
-        Commit(event.repository, event.head_sha),
-        ref,
-        automatic=False,
-        what=What.RERUN,
-        actor=event.sender,
-    )
-    return _with_payload(request, event.payload)
-
-
 def _of_push(event: PushEvent) -> Wish:
-    if skip_of(event.message) is Skip.CHECKS:
+    if skip_of(event.message) is Skip.CHECKS and not event.branch.startswith(MERGE_QUEUE):
         return Ignored("push: its head commit says `skip-checks: true`")
     before = str(event.payload.get("before") or "")
     return _automatic(event, event.head_sha, Ref(event.branch), what=What.PUSH, before=before)
 
 
 def _of_pull_request(event: PullRequestEvent) -> Wish:
+    pull = event.pull_request
+    foreign = pull.head_repository.lower() != event.repository.full_name.lower()
+    fork = (pull.head_repository or UNKNOWN_FORK) if foreign else ""
     if event.action == "closed":
-        return StopRequest(event.repository, event.number, f"pull request #{event.number} was closed")
-    fork = event.head_repository.lower() != event.repository.full_name.lower()
+        head = Commit(event.repository, event.head_sha)
+        return StopRequest(head, event.head_ref, fork, pull.number, event.merge_sha)
     return _automatic(
         event,
         event.head_sha,
         Ref(event.head_ref),
-        what=What.FORK if fork else What.PULL_REQUEST,
+        what=What.FORK if foreign else What.PULL_REQUEST,
         actor=event.author,
         first_time=event.first_time,
-        head_repository=(event.head_repository or "(deleted)") if fork else "",
+        head_repository=fork,
+        pull_request=pull,
     )
 
 

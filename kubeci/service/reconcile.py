@@ -67,7 +67,7 @@ class Reconciler:
         if build is None or not build.check_run_id:
             return None
         state, again = await self._state(key, observed)
-        if not build.workflow_uid and not _carries(observed, build.id):
+        if not build.workflow_uid and not metadata.is_of(observed.object or {}, build):
             return again
         if state.uid and build.workflow_uid not in {"", state.uid}:
             # Another workflow took the name, so ours is gone.
@@ -157,11 +157,6 @@ class Reconciler:
                 await self._rooms.workflows.annotate(build.namespace, build.workflow_name, published)
             except NotFound:
                 return
-
-
-def _carries(observed: Observed, build_id: str) -> bool:
-    """Say whether a workflow is that of a build whose workflow's uid we did not live to write down."""
-    return metadata.annotations_of(observed.object or {}).get(metadata.BUILD_ID) == build_id
 
 
 def _gone(key: WorkflowKey) -> WorkflowState:

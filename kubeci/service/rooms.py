@@ -27,3 +27,5 @@ class Rooms:
     """Address of the Argo UI, without a slash at the end."""
     clock: Callable[[], datetime]
     """The time now, in UTC."""
+    nonce: Callable[[], str]
+    """Gives what nobody can guess, another one each time."""

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from kubeci.errors import NotFound
-from kubeci.ports import Builds, Workflows
 from kubeci.service.dispatch import StopRequest
+from kubeci.service.rooms import Rooms
 
 
-async def stop_pull_request(wish: StopRequest, builds: Builds, workflows: Workflows) -> str:
-    """Stop what is built for a pull request; the reconciler concludes the check-runs. Gives what came of it."""
-    running = await builds.unfinished_of_pull_request(wish.repository, wish.pull_request)
+async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
+    """Stop what is built for a pull request's branch alone; the reconciler concludes the check-runs.
+
+    What the repository needs without the pull request goes on: tags, what a branch that is built by itself began with, a
+    commit that was merged as it is, or that heads another open pull request. Gives what came of it.
+    """
+    reason = f"pull request #{wish.number} was closed"
+    branch = await rooms.builds.unfinished_of_branch(wish.head.repository, wish.branch, wish.fork)
+    by_itself = not wish.fork and rooms.config.build_branches.search(wish.branch)
+    running = [build for build in branch if build.pull_request == wish.number or not by_itself]
+    if not running:
+        return f"{reason}: nothing is running for it alone"
+    if wish.merge_sha == wish.head.sha:
+        return f"{reason}: it was merged as it is, so that its builds are the base branch's"
+    source = await rooms.commits.read(wish.head, rooms.config.ci_context_path)
+    if any(pull.number != wish.number for pull in source.pull_requests):
+        return f"{reason}: its commit heads another one"
     for build in running:
-        await builds.change(build.id, stopped=wish.reason)
+        await rooms.builds.change(build.id, stopped=reason)
         try:
-            await workflows.stop(build.namespace, build.workflow_name)
+            await rooms.workflows.stop(build.namespace, build.workflow_name)
         except NotFound:
             continue
-    return f"{wish.reason}: {len(running)} builds stopped"
+    return f"{reason}: {len(running)} builds stopped"

@@ -18,6 +18,8 @@ from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.store.database import Database
 from kubeci.store.tables import builds, logs, reported
 
+_UNFINISHED = builds.c.state.in_((BuildState.SUBMITTING.value, BuildState.RUNNING.value))
+
 
 class SqlBuilds:
     """The builds of `kubeci.ports` in tables."""
@@ -75,6 +77,7 @@ class SqlBuilds:
             & (builds.c.name == repository.name)
             & (builds.c.ref_type == ref.type)
             & (builds.c.id != but)
+            & (builds.c.state != BuildState.SKIPPED.value)
         )
         if ref.type is RefType.TAG:
             condition &= builds.c.ref_name == ref.name
@@ -82,13 +85,13 @@ class SqlBuilds:
 
     async def unfinished(self) -> list[Build]:
         """List the builds whose check-run is not concluded, oldest first."""
-        return await self._all(builds.c.state != BuildState.FINISHED)
+        return await self._all(_UNFINISHED)
 
     async def unfinished_of(self, build: Build) -> list[Build]:
         """List the unfinished builds of the same repository, ref and entrypoint's check, oldest first."""
         repository = build.commit.repository
         return await self._all(
-            (builds.c.state != BuildState.FINISHED)
+            (_UNFINISHED)
             & (builds.c.owner == repository.owner)
             & (builds.c.name == repository.name)
             & (builds.c.ref_type == build.ref.type)
@@ -98,14 +101,26 @@ class SqlBuilds:
             & (builds.c.check_name == build.check_name)
         )
 
-    async def unfinished_of_pull_request(self, repository: Repository, number: int) -> list[Build]:
-        """List the unfinished builds of a pull request."""
+    async def unfinished_of_branch(self, repository: Repository, branch: str, fork: str) -> list[Build]:
+        """List the unfinished builds of a branch, of the fork `owner/name` where that is not empty."""
         return await self._all(
-            (builds.c.state != BuildState.FINISHED)
+            _UNFINISHED
             & (builds.c.owner == repository.owner)
             & (builds.c.name == repository.name)
-            & (builds.c.pull_request == number)
+            & (builds.c.ref_type == RefType.BRANCH.value)
+            & (builds.c.ref_name == branch)
+            & (builds.c.head_repository == fork)
         )
+
+    async def of_commit(self, commit: Commit) -> Build | None:
+        """Find the newest build of a commit that was no tag's."""
+        found = await self._all(
+            (builds.c.sha == commit.sha)
+            & (builds.c.owner == commit.repository.owner)
+            & (builds.c.name == commit.repository.name)
+            & (builds.c.ref_type == RefType.BRANCH.value)
+        )
+        return found[-1] if found else None
 
     async def reported(self, build_id: str) -> Reported:
         """Read what GitHub was last told."""
@@ -158,7 +173,7 @@ class SqlBuilds:
         """Delete finished builds from before `before`, with all that hangs on them; gives their number."""
 
         def work(connection: Connection) -> int:
-            old = (builds.c.state == BuildState.FINISHED) & (builds.c.created_at < before.timestamp())
+            old = (~_UNFINISHED) & (builds.c.created_at < before.timestamp())
             ids = select(builds.c.id).where(old)
             for table in (logs, reported):
                 connection.execute(delete(table).where(table.c.build_id.in_(ids)))
@@ -192,6 +207,7 @@ def _row_of(build: Build) -> JsonObject:
         "namespace": build.namespace,
         "workflow_name": build.workflow_name,
         "created_at": build.created_at.timestamp(),
+        "nonce": build.nonce,
         "workflow_uid": build.workflow_uid,
         "check_run_id": build.check_run_id,
         "state": build.state.value,
@@ -215,6 +231,7 @@ def _build_of(row: Row[Any]) -> Build:
         namespace=row.namespace,
         workflow_name=row.workflow_name,
         created_at=datetime.fromtimestamp(row.created_at, UTC),
+        nonce=row.nonce,
         workflow_uid=row.workflow_uid,
         check_run_id=row.check_run_id,
         state=BuildState(row.state),

@@ -48,6 +48,7 @@ builds = Table(
     Column("namespace", String(64), nullable=False),
     Column("workflow_name", String(253), nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("nonce", String(64), nullable=False),
     Column("workflow_uid", String(64), nullable=False),
     Column("check_run_id", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),

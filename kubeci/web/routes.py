@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kubeci.telemetry import Metrics
 from kubeci.web.webhooks import WebhookPorts, Webhooks
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 
 class Timing:
     """Middleware that measures every answer by route, never by raw path: strangers choose paths."""
@@ -41,7 +43,8 @@ class Timing:
             await self._app(scope, receive, noting)
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
-            labels = self._metrics.http_requests.labels(route, scope["method"], str(status))
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            labels = self._metrics.http_requests.labels(route, method, str(status))
             labels.observe(time.perf_counter() - started)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from kubeci.ports import Inbox
 from kubeci.telemetry import Metrics
 
 BODY_LIMIT = 25 * 1024 * 1024  # docs.github.com/webhooks: payloads are capped at 25 MB
+SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 HEADER_LIMIT = 64  # characters of an event's name and of a delivery's id
 
 
@@ -44,14 +46,17 @@ class Webhooks:
 
     async def __call__(self, request: Request) -> JSONResponse:
         """Answer 202 when the delivery is stored or asks nothing of us; see the table in the docs for the rest."""
+        signature = request.headers.get("x-hub-signature-256", "")
+        if not SIGNATURE.fullmatch(signature):
+            return _answer(401, "the signature in X-Hub-Signature-256 is missing, or is none")
         try:
             body = await _read(request)
         except ClientDisconnect:
             return _answer(499, "the client went away")  # nobody reads it, but the metrics count it
         if body is None:
             return _answer(413, f"the body is larger than {BODY_LIMIT} bytes")
-        if not self._ports.verify(body, request.headers.get("x-hub-signature-256")):
-            return _answer(401, "the signature in X-Hub-Signature-256 is missing or does not fit the body")
+        if not self._ports.verify(body, signature):
+            return _answer(401, "the signature in X-Hub-Signature-256 does not fit the body")
         event, delivery_id = (
             request.headers.get("x-github-event", ""),
             request.headers.get("x-github-delivery", ""),
@@ -66,7 +71,7 @@ class Webhooks:
             payload = ports.payload_of(content_type, body)
             decoded = ports.decode(event, payload)
         except Invalid as error:
-            return _answer(400, str(error))
+            return _answer(error.status or 400, str(error))
         if isinstance(decoded, IgnoredEvent):
             ports.metrics.deliveries.labels(event, "ignored").inc()
             return _answer(202, f"ignored: {decoded.reason}")

@@ -95,7 +95,7 @@ def _set_metadata(meta: JsonObject, build: Build, around: Surroundings, config: 
         metadata.INSTALLATION: str(repository.installation_id),
         metadata.CHECK_RUN_NAME: build.check_name,
         metadata.CHECK_RUN_ID: str(build.check_run_id),
-        metadata.BUILD_ID: build.id,
+        metadata.BUILD_ID: build.nonce or build.id,
     }
     if around.pull_request:
         ours |= {metadata.PR_URL: around.pull_request.url, metadata.TITLE: around.pull_request.title}

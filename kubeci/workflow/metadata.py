@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kubeci.errors import DefinitionError
+from kubeci.model.build import Build
 from kubeci.model.json import JsonObject
 
 PREFIX = "kube-ci.qutics.com/"
@@ -78,3 +79,8 @@ def switch(workflow: JsonObject, key: str, *, default: bool) -> bool:
     if text not in _BOOLEANS:
         raise DefinitionError(f"annotation `{key}` is `{text[:40]}`", hint='write "true" or "false"')
     return _BOOLEANS[text]
+
+
+def is_of(workflow: JsonObject, build: Build) -> bool:
+    """Say whether a workflow carries what we put into the one that was made for a build."""
+    return bool(build.nonce) and annotations_of(workflow).get(BUILD_ID) == build.nonce

@@ -12,7 +12,7 @@ from kubeci.github.events import decode
 from kubeci.model.build import Build, BuildRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import CheckRunEvent, CheckSuiteEvent
-from kubeci.model.repository import Repository
+from kubeci.model.repository import Commit, Repository
 from kubeci.service.dispatch import Admission, Dispatcher, StopRequest, Wish
 
 pytestmark = pytest.mark.conformance
@@ -66,6 +66,9 @@ class Builds:
     """No records: the events come from other Apps' lives."""
 
     async def of_check_run(self, _repository: Repository, _check_run_id: int) -> Build | None:
+        return None
+
+    async def of_commit(self, _commit: Commit) -> Build | None:
         return None
 
 

@@ -33,6 +33,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "pull_request": {
             "number": 1,
             "head": {"ref": "x", "sha": SHA, "repo": {"full_name": "acme/widgets"}},
+            "base": {"ref": "main", "sha": SHA},
         },
         "changes": {"base": {"ref": {"from": "x"}}},
     },
@@ -44,7 +45,10 @@ SAID = {
     ("push", ""): "of a branch",
     ("pull_request", "edited"): "edited, when the base changed",
 }
-FORK = {"pull_request": {"number": 1, "head": {"ref": "x", "sha": SHA, "repo": {"full_name": "ada/widgets"}}}}
+FORK = {
+    "pull_request": PAYLOADS["pull_request"]["pull_request"]
+    | {"head": {"ref": "x", "sha": SHA, "repo": {"full_name": "ada/widgets"}}}
+}
 
 
 class Nobody:
@@ -54,6 +58,9 @@ class Nobody:
         return SHA
 
     async def of_check_run(self, *_: object) -> None:
+        return None
+
+    async def of_commit(self, *_: object) -> None:
         return None
 
 

@@ -22,6 +22,7 @@ from kubeci.model.event import (
     TagCreatedEvent,
 )
 from kubeci.model.repository import Repository
+from kubeci.model.source import PullRequest
 from kubeci.model.trust import Person
 
 PAYLOADS = Path(__file__).parent.parent / "data" / "webhooks"  # published by GitHub's Octokit team
@@ -37,7 +38,11 @@ HERE = Repository("acme", "widgets", 7)
 COMMIT = {"id": SHA, "message": "Fix it"}
 PULL: dict[str, Any] = {
     "number": 5,
+    "title": "Mine",
+    "html_url": "https://example.com/pull/5",
+    "draft": True,
     "head": {"ref": "patch", "sha": SHA, "repo": {"full_name": "stranger/widgets"}},
+    "base": {"ref": "main", "sha": "b" * 40},
     "user": {"login": "stranger", "type": "User"},
     "author_association": "FIRST_TIME_CONTRIBUTOR",
 }
@@ -141,21 +146,35 @@ def test_pull_requests(action: str, extra: dict[str, Any]) -> None:
     assert read("pull_request", payload) == PullRequestEvent(
         repository=HERE,
         action=action,
-        number=5,
+        pull_request=PullRequest(
+            5, "Mine", "https://example.com/pull/5", True, "main", "stranger/widgets", base_sha="b" * 40
+        ),
         head_sha=SHA,
         head_ref="patch",
-        head_repository="stranger/widgets",
         author=Person("stranger"),
         first_time=True,
+        merge_sha="",
         payload=payload,
     )
+
+
+@pytest.mark.parametrize(("merged", "sha"), [(True, "c" * 40), (False, ""), (None, "")])
+def test_only_a_merge_leaves_a_commit(merged: bool | None, sha: str) -> None:
+    pull = PULL | {"merged": merged, "merge_commit_sha": "c" * 40}
+    event = read("pull_request", SCOPE | {"action": "closed", "pull_request": pull})
+    assert isinstance(event, PullRequestEvent)
+    assert event.merge_sha == sha
 
 
 def test_a_pull_request_whose_fork_and_author_are_gone() -> None:
     pull = PULL | {"head": PULL["head"] | {"repo": None}, "user": None, "author_association": "CONTRIBUTOR"}
     event = read("pull_request", SCOPE | {"action": "opened", "pull_request": pull})
     assert isinstance(event, PullRequestEvent)
-    assert (event.head_repository, event.author, event.first_time) == ("", Person("ghost"), False)
+    assert (event.pull_request.head_repository, event.author, event.first_time) == (
+        "",
+        Person("ghost"),
+        False,
+    )
 
 
 def test_merge_groups() -> None:

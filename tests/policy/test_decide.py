@@ -47,6 +47,11 @@ def request(what: What, *, automatic: bool = True, ref: Ref | None = None, fork:
         (request(What.FORK, fork="stranger/widgets"), [], WRITER, ASKS),
         (request(What.TAG, ref=Ref("v1", RefType.TAG)), [], STRANGER, Allowed),
         (request(What.MERGE_QUEUE, ref=Ref("gh-readonly-queue/x/pr-1")), [], STRANGER, Allowed),
+        # Whoever opens a pull request with the same commit has no say about our tags and queue.
+        (request(What.TAG, ref=Ref("v1", RefType.TAG)), [FORK], STRANGER, Allowed),
+        (request(What.MERGE_QUEUE, ref=Ref("gh-readonly-queue/x/pr-1")), [FORK], STRANGER, Allowed),
+        (request(What.RERUN, automatic=False, ref=Ref("v1", RefType.TAG)), [FORK], STRANGER, Allowed),
+        (request(What.RERUN, automatic=False, fork="(unknown)"), [], STRANGER, Ignored),
         (request(What.RERUN, automatic=False), [LOCAL], STRANGER, Allowed),
         (request(What.RERUN, automatic=False), [FORK], STRANGER, Ignored),
         (request(What.RERUN, automatic=False), [FORK], WRITER, Allowed),
@@ -98,3 +103,9 @@ def test_an_operator_may_let_forks_of_members_build() -> None:
     assert isinstance(
         decide(asked, CommitSource({}, pull_requests=(pull("ada/widgets"),)), member, rules), Allowed
     )
+
+
+@pytest.mark.parametrize("message", ["Tune the [skip ci] words", "x\n\nskip-checks: true"])
+def test_no_title_stops_the_merge_queue(message: str) -> None:
+    asked = request(What.MERGE_QUEUE, ref=Ref("gh-readonly-queue/main/pr-1"))
+    assert isinstance(decide(asked, CommitSource({}, message), STRANGER, RULES), Allowed)

@@ -100,6 +100,7 @@ class Scene:
             config=none,
             argo_ui="https://argo.example.com",
             clock=self.clock,
+            nonce=none,
         )
 
 

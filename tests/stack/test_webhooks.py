@@ -57,7 +57,7 @@ REFUSED = [
     ("an endless delivery", b"{}", {"x_github_delivery": "x" * 1000}, 400),
     ("a form without the field", b"x=1", FORM, 400),
     ("a form of invalid UTF-8", b"payload=%ff", FORM, 400),
-    ("another content type", b"{}", {"content_type": "text/plain"}, 400),
+    ("another content type", b"{}", {"content_type": "text/plain"}, 415),
     ("an unknown event", b"{}", {"x_github_event": "meteor"}, 202),
     (
         "an unknown event as a form",
@@ -81,8 +81,24 @@ def _words(headers: Any) -> dict[str, Any]:
     return {name.replace("-", "_"): value for name, value in headers.items()}
 
 
+SIGNED = f"X-Hub-Signature-256: {signature(b'')}\r\n"
+
+
+async def test_without_a_signature_nothing_is_read(world: World) -> None:
+    head = f"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: {BODY_LIMIT}\r\n\r\n"
+    assert b" 401 " in await raw(world, head.encode()), "although no byte of the body was sent"
+
+
+async def test_strangers_do_not_grow_the_metrics(world: World) -> None:
+    for number in range(3):
+        await raw(world, f"EVIL{number} /webhooks/github HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    shown = await metrics(world)
+    assert "EVIL" not in shown
+    assert 'method="other"' in shown
+
+
 async def test_a_body_that_says_that_it_is_too_large_is_not_read(world: World) -> None:
-    head = f"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: {BODY_LIMIT + 1}\r\n\r\n{{"
+    head = f"POST /webhooks/github HTTP/1.1\r\nHost: x\r\n{SIGNED}Content-Length: {BODY_LIMIT + 1}\r\n\r\n{{"
     assert b" 413 " in await raw(world, head.encode())
     assert world.deliveries() == []
 
@@ -94,7 +110,9 @@ async def test_a_body_that_becomes_too_large_is_not_kept(world: World) -> None:
             yield piece
 
     async with httpx.AsyncClient(trust_env=False, verify=False) as client:
-        answer = await client.post(address(world), content=endless(), headers=HEADERS)
+        answer = await client.post(
+            address(world), content=endless(), headers=HEADERS | {"x-hub-signature-256": signature(b"")}
+        )
     assert answer.status_code == 413
     assert world.deliveries() == []
 
@@ -112,7 +130,7 @@ async def raw(world: World, sent: bytes, *, hang_up: bool = False) -> bytes:
 async def test_a_client_that_goes_away_in_the_middle_is_nothing_special(
     world: World, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    head = b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    head = f"POST /webhooks/github HTTP/1.1\r\nHost: x\r\n{SIGNED}Content-Length: 100\r\n\r\n{{".encode()
     for _ in range(5):
         await raw(world, head, hang_up=True)
     async with asyncio.timeout(5):

@@ -1,0 +1,106 @@
+"""Check-runs of builds that have no running workflow: created once, concluded, lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kubeci.definition.definition import EvaluationFailed
+from kubeci.errors import DefinitionError, EntrypointError, UpstreamError
+from kubeci.model.build import Build, BuildRequest, BuildState
+from kubeci.model.check_run import Annotation, CheckRun, Conclusion
+from kubeci.model.report import Reported
+from kubeci.model.repository import Commit
+from kubeci.report import errors as content
+from kubeci.report.check_run import Subject
+from kubeci.report.notes import with_notes
+from kubeci.service.identity import refusal_id
+from kubeci.service.publish import digest_of
+from kubeci.service.rooms import Rooms
+
+
+class CheckRuns:
+    """Writes check-runs whose content no workflow gives."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    async def begin(self, build: Build, check: CheckRun, annotations: Sequence[Annotation] = ()) -> Build:
+        """Record a build and create its check-run, or find the one that was created before a crash."""
+        known = await self._rooms.builds.get(build.id)
+        if known is None:
+            # The nonce is drawn before anything is submitted: nobody can make our workflow ahead of us.
+            build = await self._rooms.builds.add(replace(build, nonce=self._rooms.nonce()))
+        elif known.check_run_id:
+            return known
+        found = await self._rooms.checks.find(build.commit, check) if known else None
+        check_run_id = found or await self._rooms.checks.create(build.commit, check, annotations)
+        await self._told(build, check, Reported(writes=1, annotations=len(annotations)))
+        return await self._rooms.builds.change(build.id, check_run_id=check_run_id)
+
+    async def conclude(
+        self, build: Build, request: BuildRequest, check: CheckRun, annotations: Sequence[Annotation] = ()
+    ) -> str:
+        """Write a check-run that is concluded from the start; its details lead to the CI files."""
+        home = (request.repository_object or {}).get("html_url", "")
+        if home:
+            # The fragment tells two builds of one commit apart when the check-run is looked for after a crash.
+            address = f"{home}/tree/{build.commit.sha}/{self._rooms.config.ci_context_path}#{build.id[:12]}"
+            check = replace(check, details_url=address)
+        build = await self.begin(build, check, annotations)
+        told = await self._rooms.builds.reported(build.id)
+        if told.digest != digest_of(check):
+            # An earlier try came further than this one, or a refusal has another reason now.
+            unsent = annotations[told.annotations :]
+            await self._rooms.checks.update(
+                build.commit.repository, build.check_run_id, replace(check, name=build.check_name), unsent
+            )
+            await self._told(build, check, replace(told, annotations=told.annotations + len(unsent)))
+        skipped = check.conclusion is Conclusion.SKIPPED
+        await self._rooms.builds.change(
+            build.id, state=BuildState.SKIPPED if skipped else BuildState.FINISHED
+        )
+        return f"{check.name}: {check.conclusion}: {check.title}"
+
+    async def definition_failed(self, build: Build, request: BuildRequest, error: DefinitionError) -> str:
+        """Conclude a build whose definition is wrong, with the error at its place."""
+        check = content.definition_failed(error, prefix=_prefix(error), external_id=request.entrypoint)
+        if isinstance(error, EvaluationFailed):
+            check = with_notes(check, prints=error.prints)
+        annotation = content.annotation_of(error)
+        return await self.conclude(build, request, check, (annotation,) if annotation else ())
+
+    async def creation_failed(self, build: Build, subject: Subject, error: UpstreamError) -> str:
+        """Conclude a build whose workflow the cluster does not take."""
+        check = content.definition_failed(
+            error,
+            prefix="argo workflow creation failed, ",
+            name=subject.check_name,
+            external_id=subject.external_id,
+            details_url=subject.details_url,
+        )
+        check = with_notes(check, warnings=build.warnings, prints=build.prints)
+        await self._rooms.checks.update(build.commit.repository, build.check_run_id, check)
+        await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
+        return check.summary
+
+    async def lift_refusal(self, commit: Commit, by: str) -> None:
+        """Conclude the refusal of a commit that was dealt with after all, so that it no longer asks for anything."""
+        refusal = await self._rooms.builds.get(refusal_id(commit))
+        if refusal is None or refusal.superseded_by or not refusal.check_run_id:
+            return
+        check = content.refusal_superseded(by)
+        await self._rooms.checks.update(commit.repository, refusal.check_run_id, check)
+        await self._rooms.builds.change(refusal.id, superseded_by=by)
+
+    async def _told(self, build: Build, check: CheckRun, told: Reported) -> None:
+        await self._rooms.builds.save_reported(build.id, replace(told, digest=digest_of(check)))
+
+
+def _prefix(error: DefinitionError) -> str:
+    kind = (
+        "error finding workflow endpoint, "
+        if isinstance(error, EntrypointError)
+        else "unable to parse workflow, "
+    )
+    return "" if error.message.startswith("creation of cache volume failed") else kind
