@@ -231,3 +231,22 @@ async def test_a_pull_request_closed_before_its_workflow_was_there_ends_all_the_
     assert world.workflows()[0]["spec"]["shutdown"] == "Stop"
     world.status(name, "Failed")
     assert (await world.finished(sha)).conclusion == "cancelled"
+
+
+async def test_a_build_that_ends_before_its_submission_does_stays_finished(world: World) -> None:
+    await world.push(PASSING)
+    older = await world.submitted()
+    await world.quiet()
+    world.stack.cluster.faults.add("PATCH", f"/workflows/{older}", delay_seconds=0.5)
+    sha = await world.push(PASSING | {"x": "y"})
+    newer = next(each for each in await both(world) if each != older)
+    world.status(newer, "Succeeded")
+    await world.concluded(sha)
+    await world.quiet()
+    states = dict(world.stored("SELECT workflow_name, state FROM builds"))
+    assert states[newer] == "finished"
+
+
+async def both(world: World) -> list[str]:
+    await world.submitted(2)
+    return [each["metadata"]["name"] for each in world.workflows()]

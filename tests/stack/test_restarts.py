@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import socket
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-import httpx
+import msgspec
 import pytest
 from tests_stack import PASSING
-from world import NEVER, Step, World
+from world import LINES, NEVER, Step, World, once
 
-from kubeci.local.stack import WEBHOOK_SECRET
-
-LINES = "".join(f"src/a.py:{n}: error: line {n}\n" for n in range(1, 121))
 POST_RUN, PATCH_RUN = ("POST", "/check-runs$"), ("PATCH", "/check-runs/")
 POST_WORKFLOW = ("POST", r"/workflows\?")
 
@@ -84,15 +74,6 @@ async def test_killed_during_submission(world: World, point: Point) -> None:
     await world.quiet()
     await once(world, sha)
     assert (run.name, run.conclusion) == ("Workflow - ci", "success")
-
-
-async def once(world: World, sha: str) -> None:
-    """Exactly one check-run, one workflow, and each annotation once."""
-    [run] = world.runs(sha)
-    await world.until(lambda: len(run.annotations) >= 120)
-    assert [each["start_line"] for each in run.annotations] == list(range(1, 121))
-    assert len(world.workflows()) == 1
-    assert len(world.api_calls("POST", "/check-runs")) <= 2
 
 
 @pytest.mark.parametrize("phase", ["Running", "Failed", "deleted"])
@@ -208,63 +189,37 @@ async def test_killed_while_a_retry_gets_its_check_run(world: World) -> None:
     assert run.name == "Workflow - ci"
 
 
-@asynccontextmanager
-async def serve(world: World, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `kubeci serve` between the surroundings; it is killed at the end of the block."""
-    options = world.stack.options
-    (folder / "key.pem").write_text(options.private_key)
-    (folder / "secret").write_text(WEBHOOK_SECRET)
-    (folder / "settings.yaml").write_text('buildBranches: "."\n')
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        address = f"127.0.0.1:{listening.getsockname()[1]}"
-    command = [
-        f"--github.appid={options.app_id}",
-        f"--config={folder / 'settings.yaml'}",
-        f"--keyfile={folder / 'key.pem'}",
-        f"--secretfile={folder / 'secret'}",
-        f"--github-url={options.github_url}",
-        f"--kubeconfig={options.kubeconfig}",
-        f"--store={options.store_url}",
-        f"--listen={address}",
-    ]
-    with (folder / "server.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "kubeci", "serve", *command, stdout=log, stderr=log,
-            env={**os.environ, "NO_PROXY": "127.0.0.1"},
-        )  # fmt: skip
-    try:
-        await _answers(f"http://{address}/status")
-        world.stack.github.webhook_url = f"http://{address}/webhooks/github"
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _answers(url: str) -> None:
-    async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False, verify=False) as client:
-        while True:
-            try:
-                if (await client.get(url)).status_code == 200:
-                    return
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-
-
-async def test_a_real_process_killed_without_warning_leaves_nothing_open(
-    world: World, tmp_path: Path
-) -> None:
+async def test_killed_while_sending_and_retried_while_away_leaves_the_first_failed(world: World) -> None:
+    sha = await world.push(PASSING)
+    name = await world.submitted()
+    await world.quiet()
+    world.github_fault(*PATCH_RUN, delay_seconds=0.001)
+    world.github_fault(*PATCH_RUN, status=500, delay_seconds=NEVER)
+    world.status(name, "Failed", Step("a", "Failed", log=LINES))
+    await world.until(asked(world, "PATCH", "/check-runs/", times=2))
     await world.kill()
-    async with serve(world, tmp_path) as process:
-        world.stack.cluster.faults.add(*POST_WORKFLOW, after=True, drop=True, delay_seconds=NEVER)
-        sha = await world.push(PASSING)
-        name = await world.submitted()
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
-    world.status(name, "Succeeded", Step("a", log=LINES))
-    async with serve(world, tmp_path):
-        run = await world.concluded(sha)
-        await once(world, sha)
-        await world.quiet()
-    assert run.conclusion == "success"
+    world.status(name, "Running", Step("a", "Running"))
+    await world.start()
+    await world.until(lambda: len(world.runs(sha)) == 2)
+    world.status(name, "Succeeded", Step("a", attempt=1))
+    await world.finished(sha, count=2)
+    assert [run.conclusion for run in world.runs(sha)] == ["failure", "success"]
+
+
+async def test_a_definition_found_wrong_by_stricter_settings_concludes_the_open_check_run(
+    world: World,
+) -> None:
+    world.stack.cluster.faults.add(*POST_WORKFLOW, status=500, delay_seconds=NEVER)
+    text = str(PASSING[".kube-ci/ci.yaml"]).replace("image: alpine", "image: alpine\n      fooBarBaz: 1")
+    sha = await world.push({".kube-ci/ci.yaml": text})
+    await world.until(asked_cluster(world, "POST"))
+    await world.kill()
+    world.stack = replace(
+        world.stack, config=msgspec.structs.replace(world.stack.config, strict_workflows=True)
+    )
+    await world.start()
+    run = await world.finished(sha)
+    assert (run.name, run.conclusion) == ("Workflow - ci", "failure")
+    assert "fooBarBaz" in str(run.output["summary"])
+    assert len(world.runs(sha)) == 1
+    assert world.workflows() == []

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from tests_stack import PASSING
+from tests_stack import PASSING, REPOSITORY
 from world import World
 
 from kubeci.local.stack import WEBHOOK_SECRET
@@ -194,3 +194,28 @@ async def test_a_redelivery_is_taken_up_only_when_its_work_was_parked(world: Wor
     assert len(world.deliveries("done")) == 1
     again = [each for each in world.stack.github.deliveries.sent if each.guid == suite.guid]
     assert ["known" in each.response_body for each in again] == [False, False, True]
+
+
+async def test_two_refusals_of_one_commit_are_one_check_run(world: World) -> None:
+    await world.kill()
+    sha = await world.push(PASSING, message="A change [skip ci]")
+    await world.stack.github.tag(REPOSITORY, "v1", sha)
+    await world.stack.github.settled()
+    events = [each for each in world.stack.github.deliveries.sent if each.event in {"check_suite", "create"}]
+    assert len(events) >= 2
+    await world.start()
+    world.github_fault("POST", "/check-runs$", delay_seconds=0.3)
+    await asyncio.gather(
+        *(
+            post(
+                world,
+                json.dumps(each.payload).encode(),
+                x_github_delivery=each.guid,
+                x_github_event=each.event,
+            )
+            for each in events
+        )
+    )
+    await world.quiet()
+    [run] = world.runs(sha)
+    assert (run.name, run.conclusion) == ("Default Workflow", "neutral")

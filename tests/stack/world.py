@@ -21,6 +21,7 @@ from kubeci.local.github.faults import Fault
 from kubeci.local.github.state import CheckRun
 from kubeci.local.stack import LocalStack, StackSettings, surroundings, with_server
 
+LINES = "".join(f"src/a.py:{n}: error: line {n}\n" for n in range(1, 121))
 NEVER = 60.0  # seconds; an answer so late comes after the end of the test
 NAMESPACE = "argo"
 FAST = Pace(
@@ -169,3 +170,12 @@ async def world_in(folder: Path) -> AsyncIterator[World]:
         finally:
             if made.life:
                 await made.kill()
+
+
+async def once(world: World, sha: str) -> None:
+    """Exactly one check-run, one workflow, and each annotation once."""
+    [run] = world.runs(sha)
+    await world.until(lambda: len(run.annotations) >= 120)
+    assert [each["start_line"] for each in run.annotations] == list(range(1, 121))
+    assert len(world.workflows()) == 1
+    assert len(world.api_calls("POST", "/check-runs")) <= 2
