@@ -1,4 +1,4 @@
-"""The commands: serve, demo, render.
+"""The commands: serve, demo, lint, render, schema.
 
 Exit status: 0 fine, 1 the CI definition is wrong (or a demo did not end as it says), 2 usage or configuration.
 """
@@ -17,7 +17,9 @@ from kubeci.errors import ConfigurationError
 COMMANDS = {
     "serve": ("kubeci.cli.serve", "Run the server."),
     "demo": ("kubeci.cli.demo", "Watch a push become a workflow and a check-run, all on this machine."),
+    "lint": ("kubeci.cli.lint", "Say what is wrong with a working tree's CI definition."),
     "render": ("kubeci.cli.render", "Print the workflow that a working tree's CI definition gives."),
+    "schema": ("kubeci.cli.schema", "Print the JSON schema of a file, for editors."),
 }
 
 
@@ -29,7 +31,8 @@ def cli() -> None:
     \b
     Examples:
       kubeci demo                         see all of it work on this machine
-      kubeci render                       what would this working tree run?
+      kubeci lint                         is this working tree's definition right?
+      kubeci render                       what would it run?
       kubeci serve -github.appid 12345    run the server
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
 
