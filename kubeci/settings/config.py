@@ -110,6 +110,17 @@ class LoadedConfig:
     warnings: tuple[str, ...] = ()
 
 
+LATER = (
+    "templates",
+    "manualTemplates",
+    "essentialTemplates",
+    "deployTemplates",
+    "productionEnvironments",
+    "api",
+)
+"""Settings of parts that are not there yet: they are read, and an operator is told that nothing comes of them."""
+
+
 def load_config(text: str, *, source: str, strict: bool = False) -> LoadedConfig:
     """Read the configuration file's text; `source` names it in messages.
 
@@ -130,7 +141,10 @@ def load_config(text: str, *, source: str, strict: bool = False) -> LoadedConfig
     document = {key: value for key, value in document.items() if value is not None}
     if isinstance(tolerations := document.get("tolerations"), list):
         document["tolerations"] = [_toleration(entry) for entry in tolerations]
-    return LoadedConfig(_convert(document, Config, source), warnings)
+    idle = tuple(
+        f"{source}: `{key}` is set, but what it is for is not there yet" for key in LATER if key in document
+    )
+    return LoadedConfig(_convert(document, Config, source), warnings + idle)
 
 
 T = TypeVar("T")
