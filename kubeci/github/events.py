@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from kubeci.errors import Invalid
+from kubeci.github import shapes
 from kubeci.model.event import (
     CheckRunEvent,
     CheckSuiteEvent,
@@ -23,135 +24,11 @@ from kubeci.model.repository import Repository as ModelRepository
 from kubeci.model.source import PullRequest
 from kubeci.model.trust import Person
 
-Sha = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}([0-9a-f]{24})?$")]
 T = TypeVar("T")
 
 PULL_REQUEST_ACTIONS = ("opened", "reopened", "synchronize", "ready_for_review", "edited", "closed")
 FIRST_TIME = frozenset({"FIRST_TIME_CONTRIBUTOR", "FIRST_TIMER", "NONE"})
 """Values of `author_association` that know of no contribution."""
-
-
-class _Account(msgspec.Struct):
-    login: str
-    type: str = "User"
-
-
-class _Repository(msgspec.Struct):
-    name: str
-    owner: _Account
-
-
-class _Installation(msgspec.Struct):
-    id: int
-
-
-class _App(msgspec.Struct):
-    id: int
-
-
-class _Envelope(msgspec.Struct):
-    action: str | None = None
-
-
-class _Scoped(msgspec.Struct, kw_only=True):
-    """What every event of a repository has; the owner comes from the repository, as users are no organization."""
-
-    repository: _Repository
-    installation: _Installation | None = None
-    sender: _Account | None = None
-
-
-class _CheckSuite(msgspec.Struct):
-    head_sha: Sha
-    app: _App | None = None
-    head_branch: str | None = None
-
-
-class _CheckSuitePayload(_Scoped):
-    check_suite: _CheckSuite
-
-
-class _SuiteOfRun(msgspec.Struct):
-    head_branch: str | None = None
-
-
-class _CheckRun(msgspec.Struct):
-    id: int
-    head_sha: Sha
-    app: _App | None = None
-    external_id: str | None = None
-    check_suite: _SuiteOfRun | None = None
-
-
-class _RequestedAction(msgspec.Struct):
-    identifier: str = ""
-
-
-class _CheckRunPayload(_Scoped):
-    check_run: _CheckRun
-    requested_action: _RequestedAction | None = None
-
-
-class _CreatePayload(_Scoped):
-    ref: str
-    ref_type: str
-
-
-class _HeadCommit(msgspec.Struct):
-    id: Sha
-    message: str
-
-
-class _PushPayload(_Scoped):
-    ref: str
-    deleted: bool = False
-    head_commit: _HeadCommit | None = None
-
-
-class _NamedRepository(msgspec.Struct):
-    full_name: str
-
-
-class _Head(msgspec.Struct):
-    ref: str
-    sha: Sha
-    repo: _NamedRepository | None = None
-
-
-class _Base(msgspec.Struct):
-    ref: str
-    sha: Sha
-
-
-class _PullRequest(msgspec.Struct):
-    number: int
-    head: _Head
-    base: _Base
-    title: str = ""
-    html_url: str = ""
-    draft: bool = False
-    merged: bool | None = None
-    merge_commit_sha: str | None = None
-    user: _Account | None = None
-    author_association: str = "NONE"
-
-
-class _Changes(msgspec.Struct):
-    base: JsonObject | None = None
-
-
-class _PullRequestPayload(_Scoped):
-    pull_request: _PullRequest
-    changes: _Changes | None = None
-
-
-class _MergeGroup(msgspec.Struct):
-    head_sha: Sha
-    head_ref: str
-
-
-class _MergeGroupPayload(_Scoped):
-    merge_group: _MergeGroup
 
 
 def decode(event: str, payload: bytes) -> Event:
@@ -160,7 +37,7 @@ def decode(event: str, payload: bytes) -> Event:
     What asks nothing of us becomes an `IgnoredEvent` that names the event and says why.
     Raises `Invalid` (status 400) for a document that is not JSON, or not what GitHub documents for the event.
     """
-    action = _read(payload, _Envelope).action or ""
+    action = _read(payload, shapes.Envelope).action or ""
     name = f"{event} {action}".strip()[:100]
     reader = _READERS.get((event, action))
     if reader is None:
@@ -169,7 +46,7 @@ def decode(event: str, payload: bytes) -> Event:
 
 
 def _check_suite(name: str, action: str, payload: bytes) -> Event:
-    body = _read(payload, _CheckSuitePayload)
+    body = _read(payload, shapes.CheckSuitePayload)
     repository = _repository(body)
     if repository is None:
         return _no_installation(name)
@@ -186,7 +63,7 @@ def _check_suite(name: str, action: str, payload: bytes) -> Event:
 
 
 def _check_run(name: str, action: str, payload: bytes) -> Event:
-    body = _read(payload, _CheckRunPayload)
+    body = _read(payload, shapes.CheckRunPayload)
     repository = _repository(body)
     if repository is None:
         return _no_installation(name)
@@ -206,7 +83,7 @@ def _check_run(name: str, action: str, payload: bytes) -> Event:
 
 
 def _create(name: str, _action: str, payload: bytes) -> Event:
-    body = _read(payload, _CreatePayload)
+    body = _read(payload, shapes.CreatePayload)
     if body.ref_type != "tag":
         return IgnoredEvent(f"{name} of a {body.ref_type[:40]}: only tags are built by it")
     repository = _repository(body)
@@ -216,7 +93,7 @@ def _create(name: str, _action: str, payload: bytes) -> Event:
 
 
 def _push(name: str, _action: str, payload: bytes) -> Event:
-    body = _read(payload, _PushPayload)
+    body = _read(payload, shapes.PushPayload)
     branch = body.ref.removeprefix("refs/heads/")
     if body.deleted or body.head_commit is None or branch == body.ref:
         return IgnoredEvent(f"{name} of {body.ref[:80]}: only commits on branches are built by it")
@@ -228,7 +105,7 @@ def _push(name: str, _action: str, payload: bytes) -> Event:
 
 
 def _pull_request(name: str, action: str, payload: bytes) -> Event:
-    body = _read(payload, _PullRequestPayload)
+    body = _read(payload, shapes.PullRequestPayload)
     repository = _repository(body)
     if repository is None:
         return _no_installation(name)
@@ -257,7 +134,7 @@ def _pull_request(name: str, action: str, payload: bytes) -> Event:
 
 
 def _merge_group(name: str, _action: str, payload: bytes) -> Event:
-    body = _read(payload, _MergeGroupPayload)
+    body = _read(payload, shapes.MergeGroupPayload)
     repository = _repository(body)
     if repository is None:
         return _no_installation(name)
@@ -281,13 +158,13 @@ ACTIONS = tuple(_READERS)
 """Events with the actions that are read; all others are ignored by name."""
 
 
-def _repository(body: _Scoped) -> ModelRepository | None:
+def _repository(body: shapes.Scoped) -> ModelRepository | None:
     if body.installation is None:
         return None
     return ModelRepository(body.repository.owner.login, body.repository.name, body.installation.id)
 
 
-def _person(account: _Account | None) -> Person:
+def _person(account: shapes.Account | None) -> Person:
     # Whoever deleted their account stands as `ghost`, who may do nothing.
     return Person(account.login, bot=account.type == "Bot") if account else Person("ghost")
 
