@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 GRACE_SECONDS = 0.3  # for answers under way when the server stops; streams such as watches are cut then
 
+TURNS = 5  # of the event loop, from accepting a connection to its protocol, and from an abort to the closed socket
+
 _DROP = "kubeci.drop"
 
 
@@ -72,13 +74,15 @@ async def _stop(server: uvicorn.Server) -> None:
     state = server.server_state
     for listener in server.servers:
         listener.close()
+    # A connection that was accepted last is among the others a few turns of the loop later only.
+    await _turns()
     for connection in list(state.connections):
         connection.shutdown()
     if state.tasks:
         await asyncio.wait(set(state.tasks), timeout=GRACE_SECONDS)
     for connection in list(state.connections):
         connection.transport.abort()
-    await asyncio.sleep(0)  # lets the aborted transports report their loss
+    await _turns()  # lets the aborted transports report their loss
     if state.tasks:
         await asyncio.wait(set(state.tasks), timeout=GRACE_SECONDS)
     leftover = set(state.tasks)
@@ -87,3 +91,9 @@ async def _stop(server: uvicorn.Server) -> None:
     await asyncio.gather(*leftover, return_exceptions=True)
     for listener in server.servers:
         await listener.wait_closed()
+    await _turns()
+
+
+async def _turns() -> None:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
