@@ -72,10 +72,13 @@ def _abort(server: uvicorn.Server, client: tuple[str, int] | None) -> None:
 
 async def _stop(server: uvicorn.Server) -> None:
     state = server.server_state
+    # First no more are accepted, then the last accepted one gets its protocol, which it could not of a closed listener.
+    for listener in server.servers:
+        for bound in listener.sockets:
+            asyncio.get_running_loop().remove_reader(bound.fileno())
+    await _turns()
     for listener in server.servers:
         listener.close()
-    # A connection that was accepted last is among the others a few turns of the loop later only.
-    await _turns()
     for connection in list(state.connections):
         connection.shutdown()
     if state.tasks:
