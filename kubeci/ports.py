@@ -12,10 +12,12 @@ from typing import Protocol
 
 from kubeci.model.build import Build
 from kubeci.model.check_run import Annotation, CheckRun
+from kubeci.model.conversation import Post, PullRequestHead, Reaction
+from kubeci.model.deployment import Deployment, DeploymentStatus
 from kubeci.model.event import Delivery
 from kubeci.model.json import JsonObject
 from kubeci.model.module import ModuleFile
-from kubeci.model.report import Budget, NodeLog, Reported
+from kubeci.model.report import Budget, DeploymentTold, NodeLog, Outcome, Reported
 from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.model.source import CommitSource
 from kubeci.model.watch import Change
@@ -32,6 +34,56 @@ class Commits(Protocol):
 
     async def tag_commit(self, repository: Repository, tag: str) -> str:
         """Give the sha of the commit that a lightweight or annotated tag stands for."""
+
+    async def resolve(self, repository: Repository, ref: str) -> str:
+        """Give the sha of the commit that a ref (`heads/x`, `tags/x`) or a sha stands for; `NotFound` when it is none."""
+
+
+class Repositories(Protocol):
+    """Repositories by name, for wishes that come without a webhook."""
+
+    async def find(self, owner: str, name: str) -> Repository:
+        """Find a repository with the installation that lets us in; `NotFound` when the App is not installed there."""
+
+    async def read(self, repository: Repository) -> JsonObject:
+        """Read GitHub's repository object."""
+
+
+class PullRequests(Protocol):
+    """Pull requests as of now."""
+
+    async def read(self, repository: Repository, number: int) -> PullRequestHead:
+        """Read a pull request; `NotFound` when there is none of this number."""
+
+
+class Conversation(Protocol):
+    """What we say on pull requests and issues."""
+
+    async def react(self, post: Post, reaction: Reaction) -> None:
+        """Answer a comment, or the text of an issue, with a reaction; repeating it changes nothing."""
+
+    async def reply(self, post: Post, text: str) -> None:
+        """Write a comment under the one that is answered; `text` is Markdown."""
+
+
+class Contents(Protocol):
+    """Writes of a repository's content."""
+
+    async def write(self, repository: Repository, branch: str, path: str, text: str, message: str) -> bool:
+        """Commit a file to a branch; False: it has this text already. `Forbidden` where the App may not write."""
+
+
+class Deployments(Protocol):
+    """GitHub deployments."""
+
+    async def create(self, repository: Repository, deployment: Deployment) -> int:
+        """Create a deployment; give its id. The caller looks for an earlier one before a repetition."""
+
+    async def find(self, repository: Repository, deployment: Deployment) -> int | None:
+        """Find the newest deployment with this ref, task, environment and payload."""
+
+    async def set_status(self, repository: Repository, deployment_id: int, status: DeploymentStatus) -> None:
+        """Add a status to a deployment."""
 
 
 class People(Protocol):
@@ -101,11 +153,37 @@ class Workflows(Protocol):
     async def template(self, namespace: str, name: str, *, cluster_scope: bool) -> JsonObject:
         """Read a WorkflowTemplate, or with `cluster_scope` a ClusterWorkflowTemplate, which has no namespace."""
 
-    async def stop(self, namespace: str, name: str) -> None:
-        """Ask Argo to stop a workflow; its exit handlers run (`spec.shutdown: Stop`)."""
+    async def stop(self, namespace: str, name: str, *, terminate: bool = False) -> None:
+        """Ask Argo to stop a workflow; its exit handlers run (`spec.shutdown: Stop`), unless it is to `terminate`."""
 
     async def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         """Merge annotations into a workflow's metadata."""
+
+
+class Retries(Protocol):
+    """What argo-server alone can do."""
+
+    async def retry(self, namespace: str, name: str) -> None:
+        """Run the failed nodes of an ended workflow again; `NotFound`, `Invalid` when that cannot be done."""
+
+
+class Claims(Protocol):
+    """Persistent volume claims of the cluster, and the pods that hold them."""
+
+    async def get(self, namespace: str, name: str) -> JsonObject:
+        """Read one claim."""
+
+    async def create(self, manifest: JsonObject) -> JsonObject:
+        """Create a claim; `Conflict` when the name exists, `Invalid` with the server's words on what is wrong."""
+
+    async def labelled(self, namespace: str, labels: Mapping[str, str]) -> list[JsonObject]:
+        """List the claims that carry all of these labels."""
+
+    async def delete(self, namespace: str, name: str) -> None:
+        """Delete a claim; it goes when no pod holds it any more. `NotFound` when it is not there."""
+
+    async def delete_pods_of(self, namespace: str, claim: str) -> int:
+        """Delete the pods that mount a claim; gives their number."""
 
 
 class WorkflowFeed(Protocol):
@@ -156,7 +234,7 @@ class Builds(Protocol):
     async def add(self, build: Build) -> Build:
         """Record a build; gives the record that stands, the earlier one when the id is known."""
 
-    async def change(self, build_id: str, **changes: str | int) -> Build:
+    async def change(self, build_id: str, **changes: str | int | datetime) -> Build:
         """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
 
     async def begin(self, build_id: str) -> None:
@@ -185,6 +263,26 @@ class Builds(Protocol):
 
     async def of_commit(self, commit: Commit) -> Build | None:
         """Find the newest build of a commit that was no tag's."""
+
+    async def all_of_commit(self, commit: Commit) -> list[Build]:
+        """List the builds of a commit, oldest first."""
+
+    async def newest(
+        self, *, repository: str = "", before: datetime | None = None, limit: int = 50
+    ) -> list[Build]:
+        """List builds, newest first: of `owner/name` where that is not empty, older than `before` where it is given."""
+
+    async def outcome(self, build_id: str) -> Outcome:
+        """Read what is kept of a build's workflow and check-run."""
+
+    async def save_outcome(self, build_id: str, outcome: Outcome) -> None:
+        """Keep how a build's workflow and check-run look."""
+
+    async def deployments(self, build_id: str) -> dict[str, DeploymentTold]:
+        """Read the deployments of a build by node id."""
+
+    async def save_deployment(self, build_id: str, node_id: str, told: DeploymentTold) -> None:
+        """Remember the deployment of a node, and what GitHub was last told of it."""
 
     async def reported(self, build_id: str) -> Reported:
         """Read what GitHub was last told."""

@@ -11,8 +11,10 @@ import click
 import msgspec
 
 from kubeci.model.json import JsonObject
-from kubeci.settings.config import Api, CacheDefaults, Config, TemplateFiles
+from kubeci.settings.api import Api, ApiTokenEntry, Pages
+from kubeci.settings.config import CacheDefaults, Config, TemplateFiles
 from kubeci.settings.pattern import Pattern
+from kubeci.settings.slack import Slack, SlackAccess, SlackNews
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -39,11 +41,16 @@ def workflow_schema() -> JsonObject:
     return {**msgspec.json.decode(text), "$schema": DIALECT, "title": "An Argo Workflow for kubeci"}
 
 
+SHAPES: tuple[type[Any], ...] = (
+    Config, CacheDefaults, TemplateFiles, Api, ApiTokenEntry, Pages, Slack, SlackAccess, SlackNews,
+)  # fmt: skip
+
+
 def settings_schema() -> JsonObject:
     """Give the schema of the settings file; each setting is described by its docstring."""
     schema = msgspec.json.schema(Config, schema_hook=_schema_of)
     shapes = schema["$defs"]
-    for shape in (Config, CacheDefaults, TemplateFiles, Api):
+    for shape in SHAPES:
         described = _docstrings(shape)
         names = {field.encode_name: field.name for field in msgspec.structs.fields(shape)}
         for key, setting in shapes[shape.__name__]["properties"].items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,6 +11,14 @@ from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref
 from kubeci.model.source import PullRequest
 from kubeci.model.trust import Person, What
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRequest:
+    """A GitHub deployment that asks for a run; its statuses are written to that deployment."""
+
+    id: int
+    environment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,12 @@ class BuildRequest:
     """GitHub's repository object, handed to Starlark as `input.repo`."""
     event: JsonObject | None = None
     """The event's payload, handed to Starlark as `input.event`."""
+    deployment: DeploymentRequest | None = None
+    """The deployment that asks for it; `entrypoint` is then its task."""
+    retry_of: str = ""
+    """Id of the build whose failed steps may be run again instead."""
+    files: Mapping[str, str] | None = None
+    """CI files in place of the commit's own, by path within the CI folder."""
 
 
 class BuildState(StrEnum):
@@ -54,6 +69,29 @@ class BuildState(StrEnum):
     FINISHED = "finished"
     SKIPPED = "skipped"
     """Concluded without a run; another base of its pull request may ask for one."""
+    OFFERED = "offered"
+    """A manual step that nobody has run yet: a check-run with buttons, without a workflow."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManualStep:
+    """A template that is offered as a manual step; an essential one blocks until somebody acts."""
+
+    template: str
+    essential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build's definition says of what comes beside and after its workflow."""
+
+    manual: tuple[ManualStep, ...] = ()
+    """Offered when it has succeeded; for an offered build the step itself."""
+    deploy_templates: str = ""
+    """RE2 searched in template names: their nodes are deployments; empty: none is."""
+    cache_claim: str = ""
+    """Name of the claim that the workflow mounts; empty: it has no cache."""
+    cache_scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +126,18 @@ class Build:
     """What the definition printed while it was evaluated."""
     loaded: tuple[str, ...] = ()
     """What the definition loaded from elsewhere, each with the sha that it was read at."""
+    what: What = What.PUSH
+    """What asked for it."""
+    actor: str = ""
+    """Login of who asked for it, where that is known."""
+    title: str = ""
+    """Title of the pull request, or the first line of the commit's message."""
+    environment: str = ""
+    """The environment that it deploys to, where a deployment asked for it."""
+    deployment_id: int = 0
+    """The GitHub deployment that asked for it; 0: none did."""
+    plan: Plan = field(default_factory=Plan)
+    conclusion: str = ""
+    """How its check-run was concluded; empty while it is not."""
+    finished_at: datetime | None = None
+    """When its workflow ended, as far as it has one."""

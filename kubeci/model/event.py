@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from kubeci.model.conversation import Post
 from kubeci.model.json import JsonObject
-from kubeci.model.repository import Repository
+from kubeci.model.repository import Ref, Repository
 from kubeci.model.source import PullRequest
 from kubeci.model.trust import Person
 
@@ -106,6 +107,51 @@ class MergeGroupEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentEvent:
+    """`deployment` created with `payload.kube_ci.run`; `ref` is what the run's workflow is told it is built from."""
+
+    repository: Repository
+    deployment_id: int
+    task: str
+    environment: str
+    sha: str
+    ref: Ref
+    sender: Person
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class CommentEvent:
+    """`issue_comment` created, or `issues` opened: somebody wrote `text`."""
+
+    post: Post
+    text: str
+    author: Person
+    payload: JsonObject
+
+    @property
+    def repository(self) -> Repository:
+        """Give the repository in which it was written."""
+        return self.post.repository
+
+
+@dataclass(frozen=True, slots=True)
+class BranchDeletedEvent:
+    """`delete` of a branch."""
+
+    repository: Repository
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryGoneEvent:
+    """`repository` archived or deleted."""
+
+    repository: Repository
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoredEvent:
     """An event that asks nothing of us; `reason` names it and says why."""
 
@@ -119,5 +165,9 @@ Event: TypeAlias = (
     | PushEvent
     | PullRequestEvent
     | MergeGroupEvent
+    | DeploymentEvent
+    | CommentEvent
+    | BranchDeletedEvent
+    | RepositoryGoneEvent
     | IgnoredEvent
 )

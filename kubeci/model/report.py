@@ -42,6 +42,40 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentTold:
+    """What GitHub was last told of a node's deployment; `deployment_id` 0: it is being created."""
+
+    deployment_id: int = 0
+    state: str = ""
+    environment: str = ""
+    environment_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepSeen:
+    """One step of a workflow as it was last seen, for the server's pages; times are ISO 8601, empty while absent."""
+
+    node_id: str
+    label: str
+    type: str
+    phase: str
+    depth: int = 0
+    message: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a build's workflow and check-run looked like last."""
+
+    phase: str = ""
+    title: str = ""
+    summary: str = ""
+    steps: tuple[StepSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """What an installation may still ask of GitHub before the limit's window ends (`x-ratelimit-*`)."""
 

@@ -22,7 +22,22 @@ class What(StrEnum):
     RERUN_FORK = "rerunFork"
     """The same on a commit of a fork."""
     RUN = "runButton"
-    """Run was pressed on a check-run that asks."""
+    """Run was pressed on a check-run that asks, or on a manual step's."""
+    SKIP = "skipButton"
+    """Skip was pressed on a manual step's check-run."""
+    SKIP_ESSENTIAL = "skipEssentialButton"
+    """The same on an essential step, which blocks until somebody acts."""
+    CANCEL = "cancelButton"
+    """Cancel was pressed on a running check-run."""
+    CLEAR_CACHE = "clearCacheButton"
+    COMMAND = "command"
+    """Somebody wrote a command into a comment."""
+    DEPLOYMENT = "deployment"
+    """A GitHub deployment asks for a run; who may write to the repository can create one."""
+    SLACK = "slack"
+    """Somebody gave a command in Slack, and the setting `slack.access` lets them."""
+    API = "api"
+    """A request of the HTTP API, whose token lets it."""
 
 
 class Who(StrEnum):

@@ -26,6 +26,16 @@ DEFAULT: Table = {
     What.RERUN: _ANYBODY,
     What.RERUN_FORK: _WRITERS,
     What.RUN: _WRITERS,
+    What.SKIP: _WRITERS,
+    What.SKIP_ESSENTIAL: _WRITERS,
+    What.CANCEL: _WRITERS,
+    What.CLEAR_CACHE: _WRITERS,
+    # A user's repository has no members: there, who may write gives the commands.
+    What.COMMAND: _WRITERS | {Who.MEMBER: Answer.BUILD},
+    What.DEPLOYMENT: _ANYBODY,
+    # Their own tables in the settings have let them in.
+    What.SLACK: _ANYBODY,
+    What.API: _ANYBODY,
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -13,7 +12,10 @@ from msgspec import Meta, Struct, field
 from kubeci.errors import ConfigurationError
 from kubeci.model.json import JsonObject
 from kubeci.model.trust import Answer, What, Who
+from kubeci.settings.api import Api, Pages
 from kubeci.settings.pattern import Pattern
+from kubeci.settings.slack import Slack
+from kubeci.settings.unknown import unknown_keys
 
 LabelValue = Annotated[str, Meta(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
 FileName = Annotated[str, Meta(pattern=r"^[^/\x00]+$")]
@@ -35,13 +37,6 @@ class TemplateFiles(Struct, frozen=True):
     description: str = ""
     ci: str = ""
     deploy: str = ""
-
-
-class Api(Struct, frozen=True):
-    """Settings of the HTTP API."""
-
-    default_install_id: int = field(default=0, name="defaultInstallID")
-    """The installation that the HTTP API acts for; 0: none."""
 
 
 class Config(Struct, frozen=True, rename="camel"):
@@ -79,6 +74,8 @@ class Config(Struct, frozen=True, rename="camel"):
     """Environments that are marked as production."""
     environment_parameter: str = "environment"
     """The input parameter that names a deployment's environment."""
+    environment_url_parameter: str = field(default="environmentURL", name="environmentURLParameter")
+    """The output parameter with the address at which a deployment is seen, if a template has it."""
     non_interactive_branches: Pattern = field(default_factory=lambda: Pattern("^$"))
     """Head branches without manual steps."""
     extra_parameters: dict[str, str] = {}
@@ -93,13 +90,16 @@ class Config(Struct, frozen=True, rename="camel"):
     """Other repositories that definitions may load from, each matched with the whole of `owner/name`; without: the same owner's."""
     module_ports: tuple[Port, ...] = ()
     """Ports besides 443 that definitions may load from by https."""
+    shared_claims: dict[str, tuple[Pattern, ...]] = {}
+    """Claims that several repositories may name as their cache: name → patterns matched with the whole of `owner/name`."""
     api: Api = Api()
     """Settings of the HTTP API."""
+    pages: Pages = Pages()
+    """Who may see the server's pages beside the holders of tokens."""
+    slack: Slack = Slack()
+    """Who may give commands in Slack, and which channels are told of what."""
     options: dict[str, str | int | bool] = {}
     """Server options by the names of the command line, for those not given there."""
-
-
-NESTED: dict[str, type[Struct]] = {"cacheDefaults": CacheDefaults, "api": Api}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +108,6 @@ class LoadedConfig:
 
     config: Config
     warnings: tuple[str, ...] = ()
-
-
-LATER = (
-    "templates",
-    "manualTemplates",
-    "essentialTemplates",
-    "deployTemplates",
-    "productionEnvironments",
-    "api",
-)
-"""Settings of parts that are not there yet: they are read, and an operator is told that nothing comes of them."""
 
 
 def load_config(text: str, *, source: str, strict: bool = False) -> LoadedConfig:
@@ -135,16 +124,13 @@ def load_config(text: str, *, source: str, strict: bool = False) -> LoadedConfig
         document = {}
     if not isinstance(document, dict):
         raise ConfigurationError(f"{source} must be a mapping of settings, not a {type(document).__name__}")
-    warnings = tuple(f"{source}: {problem}" for problem in _unknown_keys(document, Config, ""))
+    warnings = tuple(f"{source}: {problem}" for problem in unknown_keys(document, Config))
     if strict and warnings:
         raise ConfigurationError("; ".join(warnings))
     document = {key: value for key, value in document.items() if value is not None}
     if isinstance(tolerations := document.get("tolerations"), list):
         document["tolerations"] = [_toleration(entry) for entry in tolerations]
-    idle = tuple(
-        f"{source}: `{key}` is set, but what it is for is not there yet" for key in LATER if key in document
-    )
-    return LoadedConfig(_convert(document, Config, source), warnings + idle)
+    return LoadedConfig(_convert(document, Config, source), warnings)
 
 
 T = TypeVar("T")
@@ -176,17 +162,3 @@ def _toleration(entry: Any) -> Any:
         entry = dict(entry)
         entry["tolerationSeconds"] = entry.pop("tolerationseconds")
     return entry
-
-
-def _unknown_keys(document: JsonObject, shape: type[Struct], prefix: str) -> list[str]:
-    fields = {entry.encode_name: entry.type for entry in msgspec.structs.fields(shape)}
-    found: list[str] = []
-    for key, value in document.items():
-        if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1)
-            hint = f"; did you mean `{prefix}{near[0]}`?" if near else ""
-            found.append(f"`{prefix}{key}` is not a setting{hint}")
-            continue
-        if key in NESTED and isinstance(value, dict):
-            found += _unknown_keys(value, NESTED[key], f"{key}.")
-    return found

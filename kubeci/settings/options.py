@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from kubeci.settings.api import ApiToken
 from kubeci.settings.pattern import Pattern
 
 
@@ -30,6 +31,18 @@ class Options:
     """Address of the API server, instead of the kubeconfig's."""
     argo_ui: str = "http://argo"
     """Address of the Argo UI, without a slash at the end."""
+    argo_server: str = ""
+    """Address of argo-server, which retries failed workflows; empty: they are built anew."""
+    argo_token: str = field(default="", repr=False)
+    """Bearer token for argo-server."""
+    slack_token: str = field(default="", repr=False)
+    """The Slack bot's token; empty: no Slack."""
+    slack_secret: bytes = field(default=b"", repr=False)
+    """The Slack app's signing secret."""
+    slack_url: str = "https://slack.com/api/"
+    """Address of Slack's Web API."""
+    api_tokens: tuple[ApiToken, ...] = ()
+    """Tokens of the HTTP API, with their secrets."""
     installations: frozenset[int] = frozenset()
     """Installations that are served; empty: all."""
     owners: Pattern | None = None

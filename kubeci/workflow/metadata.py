@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubeci.errors import DefinitionError
+from kubeci.errors import ConfigurationError, DefinitionError
 from kubeci.model.build import Build
 from kubeci.model.json import JsonObject
+from kubeci.settings.pattern import Pattern
 
 PREFIX = "kube-ci.qutics.com/"
 
@@ -32,6 +33,13 @@ RUN_FOR_TAG = PREFIX + "runForTag"
 RUN_IF_CHANGED = PREFIX + "runIfChanged"
 SKIP_IF_ONLY_CHANGED = PREFIX + "skipIfOnlyChanged"
 CACHE_SCOPE = PREFIX + "cacheScope"
+CACHE_SIZE = PREFIX + "cacheSize"
+CACHE_STORAGE_CLASS_NAME = PREFIX + "cacheStorageClassName"
+CACHE_NAME = PREFIX + "cacheName"
+MANUAL_TEMPLATES = PREFIX + "manualTemplates"
+ESSENTIAL_TEMPLATES = PREFIX + "essentialTemplates"
+DEPLOY_TEMPLATES = PREFIX + "deployTemplates"
+NON_INTERACTIVE_BRANCHES = PREFIX + "nonInteractiveBranches"
 
 OURS = frozenset(
     {
@@ -54,6 +62,8 @@ LABEL_MANAGED_BY = "managedBy"
 LABEL_ORG = "org"
 LABEL_REPO = "repo"
 LABEL_BRANCH = "branch"
+LABEL_SCOPE = "scope"
+LABEL_CACHE_HASH = "cacheHash"
 
 # Go's strconv.ParseBool, which read these annotations in the original (contract, section 3).
 _BOOLEANS = {
@@ -79,6 +89,17 @@ def switch(workflow: JsonObject, key: str, *, default: bool) -> bool:
     if text not in _BOOLEANS:
         raise DefinitionError(f"annotation `{key}` is `{text[:40]}`", hint='write "true" or "false"')
     return _BOOLEANS[text]
+
+
+def pattern(workflow: JsonObject, key: str, default: Pattern) -> Pattern:
+    """Read an annotation that holds a regular expression; a bad one is a `DefinitionError` that names the annotation."""
+    text = annotations_of(workflow).get(key)
+    if text is None:
+        return default
+    try:
+        return Pattern(text)
+    except ConfigurationError as error:
+        raise DefinitionError(f"annotation `{key}`: {error}") from error
 
 
 def is_of(workflow: JsonObject, build: Build) -> bool:
