@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from kubeci.local.github.auth import InstallationToken, check_app, grants
+from kubeci.local.github.auth import InstallationToken, check_app
 from kubeci.local.github.calls import Call, Operation, Services, no_integration
 from kubeci.local.github.errors import ApiError, not_found
 from kubeci.local.github.faults import Fault, Faults, SecondaryLimit
@@ -125,7 +125,9 @@ class Api:
         call = Call(self._services, request, _object(body), token)
         if "owner" in request.path_params:
             call.found = self._repository(request, token)
-        if token is not None and not grants(token.permissions, operation.needs):
+            if call.found.archived and operation.method != "GET":
+                raise ApiError(403, "Repository was archived so is read-only.")
+        if token is not None and not call.may(operation.needs):
             raise no_integration()
         return call
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from kubeci.local.github.auth import InstallationToken
+from kubeci.local.github.auth import InstallationToken, grants
 from kubeci.local.github.deliveries import Deliveries
 from kubeci.local.github.errors import ApiError, not_found
 from kubeci.local.github.events import Events
@@ -65,6 +65,11 @@ class Call:
         """Give the App's bot user, who does what the App asks for."""
         return self.state.user(f"{self.state.app.slug}[bot]")
 
+    def may(self, needed: str) -> bool:
+        """Say whether the token holds `permission:level`, or one of several that are parted by `|`."""
+        held = {} if self.token is None else self.token.permissions
+        return any(grants(held, each) for each in needed.split("|"))
+
     def text(self, name: str) -> str:
         """Give a path parameter as text."""
         return str(self.request.path_params[name])
@@ -113,7 +118,7 @@ Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A row of the API's table: who may call (`needs` is `permission:level`), and what answers."""
+    """A row of the API's table: who may call (`needs` is `permission:level`, or several by `|`), and what answers."""
 
     method: str
     path: str

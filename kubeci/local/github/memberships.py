@@ -32,13 +32,12 @@ def may_write(state: State, repository: Repository, account: Account) -> bool:
     return permission_of(role_of(state, repository, account)) in {"admin", "write"}
 
 
-async def association(state: State, pull: PullRequest) -> str:
-    """Give a pull request's `author_association`.
+async def association_of(state: State, repository: Repository, author: Account) -> str:
+    """Give the `author_association` of who wrote an issue or a comment.
 
     A member who keeps the membership private counts as if there were none, which is why nobody should
     decide by this word.
     """
-    repository, author = pull.base, pull.user
     if author == repository.owner:
         return "OWNER"
     member = state.members.get((repository.owner.id, author.id))
@@ -46,9 +45,14 @@ async def association(state: State, pull: PullRequest) -> str:
         return "MEMBER"
     if state.collaborators.get((repository.id, author.id), "none") != "none":
         return "COLLABORATOR"
-    if await _committed(repository, author):
-        return "CONTRIBUTOR"
-    return "NONE" if author.type == "Bot" else "FIRST_TIME_CONTRIBUTOR"
+    return "CONTRIBUTOR" if await _committed(repository, author) else "NONE"
+
+
+async def association(state: State, pull: PullRequest) -> str:
+    """Give a pull request's `author_association`, which alone knows a first contribution."""
+    found = await association_of(state, pull.base, pull.user)
+    first = found == "NONE" and pull.user.type != "Bot"
+    return "FIRST_TIME_CONTRIBUTOR" if first else found
 
 
 async def _committed(repository: Repository, author: Account) -> bool:

@@ -6,6 +6,7 @@ import re
 
 from kubeci.local.github import git
 from kubeci.local.github.person_installations import Administration
+from kubeci.local.github.person_issues import Conversing
 from kubeci.local.github.person_members import Membership
 from kubeci.local.github.person_queue import MergeQueue
 from kubeci.local.github.repositories import Change, Files, create_bare, push_change, push_deletion, push_tag
@@ -29,7 +30,7 @@ _RESERVED = {
 }
 
 
-class People(Membership, MergeQueue, Administration):
+class People(Membership, MergeQueue, Conversing, Administration):
     """All doings of people; `user` is the login of who does them, and may be changed at any time."""
 
     async def create_repository(

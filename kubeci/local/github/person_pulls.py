@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubeci.local.github import git
+from kubeci.local.github.conversation import next_number
 from kubeci.local.github.payloads import repository_json
 from kubeci.local.github.person import Person
 from kubeci.local.github.pull_payloads import PASSING, label_json, required_outcomes
@@ -62,7 +63,7 @@ class Contributing(Person):
         now = self.state.now()
         pull = PullRequest(
             id=self.state.new_id(),
-            number=1 + sum(1 for pull in self.state.pull_requests if pull.base is target),
+            number=next_number(self.state, target),
             base=target,
             base_ref=base or target.default_branch,
             head=source,
@@ -81,7 +82,7 @@ class Contributing(Person):
 
     async def _check_branches(self, pull: PullRequest) -> None:
         try:
-            await fetch_head(pull)
+            await fetch_head(pull, self.state.now)
         except git.GitError:
             raise ValueError(f"{pull.head.full_name} has no branch {pull.head_ref}") from None
         read = await PullNode.read(pull)
@@ -127,7 +128,7 @@ class Contributing(Person):
         if pull.merged_at is not None:
             raise ValueError(f"pull request {pull.number} is merged")
         try:
-            await fetch_head(pull)
+            await fetch_head(pull, self.state.now)
         except git.GitError:
             raise ValueError(f"{pull.head.full_name} has no branch {pull.head_ref}") from None
         pull.state, pull.closed_at = "open", None

@@ -37,10 +37,10 @@ class PullEvents:
         """Bring new commits of a head branch into its open pull requests (`synchronize`)."""
         for pull in self._open():
             if pull.head is repository and pull.head_ref == branch:
-                before = (await PullNode.read(pull)).head_sha
+                before = pull.head_sha
                 with suppress(git.GitError):  # the branch is gone again, which is told next
-                    await fetch_head(pull)
-                after = (await PullNode.read(pull)).head_sha
+                    await fetch_head(pull, self._state.now)
+                after = pull.head_sha
                 if before != after:
                     await self.tell(pull, "synchronize", pusher, {"before": before, "after": after})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubeci.local.github import git
 from kubeci.local.github.changes import STATUSES, FileChange
 from kubeci.local.github.conclusions import latest
+from kubeci.local.github.conversation import comments_of
 from kubeci.local.github.memberships import association
 from kubeci.local.github.payloads import api_url, node_id, repository_json, user_json
 from kubeci.local.github.pulls import PullNode, merged_tree
@@ -44,7 +45,7 @@ async def pull_simple(state: State, read: PullNode) -> JsonObject:
         "user": user_json(state, pull.user),
         "body": pull.body,
         "created_at": timestamp(pull.created_at),
-        "updated_at": timestamp(pull.updated_at),
+        "updated_at": timestamp(read.updated_at),
         "closed_at": timestamp(closed) if closed else None,
         "merged_at": timestamp(merged) if merged else None,
         "merge_commit_sha": pull.merge_commit_sha,
@@ -75,7 +76,7 @@ async def pull_full(state: State, read: PullNode, *, judged: bool = True) -> Jso
         "rebaseable": mergeable,
         "mergeable_state": _mergeable_state(state, read, mergeable=mergeable),
         "merged_by": user_json(state, pull.merged_by) if pull.merged_by else None,
-        "comments": 0,
+        "comments": len(comments_of(state, pull)),
         "review_comments": 0,
         "maintainer_can_modify": pull.from_fork,
         "commits": len(await read.commits()),

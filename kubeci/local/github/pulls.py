@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from kubeci.local.github import git
 from kubeci.local.github.changes import FileChange, changed_files, commits_between, merge_base
 from kubeci.local.github.git_content import Commit
-from kubeci.local.github.state import PullRequest, Repository, State
+from kubeci.local.github.state import Clock, PullRequest, Repository, State
 
 
 def head_ref(pull: PullRequest) -> str:
@@ -15,26 +16,34 @@ def head_ref(pull: PullRequest) -> str:
     return f"refs/pull/{pull.number}/head"
 
 
-async def fetch_head(pull: PullRequest) -> None:
-    """Bring the head's commits into the base repository, as GitHub does."""
-    source = f"+refs/heads/{pull.head_ref}:{head_ref(pull)}"
+async def fetch_head(pull: PullRequest, now: Clock) -> None:
+    """Bring the head's commits into the base repository, as GitHub does.
+
+    Who reads the pull request sees its new head and its new time at once, never one without the other.
+    """
+    ref = head_ref(pull)
+    source = f"+refs/heads/{pull.head_ref}:{ref}"
     await git.git(pull.base.path, "fetch", "--quiet", "--no-tags", str(pull.head.path), source)
+    head_sha = (await git.refs(pull.base.path, ref))[ref]
+    if head_sha != pull.head_sha:
+        pull.head_sha, pull.updated_at = head_sha, now()
 
 
 @dataclass(frozen=True, slots=True)
 class PullNode:
-    """A pull request with the shas of its two sides; a merged one's base is where it was merged into."""
+    """A pull request with the shas of its two sides, and when it had them; a merged one's base is where it was merged into."""
 
     pull: PullRequest
     head_sha: str
     base_sha: str
+    updated_at: datetime
 
     @classmethod
     async def read(cls, pull: PullRequest) -> PullNode:
         """Read where both sides stand."""
-        refs = await git.refs(pull.base.path)
+        refs = await git.refs(pull.base.path, "refs/heads/")
         base = pull.merged_into or refs.get(f"refs/heads/{pull.base_ref}", git.ZERO)
-        return cls(pull, refs.get(head_ref(pull), git.ZERO), base)
+        return cls(pull, pull.head_sha or git.ZERO, base, pull.updated_at)
 
     async def files(self) -> list[FileChange]:
         """List the files changed since the head parted from its base."""

@@ -25,6 +25,7 @@ from kubeci.local.github import (
     rest_checks,
     rest_compare,
     rest_git,
+    rest_issues,
     rest_people,
     rest_pulls,
 )
@@ -150,6 +151,7 @@ class LocalGitHub(People):
             *rest_pulls.OPERATIONS,
             *rest_compare.OPERATIONS,
             *rest_people.OPERATIONS,
+            *rest_issues.OPERATIONS,
             *rest_git.OPERATIONS,
             *graphql.OPERATIONS,
         ]

@@ -1,4 +1,4 @@
-"""What the local GitHub remembers besides git: accounts, installations, repositories, suites, check-runs."""
+"""What the local GitHub remembers besides git: accounts, installations, repositories, conversations, checks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kubeci.local.github.auth import App, InstallationToken
 from kubeci.model.json import JsonObject
+
+if TYPE_CHECKING:
+    from kubeci.local.github.conversation import Comment, Issue, Reaction
 
 Clock: TypeAlias = Callable[[], datetime]
 OwnerType: TypeAlias = Literal["Organization", "User"]
@@ -124,6 +127,7 @@ class PullRequest:
     user: Account
     created_at: datetime
     updated_at: datetime
+    head_sha: str = ""  # what `refs/pull/N/head` of the base repository holds
     body: str | None = None
     draft: bool = False
     state: Literal["open", "closed"] = "open"
@@ -134,6 +138,11 @@ class PullRequest:
     merge_commit_sha: str | None = None
     merged_into: str | None = None  # where the base branch stood before
     group: MergeGroup | None = None
+
+    @property
+    def repository(self) -> Repository:
+        """Give the repository that it stands in."""
+        return self.base
 
     @property
     def from_fork(self) -> bool:
@@ -190,6 +199,9 @@ class State:
         self.installations: dict[int, Installation] = {}
         self.repositories: dict[int, Repository] = {}
         self.pull_requests: list[PullRequest] = []
+        self.issues: list[Issue] = []
+        self.comments: dict[int, Comment] = {}
+        self.reactions: dict[int, list[Reaction]] = {}  # by the id of what they were put on
         self.queue: list[PullRequest] = []  # the merge queues of all branches, in the order of joining
         self.members: dict[tuple[int, int], Member] = {}  # by ids of organisation and user
         self.collaborators: dict[tuple[int, int], Role] = {}  # by ids of repository and user
