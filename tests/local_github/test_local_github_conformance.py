@@ -152,6 +152,40 @@ async def test_answers_about_pull_requests_and_people(github: LocalGitHub, http:
     assert call.wrong == []
 
 
+async def test_answers_about_conversations(github: LocalGitHub, http: httpx.AsyncClient) -> None:
+    await github.open_issue("acme/widgets", "Broken", "It is")
+    call = Caller(http, owner="acme", repo="widgets", issue_number=1)
+    comment = await call("POST", f"{REPO}/issues/{{issue_number}}/comments", {"body": "Hello"})
+    one, heart = {"comment_id": comment["id"]}, {"content": "heart"}
+    await call("PATCH", f"{REPO}/issues/comments/{{comment_id}}", {"body": "Bye"}, **one)
+    await call("POST", f"{REPO}/issues/comments/{{comment_id}}/reactions", heart, **one)
+    await call("POST", f"{REPO}/issues/comments/{{comment_id}}/reactions", heart, **one)
+    await call("POST", f"{REPO}/issues/{{issue_number}}/reactions", heart)
+    for path in ("", "/comments", "/reactions"):
+        await call("GET", f"{REPO}/issues/{{issue_number}}{path}")
+    for path in ("", "/reactions"):
+        await call("GET", f"{REPO}/issues/comments/{{comment_id}}{path}", **one)
+    await call("DELETE", f"{REPO}/issues/comments/{{comment_id}}", **one)
+    assert call.wrong == []
+
+
+async def test_answers_about_deployments(github: LocalGitHub, http: httpx.AsyncClient) -> None:
+    base = await github.push("acme/widgets", {"a": "1\n"})
+    await github.push("acme/widgets", {"b": "1\n"}, branch="topic")
+    await github.push("acme/widgets", {"a": "2\n"}, branch="clash", base=base)
+    await github.push("acme/widgets", {"a": "3\n"})
+    call = Caller(http, owner="acme", repo="widgets")
+    for body in ({"ref": "topic"}, {"ref": "clash"}, {"ref": "main", "required_contexts": ["ci"]}, {}):
+        await call("POST", f"{REPO}/deployments", body)
+    made = await call("POST", f"{REPO}/deployments", {"ref": "main", "payload": {"a": 1}})
+    one = {"deployment_id": made["id"]}
+    for body in ({"state": "success", "log_url": "https://example.com"}, {"state": "done"}):
+        await call("POST", f"{REPO}/deployments/{{deployment_id}}/statuses", body, **one)
+    for path in ("", "/{deployment_id}", "/{deployment_id}/statuses"):
+        await call("GET", f"{REPO}/deployments{path}", **one)
+    assert call.wrong == []
+
+
 def holes(example: Any, ours: Any, path: str = "") -> list[str]:
     """The keys of an example payload that ours lacks; what the App may do is its own affair."""
     if not isinstance(example, dict) or not isinstance(ours, dict):
@@ -184,6 +218,16 @@ async def _everything_people_do(github: LocalGitHub, http: httpx.AsyncClient) ->
     await github.ready_for_review(pull)
     await github.close_pull_request(pull)
     await github.reopen_pull_request(pull)
+    await github.open_issue("acme/widgets", "Broken", "It is")
+    comment = await github.comment("acme/widgets", 1, "Hello")
+    await http.post("/repos/acme/widgets/issues/2/comments", json={"body": "Hello"})
+    await github.edit_comment("acme/widgets", comment.id, "Bye")
+    await github.delete_comment("acme/widgets", comment.id)
+    await github.deploy("acme/widgets", "main", payload={"a": 1})
+    wanted = {"ref": "main", "payload": "x", "required_contexts": []}
+    deployment = (await http.post("/repos/acme/widgets/deployments", json=wanted)).json()
+    for state in ("in_progress", "success"):
+        await http.post(deployment["statuses_url"], json={"state": state})
     await github.enqueue(pull)
     await github.dequeue(pull)
     await github.enqueue(pull)

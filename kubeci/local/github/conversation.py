@@ -68,10 +68,3 @@ def find_thread(state: State, repository: Repository, number: int) -> Thread | N
 def comments_of(state: State, thread: Thread) -> list[Comment]:
     """List the comments of an issue or a pull request, oldest first."""
     return [comment for comment in state.comments.values() if comment.thread is thread]
-
-
-def forget(state: State, repository: Repository) -> None:
-    """Drop all issues, pull requests and comments of a deleted repository."""
-    state.issues = [issue for issue in state.issues if issue.repository is not repository]
-    state.pull_requests = [pull for pull in state.pull_requests if pull.base is not repository]
-    state.comments = {i: c for i, c in state.comments.items() if c.thread.repository is not repository}

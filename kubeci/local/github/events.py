@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kubeci.local.github import git
 from kubeci.local.github.check_payloads import run_event, simple_commit, suite_json
 from kubeci.local.github.conclusions import summed_up
+from kubeci.local.github.deployment_events import DeploymentEvents
 from kubeci.local.github.git_content import read_commit, skips_checks
 from kubeci.local.github.issue_events import IssueEvents
 from kubeci.local.github.outbox import Outbox
@@ -59,6 +60,7 @@ class Events:
         self._outbox = outbox
         self.pulls = PullEvents(state, outbox)
         self.issues = IssueEvents(state, outbox)
+        self.deployments = DeploymentEvents(state, outbox)
 
     async def pushed(self, repository: Repository, updates: list[RefUpdate], pusher: Account) -> None:
         """Tell of moved refs, and open the check suite of each pushed branch's head commit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubeci.local.github.conversation import REACTIONS, Comment, Issue, Reaction, Thread, comments_of
 from kubeci.local.github.memberships import association, association_of
-from kubeci.local.github.payloads import api_url, app_json, node_id, user_json
+from kubeci.local.github.payloads import api_url, node_id, performed_by, user_json
 from kubeci.local.github.pull_payloads import label_json
 from kubeci.local.github.state import Account, State, timestamp
 from kubeci.model.json import JsonObject
@@ -42,8 +42,9 @@ async def issue_json(state: State, thread: Thread) -> JsonObject:
         "body": thread.body,
         "reactions": _rollup(state, thread.id, url),
         "timeline_url": f"{url}/timeline",
-        "performed_via_github_app": _performed_by(state, thread.user),
+        "performed_via_github_app": performed_by(state, thread.user),
         "state_reason": "completed" if closed and isinstance(thread, Issue) else None,
+        "draft": False,
     }
     if not isinstance(thread, Issue):
         pull, merged = f"{page}/pull/{thread.number}", thread.merged_at
@@ -79,7 +80,7 @@ async def comment_json(state: State, comment: Comment) -> JsonObject:
         "author_association": await _association(state, thread, comment.user),
         "body": comment.body,
         "reactions": _rollup(state, comment.id, url),
-        "performed_via_github_app": _performed_by(state, comment.user),
+        "performed_via_github_app": performed_by(state, comment.user),
     }
 
 
@@ -104,7 +105,3 @@ def _rollup(state: State, subject: int, url: str) -> JsonObject:
     given = [reaction.content for reaction in state.reactions.get(subject, [])]
     counts = {content: given.count(content) for content in REACTIONS}
     return {"url": f"{url}/reactions", "total_count": len(given), **counts}
-
-
-def _performed_by(state: State, author: Account) -> JsonObject | None:
-    return app_json(state) if author.login == f"{state.app.slug}[bot]" else None

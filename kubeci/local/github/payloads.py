@@ -168,6 +168,11 @@ def app_json(state: State) -> JsonObject:
     }
 
 
+def performed_by(state: State, author: Account) -> JsonObject | None:
+    """Give the App when it was its bot that did something."""
+    return app_json(state) if author.login == f"{state.app.slug}[bot]" else None
+
+
 def installation_json(state: State, installation: Installation) -> JsonObject:
     """Give an installation of the App."""
     account, moment = installation.account, timestamp(installation.created_at)

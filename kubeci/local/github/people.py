@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from kubeci.local.github import git
+from kubeci.local.github.person_deployments import Deploying
 from kubeci.local.github.person_installations import Administration
 from kubeci.local.github.person_issues import Conversing
 from kubeci.local.github.person_members import Membership
@@ -30,7 +31,7 @@ _RESERVED = {
 }
 
 
-class People(Membership, MergeQueue, Conversing, Administration):
+class People(Membership, MergeQueue, Conversing, Deploying, Administration):
     """All doings of people; `user` is the login of who does them, and may be changed at any time."""
 
     async def create_repository(

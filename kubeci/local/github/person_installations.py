@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 
-from kubeci.local.github.conversation import forget
 from kubeci.local.github.payloads import repository_short
 from kubeci.local.github.person import Person
 from kubeci.local.github.state import Installation, Repository
@@ -81,9 +80,7 @@ class Administration(Person):
         """Delete a repository with its folder; pull requests from it stay, with a head of no repository."""
         repository = self._repository(full_name)
         repository.deleted = True
-        del self.state.repositories[repository.id]
-        forget(self.state, repository)
-        self.state.queue = [p for p in self.state.queue if p.base is not repository]
+        self.state.forget(repository)
         await asyncio.to_thread(shutil.rmtree, repository.path)
         self.outbox.send("repository", repository, self._me, {"action": "deleted"})
 

@@ -14,6 +14,7 @@ from kubeci.model.json import JsonObject
 
 if TYPE_CHECKING:
     from kubeci.local.github.conversation import Comment, Issue, Reaction
+    from kubeci.local.github.deployment import Deployment
 
 Clock: TypeAlias = Callable[[], datetime]
 OwnerType: TypeAlias = Literal["Organization", "User"]
@@ -202,6 +203,7 @@ class State:
         self.issues: list[Issue] = []
         self.comments: dict[int, Comment] = {}
         self.reactions: dict[int, list[Reaction]] = {}  # by the id of what they were put on
+        self.deployments: dict[int, Deployment] = {}
         self.queue: list[PullRequest] = []  # the merge queues of all branches, in the order of joining
         self.members: dict[tuple[int, int], Member] = {}  # by ids of organisation and user
         self.collaborators: dict[tuple[int, int], Role] = {}  # by ids of repository and user
@@ -249,6 +251,15 @@ class State:
         """Find a repository by `owner/name`, in any case of letters."""
         wanted = full_name.lower()
         return next((r for r in self.repositories.values() if r.full_name.lower() == wanted), None)
+
+    def forget(self, repository: Repository) -> None:
+        """Drop what stood in a deleted repository."""
+        del self.repositories[repository.id]
+        self.issues = [issue for issue in self.issues if issue.repository is not repository]
+        self.pull_requests = [pull for pull in self.pull_requests if pull.base is not repository]
+        self.queue = [pull for pull in self.queue if pull.base is not repository]
+        self.comments = {i: c for i, c in self.comments.items() if c.thread.repository is not repository}
+        self.deployments = {i: d for i, d in self.deployments.items() if d.repository is not repository}
 
     def reaches(self, token: InstallationToken, repository: Repository) -> bool:
         """Say whether a token's installation and narrowing hold a repository."""
