@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
-import msgspec
-
-from kubeci.errors import Invalid
-from kubeci.github import shapes
+from kubeci.github import events_asked, events_gone, shapes
+from kubeci.github.decoding import no_installation, person_of, read, repository_of
 from kubeci.model.event import (
     CheckRunEvent,
     CheckSuiteEvent,
@@ -20,11 +17,7 @@ from kubeci.model.event import (
     TagCreatedEvent,
 )
 from kubeci.model.json import JsonObject
-from kubeci.model.repository import Repository as ModelRepository
 from kubeci.model.source import PullRequest
-from kubeci.model.trust import Person
-
-T = TypeVar("T")
 
 PULL_REQUEST_ACTIONS = ("opened", "reopened", "synchronize", "ready_for_review", "edited", "closed")
 FIRST_TIME = frozenset({"FIRST_TIME_CONTRIBUTOR", "FIRST_TIMER", "NONE"})
@@ -37,7 +30,7 @@ def decode(event: str, payload: bytes) -> Event:
     What asks nothing of us becomes an `IgnoredEvent` that names the event and says why.
     Raises `Invalid` (status 400) for a document that is not JSON, or not what GitHub documents for the event.
     """
-    action = _read(payload, shapes.Envelope).action or ""
+    action = read(payload, shapes.Envelope).action or ""
     name = f"{event} {action}".strip()[:100]
     reader = _READERS.get((event, action))
     if reader is None:
@@ -46,10 +39,10 @@ def decode(event: str, payload: bytes) -> Event:
 
 
 def _check_suite(name: str, action: str, payload: bytes) -> Event:
-    body = _read(payload, shapes.CheckSuitePayload)
-    repository = _repository(body)
+    body = read(payload, shapes.CheckSuitePayload)
+    repository = repository_of(body)
     if repository is None:
-        return _no_installation(name)
+        return no_installation(name)
     suite = body.check_suite
     return CheckSuiteEvent(
         repository=repository,
@@ -57,16 +50,16 @@ def _check_suite(name: str, action: str, payload: bytes) -> Event:
         app_id=suite.app.id if suite.app else 0,
         head_sha=suite.head_sha,
         head_branch=suite.head_branch or "",
-        sender=_person(body.sender),
-        payload=_read(payload, JsonObject),
+        sender=person_of(body.sender),
+        payload=read(payload, JsonObject),
     )
 
 
 def _check_run(name: str, action: str, payload: bytes) -> Event:
-    body = _read(payload, shapes.CheckRunPayload)
-    repository = _repository(body)
+    body = read(payload, shapes.CheckRunPayload)
+    repository = repository_of(body)
     if repository is None:
-        return _no_installation(name)
+        return no_installation(name)
     run = body.check_run
     return CheckRunEvent(
         repository=repository,
@@ -77,38 +70,38 @@ def _check_run(name: str, action: str, payload: bytes) -> Event:
         head_sha=run.head_sha,
         head_branch=(run.check_suite.head_branch or "") if run.check_suite else "",
         identifier=body.requested_action.identifier if body.requested_action else "",
-        sender=_person(body.sender),
-        payload=_read(payload, JsonObject),
+        sender=person_of(body.sender),
+        payload=read(payload, JsonObject),
     )
 
 
 def _create(name: str, _action: str, payload: bytes) -> Event:
-    body = _read(payload, shapes.CreatePayload)
+    body = read(payload, shapes.RefPayload)
     if body.ref_type != "tag":
         return IgnoredEvent(f"{name} of a {body.ref_type[:40]}: only tags are built by it")
-    repository = _repository(body)
+    repository = repository_of(body)
     if repository is None:
-        return _no_installation(name)
-    return TagCreatedEvent(repository=repository, tag=body.ref, payload=_read(payload, JsonObject))
+        return no_installation(name)
+    return TagCreatedEvent(repository=repository, tag=body.ref, payload=read(payload, JsonObject))
 
 
 def _push(name: str, _action: str, payload: bytes) -> Event:
-    body = _read(payload, shapes.PushPayload)
+    body = read(payload, shapes.PushPayload)
     branch = body.ref.removeprefix("refs/heads/")
     if body.deleted or body.head_commit is None or branch == body.ref:
         return IgnoredEvent(f"{name} of {body.ref[:80]}: only commits on branches are built by it")
-    repository = _repository(body)
+    repository = repository_of(body)
     if repository is None:
-        return _no_installation(name)
+        return no_installation(name)
     commit = body.head_commit
-    return PushEvent(repository, branch, commit.id, commit.message, _read(payload, JsonObject))
+    return PushEvent(repository, branch, commit.id, commit.message, read(payload, JsonObject))
 
 
 def _pull_request(name: str, action: str, payload: bytes) -> Event:
-    body = _read(payload, shapes.PullRequestPayload)
-    repository = _repository(body)
+    body = read(payload, shapes.PullRequestPayload)
+    repository = repository_of(body)
     if repository is None:
-        return _no_installation(name)
+        return no_installation(name)
     if action == "edited" and (body.changes is None or body.changes.base is None):
         return IgnoredEvent(f"{name}: its base is the same, so what is built is too")
     pull = body.pull_request
@@ -127,19 +120,19 @@ def _pull_request(name: str, action: str, payload: bytes) -> Event:
         head_sha=pull.head.sha,
         head_ref=pull.head.ref,
         merge_sha=(pull.merge_commit_sha or "") if pull.merged else "",
-        author=_person(pull.user),
+        author=person_of(pull.user),
         first_time=pull.author_association in FIRST_TIME,
-        payload=_read(payload, JsonObject),
+        payload=read(payload, JsonObject),
     )
 
 
 def _merge_group(name: str, _action: str, payload: bytes) -> Event:
-    body = _read(payload, shapes.MergeGroupPayload)
-    repository = _repository(body)
+    body = read(payload, shapes.MergeGroupPayload)
+    repository = repository_of(body)
     if repository is None:
-        return _no_installation(name)
+        return no_installation(name)
     branch = body.merge_group.head_ref.removeprefix("refs/heads/")
-    return MergeGroupEvent(repository, branch, body.merge_group.head_sha, _read(payload, JsonObject))
+    return MergeGroupEvent(repository, branch, body.merge_group.head_sha, read(payload, JsonObject))
 
 
 _READERS: dict[tuple[str, str], Callable[[str, str, bytes], Event]] = {
@@ -151,30 +144,14 @@ _READERS: dict[tuple[str, str], Callable[[str, str, bytes], Event]] = {
     ("push", ""): _push,
     **{("pull_request", action): _pull_request for action in PULL_REQUEST_ACTIONS},
     ("merge_group", "checks_requested"): _merge_group,
+    ("deployment", "created"): events_asked.deployment,
+    # An edited comment is not read again on purpose: its author may not be who edited it.
+    ("issue_comment", "created"): events_asked.comment,
+    ("issues", "opened"): events_asked.issue_opened,
+    ("delete", ""): events_gone.deleted_ref,
+    ("repository", "archived"): events_gone.gone_repository,
+    ("repository", "deleted"): events_gone.gone_repository,
 }
-
 
 ACTIONS = tuple(_READERS)
 """Events with the actions that are read; all others are ignored by name."""
-
-
-def _repository(body: shapes.Scoped) -> ModelRepository | None:
-    if body.installation is None:
-        return None
-    return ModelRepository(body.repository.owner.login, body.repository.name, body.installation.id)
-
-
-def _person(account: shapes.Account | None) -> Person:
-    # Whoever deleted their account stands as `ghost`, who may do nothing.
-    return Person(account.login, bot=account.type == "Bot") if account else Person("ghost")
-
-
-def _no_installation(name: str) -> IgnoredEvent:
-    return IgnoredEvent(f"{name}: it names no installation, so it was not sent to a GitHub App")
-
-
-def _read(payload: bytes, shape: type[T]) -> T:
-    try:
-        return msgspec.json.decode(payload, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(f"the payload cannot be read: {error}"[:300], status=400) from error

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from kubeci.model.json import JsonObject
 
 Sha = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}([0-9a-f]{24})?$")]
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Account(msgspec.Struct):
@@ -73,7 +75,9 @@ class CheckRunPayload(Scoped):
     requested_action: RequestedAction | None = None
 
 
-class CreatePayload(Scoped):
+class RefPayload(Scoped):
+    """`create` and `delete` of a branch or a tag."""
+
     ref: str
     ref_type: str
 
@@ -133,3 +137,48 @@ class MergeGroup(msgspec.Struct):
 
 class MergeGroupPayload(Scoped):
     merge_group: MergeGroup
+
+
+class Deployment(msgspec.Struct):
+    id: int
+    sha: Sha
+    ref: str
+    task: str
+    environment: str
+    payload: object = None
+
+
+class DeploymentPayload(Scoped):
+    deployment: Deployment
+
+
+class KubeCI(msgspec.Struct):
+    """What the payload of a deployment tells us under `kube_ci`."""
+
+    run: bool = False
+    ref_type: str | None = None
+    ref_name: str | None = None
+
+
+class Written(msgspec.Struct, kw_only=True):
+    html_url: str
+    created_at: Time
+    body: str | None = None
+    user: Account | None = None
+
+
+class Issue(Written):
+    number: int
+    pull_request: JsonObject | None = None
+
+
+class Comment(Written):
+    id: int
+
+
+class IssuePayload(Scoped):
+    issue: Issue
+
+
+class CommentPayload(IssuePayload):
+    comment: Comment

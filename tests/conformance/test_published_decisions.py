@@ -29,6 +29,9 @@ DECISIONS = {
     ("check_run", "requested_action"): (1, NOTHING),
     ("check_run", "rerequested"): (2, "explicit rerun branch"),
     ("create", "tag"): (5, "automatic tag tag"),
+    ("delete", "tag"): (4, NOTHING),
+    # None asks for a run.
+    ("deployment", "created"): (4, NOTHING),
     ("push", "refs/tags"): (5, NOTHING),
     ("push", "refs/heads"): (2, "automatic push branch"),
     ("merge_group", "checks_requested"): (2, "automatic mergeQueue branch"),
@@ -84,7 +87,7 @@ def payloads() -> list[tuple[str, dict[str, Any]]]:
 
 
 def kind_of(event: str, payload: dict[str, Any]) -> str:
-    if event == "create":
+    if event in {"create", "delete"}:
         return str(payload["ref_type"])
     if event == "push":
         return str(payload["ref"]).rpartition("/")[0]

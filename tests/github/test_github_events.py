@@ -205,6 +205,9 @@ def test_merge_groups() -> None:
         ("invented", {}, "invented: nothing"),
         ("create", published("create.without-installation"), "create: it names no installation"),
         ("create", published("create.tag") | {"ref_type": "branch"}, "create of a branch: only tags"),
+        ("issue_comment", {"action": "edited"}, "issue_comment edited: nothing is due"),
+        ("delete", SCOPE | {"ref": "v1", "ref_type": "tag"}, "delete of a tag: only branches"),
+        ("repository", {"action": "unarchived"}, "repository unarchived: nothing is due"),
     ],
 )
 def test_ignored_by_name(event: str, payload: dict[str, Any], words: str) -> None:
@@ -238,7 +241,7 @@ def test_what_github_never_sends_is_invalid(change: dict[str, Any]) -> None:
         read("check_suite", published("check_suite.requested") | change)
 
 
-@given(st.sampled_from(["check_suite", "check_run", "create", "push"]), st.binary(max_size=200))
+@given(st.sampled_from(["check_suite", "check_run", "create", "push", "delete"]), st.binary(max_size=200))
 def test_any_bytes_are_an_event_or_invalid(event: str, payload: bytes) -> None:
     with suppress(Invalid):
         assert isinstance(decode(event, payload), Event)
