@@ -59,10 +59,20 @@ builds = Table(
     Column("warnings", LargeBinary, nullable=False),  # a list of texts as JSON, as are the next two
     Column("prints", LargeBinary, nullable=False),
     Column("loaded", LargeBinary, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("deployment_id", BigInteger, nullable=False),
+    Column("plan", LargeBinary, nullable=False),  # a Plan as JSON
+    Column("conclusion", String(32), nullable=False),
+    Column("finished_at", Float, nullable=True),
     Index("builds_workflow", "namespace", "workflow_name", unique=True),
     Index("builds_sha", "sha"),
     Index("builds_check_run", "check_run_id"),
     Index("builds_state", "state", "created_at"),
+    Index("builds_repository", "owner", "name", "created_at"),
+    Index("builds_created", "created_at"),
 )
 
 reported = Table(
@@ -75,6 +85,21 @@ reported = Table(
     Column("annotations", Integer, nullable=False),
     Column("completed", Boolean, nullable=False),
     Column("sending", Boolean, nullable=False),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("build_id", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # an Outcome as JSON
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("build_id", String(64), primary_key=True),
+    Column("node_id", String(253), primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # a DeploymentTold as JSON
 )
 
 logs = Table(
