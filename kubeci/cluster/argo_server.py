@@ -39,18 +39,22 @@ _LOG = "argo-server's log"
 class ArgoServer:
     """An argo-server at `url`, asked with a bearer token (with or without the word in front).
 
-    With `trust_env`, proxies and certificates of the environment are honoured. Raises `ConfigurationError` for an address
-    that is none and a token that no header can carry; neither the token nor what holds it is ever part of a text.
+    A retry may take `retry_seconds`. With `trust_env`, proxies and certificates of the environment are honoured. Raises
+    `ConfigurationError` for an address that is none and a token that no header can carry; the token is never part of a
+    text.
     """
 
-    def __init__(self, url: str, token: str, *, trust_env: bool = True) -> None:
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname or {*"{}?#"} & {*url}:
+    def __init__(
+        self, url: str, token: str, *, trust_env: bool = True, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
+        if not _is_address(url):
             raise ConfigurationError("the address of argo-server must be http(s)://HOST[:PORT][/PATH]")
-        bare = token.strip().removeprefix("Bearer ").strip()
+        bare = token.strip().removeprefix("Bearer").strip()
         if not re.fullmatch(r"[!-~]+", bare):
             raise ConfigurationError("the token of argo-server is empty or has characters that no token has")
         self._url = url.rstrip("/") + "/"
         self._token = f"Bearer {bare}"
+        self._retry_seconds = retry_seconds
         no_proxy = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
@@ -69,7 +73,7 @@ class ArgoServer:
             host=self._url, verify_ssl=True, token=self._token, session=_Session(self._http)
         )
         try:
-            async with asyncio.timeout(RETRY_SECONDS):
+            async with asyncio.timeout(self._retry_seconds):
                 # A workflow that hera's models cannot hold was retried all the same.
                 with suppress(ValueError):
                     await service.retry_workflow(_segment(name), request, namespace=_segment(namespace))
@@ -178,6 +182,17 @@ async def _beginning(response: httpx.Response, limit: int) -> bytes:
         if len(content) > limit:
             break
     return bytes(content[:limit])
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    # hera formats the address, which gives braces a meaning.
+    strange = {*url} & {*"{}?#@"} or not url.isprintable()
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and not strange
 
 
 def _segment(name: str) -> str:

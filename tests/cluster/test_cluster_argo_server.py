@@ -1,0 +1,264 @@
+"""The adapter to argo-server, against the local one and against one that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kubeci.cluster.argo_server import ArgoServer
+from kubeci.errors import (
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    UpstreamError,
+)
+from kubeci.local.argo_server.server import LocalArgoServer, argo_server
+from kubeci.local.cluster.logs import LogBuffer
+from kubeci.local.cluster.objects import Objects
+from kubeci.local.cluster.resources import PODS, WORKFLOWS
+from kubeci.local.serving import drop_connection, serving
+
+TOKEN = "very-secret-token"
+NODE = {
+    "id": "ci",
+    "name": "ci",
+    "displayName": "ci",
+    "type": "Pod",
+    "templateName": "main",
+    "phase": "Failed",
+}
+
+
+def workflow(phase: str) -> dict[str, Any]:
+    spec = {"entrypoint": "main", "templates": [{"name": "main", "container": {"image": "any"}}]}
+    return {"metadata": {"name": "ci"}, "spec": spec, "status": {"phase": phase, "nodes": {"ci": NODE}}}
+
+
+@pytest.fixture
+def objects() -> Objects:
+    return Objects()
+
+
+@pytest.fixture
+async def local(objects: Objects) -> AsyncIterator[LocalArgoServer]:
+    async with argo_server(objects) as server:
+        yield server
+
+
+@pytest.fixture
+async def argo(local: LocalArgoServer) -> AsyncIterator[ArgoServer]:
+    argo = ArgoServer(local.url, local.token, trust_env=False)
+    yield argo
+    await argo.aclose()
+
+
+async def test_a_retry(objects: Objects, argo: ArgoServer) -> None:
+    objects.create(WORKFLOWS, "ci", workflow("Failed"))
+    await argo.retry("ci", "ci")
+    assert "phase" not in objects.get(WORKFLOWS, "ci", "ci")["status"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("gone", NotFound, 'workflows.argoproj.io "gone" not found'),
+        ("ci", Invalid, "Cannot retry a workflow in phase Running"),
+        ("..", Invalid, "is empty or dots"),
+        ("", Invalid, "is empty or dots"),
+        ("a/../../b", NotFound, ""),
+        ("{x}", NotFound, 'workflows.argoproj.io "{x}" not found'),
+    ],
+)
+async def test_a_retry_that_is_refused(
+    objects: Objects, argo: ArgoServer, name: str, kind: type[UpstreamError], words: str
+) -> None:
+    objects.create(WORKFLOWS, "ci", workflow("Running"))
+    with pytest.raises(kind) as caught:
+        await argo.retry("ci", name)
+    assert words in str(caught.value)
+    assert not caught.value.retryable
+
+
+async def test_a_token_that_is_not_accepted(local: LocalArgoServer) -> None:
+    argo = ArgoServer(local.url, TOKEN, trust_env=False)
+    with pytest.raises(Forbidden) as caught:
+        await argo.retry("ci", "ci")
+    await argo.aclose()
+    assert TOKEN not in f"{caught.value!r} {argo!r}"
+
+
+class Odd:
+    """An argo-server that answers every request the same, and remembers what was asked."""
+
+    def __init__(self, answer: ASGIApp) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, str, str, bytes]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        authorization = request.headers.get("authorization", "")
+        self.asked.append((request.method, scope["raw_path"].decode(), authorization, await request.body()))
+        await self.answer(scope, receive, send)
+
+
+def _json(status: int, body: str) -> Response:
+    return Response(body, status, media_type="application/json")
+
+
+async def _dropped(scope: Scope, _receive: Receive, _send: Send) -> None:
+    drop_connection(scope)
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "retryable"),
+    [
+        (_json(409, '{"code": 6, "message": "changed"}'), Conflict, False),
+        (_json(403, '{"code": 7, "message": "no"}'), Forbidden, False),
+        (_json(429, '{"code": 8, "message": "slow"}'), RateLimited, True),
+        (_json(500, '{"code": 13, "message": "no"}'), UpstreamError, True),
+        (_json(500, '{"no": "message"}'), UpstreamError, True),
+        (_json(503, "[]"), UpstreamError, True),
+        (Response(b"\xff" * 200_000, 502), UpstreamError, True),
+        (Response("", 302, {"Location": "/login"}), UpstreamError, False),
+        (Response("<html>log in", 200), UpstreamError, False),
+        (_dropped, UpstreamError, True),
+    ],
+)
+async def test_an_argo_server_that_misbehaves(
+    answer: ASGIApp, kind: type[UpstreamError], retryable: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    odd = Odd(answer)
+    async with serving(odd) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False)
+        with pytest.raises(kind) as caught:
+            await argo.retry("ci", "ci")
+        await argo.aclose()
+    assert caught.value.retryable is retryable
+    assert len(odd.asked) == 1, "what may have been done is not asked again"
+    assert TOKEN not in str(caught.value)
+    assert len(str(caught.value)) < 3000
+    assert TOKEN not in caplog.text
+
+
+async def test_what_is_asked_under_a_path() -> None:
+    odd = Odd(_json(200, '{"metadata": {}, "spec": {"newer": 1, "templates": "of another shape"}}'))
+    async with serving(odd) as url:
+        argo = ArgoServer(f"{url}/argo", f"Bearer {TOKEN}\n", trust_env=False)
+        await argo.retry("ci", "a b")
+        await argo.aclose()
+    method, path, authorization, body = odd.asked[0]
+    assert (method, path) == ("PUT", "/argo/api/v1/workflows/ci/a%20b/retry")
+    assert authorization == f"Bearer {TOKEN}"
+    assert body == b"{}"
+
+
+async def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = Odd(_json(200, "{}"))
+    async with serving(odd) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        argo = ArgoServer("http://argo.example:2746", TOKEN)
+        await argo.retry("ci", "ci")
+        await argo.aclose()
+        assert len(odd.asked) == 1
+        argo = ArgoServer("http://127.0.0.1:1", TOKEN, trust_env=False)
+        with pytest.raises(UpstreamError):
+            await argo.retry("ci", "ci")
+        await argo.aclose()
+        assert len(odd.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [
+        ("argo:2746", TOKEN),
+        ("ftp://argo", TOKEN),
+        ("https://", TOKEN),
+        ("https://argo/{x}", TOKEN),
+        ("https://argo:port", TOKEN),
+        ("https://[argo", TOKEN),
+        ("https://user:password@argo", TOKEN),
+        ("https://argo/\n", TOKEN),
+        ("https://argo", ""),
+        ("https://argo", "Bearer "),
+        ("https://argo", f"{TOKEN}\nX: y"),
+        ("https://argo", f"{TOKEN}é"),
+    ],
+)
+def test_settings_that_cannot_work(url: str, token: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ArgoServer(url, token)
+    assert TOKEN not in str(caught.value)
+
+
+async def test_an_argo_server_that_does_not_answer() -> None:
+    async def silent(_scope: Scope, receive: Receive, _send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with serving(silent) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False, retry_seconds=0.05)
+        with pytest.raises(UpstreamError, match="in time") as caught:
+            await argo.retry("ci", "ci")
+        await argo.aclose()
+    assert caught.value.retryable
+
+
+def _log(objects: Objects) -> None:
+    objects.create(WORKFLOWS, "ci", workflow("Running"))
+    labels = {"workflows.argoproj.io/workflow": "ci"}
+    objects.create(PODS, "ci", {"metadata": {"name": "pod", "labels": labels}, "spec": {}})
+    buffer = objects.logs["ci", "pod", "main"] = LogBuffer()
+    buffer.append("first\n\nzweite für\n".encode())
+
+
+async def _read(argo: ArgoServer, workflow_name: str = "ci", pod: str = "pod") -> bytes:
+    async with aclosing(argo.log("ci", workflow_name, pod, "main")) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+async def test_a_log(objects: Objects, argo: ArgoServer) -> None:
+    _log(objects)
+    assert await _read(argo) == "first\n\nzweite für\n".encode()
+    assert await _read(argo, pod="gone") == b""
+    with pytest.raises(NotFound):
+        await _read(argo, "gone")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (
+            '{"result": {"content": "a", "podName": "pod"}}\n{"error": {"http_code": 404, "message": "gone"}}\n',
+            NotFound,
+        ),
+        ('{"error": {"message": "broken"}}\n', UpstreamError),
+        ("<html>\n", UpstreamError),
+        ('{"result": []}\n', UpstreamError),
+    ],
+)
+async def test_a_log_that_breaks_off(body: str, kind: type[UpstreamError]) -> None:
+    async with serving(_json(200, body)) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False)
+        with pytest.raises(kind):
+            await _read(argo)
+        await argo.aclose()
+
+
+def test_hera_is_not_imported_before_it_is_needed() -> None:
+    code = "import sys, kubeci.cluster.argo_server as a; a.ArgoServer('http://a', 't'); sys.exit('hera' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
