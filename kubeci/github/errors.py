@@ -17,7 +17,12 @@ from kubeci.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, U
 SECONDARY_LIMIT_SECONDS = 60.0  # GitHub's advice where it names no time
 MAX_MESSAGE = 600
 # What an App needs for a route, where GitHub's answer does not say it.
-PERMISSIONS = (("/check-runs", "checks: write"), ("/git/", "contents: read"), ("/graphql", "contents: read"))
+PERMISSIONS = (
+    ("/check-runs", "checks: write"),
+    ("/deployments", "deployments: write"),
+    ("/git/", "contents: read"),
+    ("/graphql", "contents: read"),
+)
 
 
 def translate(
