@@ -186,6 +186,16 @@ async def test_answers_about_deployments(github: LocalGitHub, http: httpx.AsyncC
     assert call.wrong == []
 
 
+@pytest.mark.usefixtures("github")
+async def test_answers_about_written_files(http: httpx.AsyncClient) -> None:
+    call = Caller(http, owner="acme", repo="widgets", path="a/b.txt")
+    body = {"message": "Write", "content": "eA=="}
+    made = await call("PUT", f"{REPO}/contents/{{path}}", body)
+    for more in ({"sha": made["content"]["sha"]}, {}, {"branch": "nowhere"}):
+        await call("PUT", f"{REPO}/contents/{{path}}", {**body, **more})
+    assert call.wrong == []
+
+
 def holes(example: Any, ours: Any, path: str = "") -> list[str]:
     """The keys of an example payload that ours lacks; what the App may do is its own affair."""
     if not isinstance(example, dict) or not isinstance(ours, dict):

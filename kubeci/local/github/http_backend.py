@@ -40,6 +40,8 @@ class GitHosting:
         if user is None:
             challenge = {"www-authenticate": 'Basic realm="GitHub"'}
             return PlainTextResponse("Invalid username or password.\n", 401, headers=challenge)
+        if pushes and repository.archived:
+            return PlainTextResponse("This repository was archived so it is read-only.\n", 403)
         return _Cgi(_cgi_environment(request, self._root, repository, rest, user))
 
     def _user(self, request: Request, repository: Repository, *, pushes: bool) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -94,6 +96,15 @@ class Page:
         answer = RedirectResponse(path, 303)
         answer.set_cookie(COOKIE, chosen.login, httponly=True, samesite="strict")
         return answer
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Answer 422 with the reason when what a form asks for is refused."""
+    try:
+        yield
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -11,7 +11,7 @@ from kubeci.local.github import git, views
 from kubeci.local.github.conclusions import summed_up
 from kubeci.local.github.deliveries import Deliveries
 from kubeci.local.github.git_content import is_binary, read_commit
-from kubeci.local.github.page import Page, read_form
+from kubeci.local.github.page import Page, read_form, refusals
 from kubeci.local.github.pulls import pulls_headed
 from kubeci.local.github.state import CheckRun, CheckSuite
 
@@ -140,17 +140,16 @@ class Pages:
         """Take a press of "Re-run"."""
         await read_form(request)
         run = self._run(request)
-        await self._people.rerequest(run.id, by=self._page.actor(request))
+        with refusals():
+            await self._people.rerequest(run.id, by=self._page.actor(request))
         return self._back(run.suite)
 
     async def press(self, request: Request) -> Response:
         """Take a press of one of the App's own buttons."""
         form = await read_form(request)
         run = self._run(request)
-        try:
+        with refusals():
             await self._people.press(run.id, form.get("identifier", ""), by=self._page.actor(request))
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from None
         return self._back(run.suite)
 
     async def rerequest_suite(self, request: Request) -> Response:
@@ -159,7 +158,8 @@ class Pages:
         suite = self._state.suites.get(request.path_params["id"])
         if suite is None or suite.repository is not self._page.repository(request):
             raise HTTPException(404)
-        await self._people.rerequest_suite(suite.id, by=self._page.actor(request))
+        with refusals():
+            await self._people.rerequest_suite(suite.id, by=self._page.actor(request))
         return self._back(suite)
 
     def _back(self, suite: CheckSuite) -> Response:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from kubeci.local.github import views_pulls
 from kubeci.local.github.memberships import may_write
-from kubeci.local.github.page import Page, read_form
+from kubeci.local.github.page import Page, read_form, refusals
 from kubeci.local.github.state import PullRequest
 
 
@@ -72,10 +72,8 @@ class PullPages:
             may_write(self._page.state, pull.base, account) or (verb in self._own and account == pull.user)
         ):
             raise HTTPException(403, f"{login} may not {verb} this pull request")
-        try:
+        with refusals():
             await word(pull, by=login)
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from None
         return RedirectResponse(f"/{pull.base.full_name}/pull/{pull.number}", 303)
 
     def _pull(self, request: Request) -> PullRequest:

@@ -84,7 +84,7 @@ class People(Membership, MergeQueue, Conversing, Deploying, Administration):
         A value None deletes a file; `executable`, `symlink` and `submodule` of `repositories` make other entries.
         `base` is the parent (a branch or sha); without it the branch itself, else the default branch, else none.
         """
-        repository = self._repository(full_name)
+        repository = self._writable(full_name)
         branch = branch or repository.default_branch
         parent = None
         async with git.objects(repository.path) as objects:
@@ -102,28 +102,46 @@ class People(Membership, MergeQueue, Conversing, Deploying, Administration):
 
     async def tag(self, full_name: str, name: str, commit: str, *, message: str | None = None) -> str:
         """Tag a commit the way a push does; with a message the tag is annotated. Gives the oid of the tag's ref."""
-        repository = self._repository(full_name)
+        repository = self._writable(full_name)
         return await push_tag(repository.path, name, commit, message, self.user)
 
     async def delete(self, full_name: str, ref: str) -> None:
         """Delete a ref (`refs/heads/topic`, `refs/tags/v1`) the way a push does."""
-        await push_deletion(self._repository(full_name).path, ref, self.user)
+        await push_deletion(self._writable(full_name).path, ref, self.user)
+
+    async def delete_branch(self, repository: str, branch: str) -> None:
+        """Delete a branch; ValueError for one that is not there, and for the default branch."""
+        if branch == self._repository(repository).default_branch:
+            raise ValueError(f"{branch} is the default branch of {repository}")
+        await self._delete_ref(repository, f"refs/heads/{branch}")
+
+    async def delete_tag(self, repository: str, tag: str) -> None:
+        """Delete a tag; ValueError for one that is not there."""
+        await self._delete_ref(repository, f"refs/tags/{tag}")
+
+    async def _delete_ref(self, full_name: str, ref: str) -> None:
+        if ref not in await git.refs(self._repository(full_name).path, ref):
+            raise ValueError(f"{full_name} has no {ref}")
+        await self.delete(full_name, ref)
 
     async def rerequest(self, check_run_id: int, *, by: str | None = None) -> None:
         """Press a check-run's "Re-run", as `user` or by another's login."""
         run = self.state.runs[check_run_id]
+        self._writable(run.suite.repository.full_name)
         run.suite.reopened = True
         await self.events.run_action(run, "rerequested", self._by(by))
 
     async def rerequest_suite(self, check_suite_id: int, *, by: str | None = None) -> None:
         """Press "Re-run all checks"."""
         suite = self.state.suites[check_suite_id]
+        self._writable(suite.repository.full_name)
         suite.reopened = True
         await self.events.suite_action(suite, "rerequested", self._by(by))
 
     async def press(self, check_run_id: int, identifier: str, *, by: str | None = None) -> None:
         """Press a button that the App put on a check-run; ValueError when the check-run has no such button."""
         run = self.state.runs[check_run_id]
+        self._writable(run.suite.repository.full_name)
         if all(action["identifier"] != identifier for action in run.actions):
             raise ValueError(f"check-run {check_run_id} has no button {identifier!r}")
         await self.events.run_action(run, "requested_action", self._by(by), identifier)

@@ -31,3 +31,9 @@ class Person:
         if found is None:
             raise ValueError(f"there is no repository {full_name}")
         return found
+
+    def _writable(self, full_name: str) -> Repository:
+        found = self._repository(full_name)
+        if found.archived:
+            raise ValueError(f"{full_name} was archived so is read-only")
+        return found

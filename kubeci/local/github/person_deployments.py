@@ -26,9 +26,7 @@ class Deploying(Person):
 
         ValueError for an unknown ref, and for who may not write.
         """
-        found, user = self._repository(repository), self._by(by)
-        if found.archived:
-            raise ValueError(f"{repository} is archived")
+        found, user = self._writable(repository), self._by(by)
         if not may_write(self.state, found, user):
             raise ValueError(f"{user.login} may not deploy {repository}")
         sha = await find_ref(found, ref)

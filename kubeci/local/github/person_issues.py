@@ -17,7 +17,7 @@ class Conversing(Person):
         self, repository: str, title: str, body: str = "", *, by: str | None = None
     ) -> Issue:
         """Open an issue in `owner/name`; ValueError without a title, and for who may not read the repository."""
-        found, user = self._repository(repository), self._by(by)
+        found, user = self._writable(repository), self._by(by)
         self._may_talk(found, user)
         if not title.strip():
             raise ValueError("an issue needs a title")
@@ -25,7 +25,7 @@ class Conversing(Person):
 
     async def comment(self, repository: str, number: int, body: str, *, by: str | None = None) -> Comment:
         """Comment on the issue or pull request of a number; ValueError for an empty text."""
-        found, user = self._repository(repository), self._by(by)
+        found, user = self._writable(repository), self._by(by)
         self._may_talk(found, user)
         thread = find_thread(self.state, found, number)
         if thread is None:
@@ -49,7 +49,7 @@ class Conversing(Person):
         await self.events.issues.delete(self._comment(repository, comment_id, user), user)
 
     def _comment(self, repository: str, comment_id: int, user: Account) -> Comment:
-        found, comment = self._repository(repository), self.state.comments.get(comment_id)
+        found, comment = self._writable(repository), self.state.comments.get(comment_id)
         self._may_talk(found, user)
         if comment is None or comment.thread.repository is not found:
             raise ValueError(f"{repository} has no comment {comment_id}")
@@ -58,8 +58,6 @@ class Conversing(Person):
         return comment
 
     def _may_talk(self, repository: Repository, user: Account) -> None:
-        if repository.archived:
-            raise ValueError(f"{repository.full_name} is archived")
         if role_of(self.state, repository, user) == "none":
             raise ValueError(f"{user.login} may not read {repository.full_name}")
 

@@ -57,7 +57,7 @@ class Contributing(Person):
 
         ValueError when a branch is not there, or the head brings nothing.
         """
-        target = self._repository(full_name)
+        target = self._writable(full_name)
         fork, _, branch = head.rpartition(":")
         source = self._repository(fork if "/" in fork else f"{fork}/{target.name}") if fork else target
         now = self.state.now()
@@ -184,5 +184,7 @@ class Contributing(Person):
 
 
 def _want(pull: PullRequest, *, state: str) -> None:
+    if pull.base.archived:
+        raise ValueError(f"{pull.base.full_name} was archived so is read-only")
     if pull.state != state:
         raise ValueError(f"pull request {pull.number} is {pull.state}")

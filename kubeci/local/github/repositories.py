@@ -105,8 +105,17 @@ def write_hook_file(path: Path, port: int, url_path: str, secret: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a commit says that wrote it, and when; `date` None is the commit's own."""
+
+    name: str
+    email: str
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """A commit to make: `parent` None makes a root commit."""
+    """A commit to make: `parent` None makes a root commit, `author` is who pushes and, unless others are named, wrote it."""
 
     files: Files
     branch: str
@@ -114,14 +123,18 @@ class Change:
     parent: str | None
     date: datetime
     author: str
+    written_by: Identity | None = None
+    committed_by: Identity | None = None
+    forced: bool = True
 
 
 async def push_change(path: Path, change: Change) -> str:
-    """Make a commit in a repository of its own and push its branch, forced; gives the commit's sha."""
+    """Make a commit in a repository of its own and push its branch; gives the commit's sha. GitError when it is refused."""
     async with _beside(path) as work:
         await git.git(work, "fast-import", "--quiet", "--date-format=raw", stdin=_fast_import(change))
         sha = (await git.git(work, "rev-parse", "refs/heads/pushed")).decode().strip()
-        await _push(work, path, f"+refs/heads/pushed:refs/heads/{change.branch}", change.author)
+        force = "+" if change.forced else ""
+        await _push(work, path, f"{force}refs/heads/pushed:refs/heads/{change.branch}", change.author)
     return sha
 
 
@@ -193,12 +206,12 @@ async def _beside(path: Path) -> AsyncIterator[Path]:
 
 
 def _fast_import(change: Change) -> bytes:
-    when = f"{int(change.date.timestamp())} +0000"
-    who = f"{change.author} <{change.author}@users.noreply.github.com> {when}"
+    pusher = Identity(change.author, f"{change.author}@users.noreply.github.com")
+    author, committer = change.written_by or pusher, change.committed_by or pusher
     message = change.message.encode()
     parts = [
         b"commit refs/heads/pushed\n",
-        f"author {who}\ncommitter {who}\n".encode(),
+        f"author {_signature(author, change)}\ncommitter {_signature(committer, change)}\n".encode(),
         b"data %d\n%s\n" % (len(message), message),
     ]
     if change.parent is not None:
@@ -206,6 +219,10 @@ def _fast_import(change: Change) -> bytes:
     for file, value in change.files.items():
         parts.append(_file_change(file, value))
     return b"".join([*parts, b"\n"])
+
+
+def _signature(who: Identity, change: Change) -> str:
+    return f"{who.name} <{who.email}> {int((who.date or change.date).timestamp())} +0000"
 
 
 def _file_change(file: str, value: str | bytes | Entry | None) -> bytes:

@@ -53,17 +53,17 @@ async def _folder(call: Call, objects: Objects, expression: str, path: str, ref:
     for entry in read_tree(tree.content):
         found = await objects.get(entry.oid) if entry.type == "blob" else None
         full = f"{path}/{entry.name}" if path else entry.name
-        rows.append(_row(call, entry, full, ref, len(found.content) if found else 0))
+        rows.append(file_row(call, entry, full, ref, len(found.content) if found else 0))
     if "object" in call.request.headers.get("accept", ""):
         root = TreeEntry("040000", path.rpartition("/")[2], tree.oid)
-        return call.answer({**_row(call, root, path, ref, 0), "entries": rows})
+        return call.answer({**file_row(call, root, path, ref, 0), "entries": rows})
     return call.answer(rows)
 
 
 async def _file(call: Call, objects: Objects, commit: str, path: str, entry: TreeEntry) -> Response:
     ref = call.query("ref") or call.repository.default_branch
     if entry.type == "commit":
-        return call.answer({**_row(call, entry, path, ref, 0), "submodule_git_url": ""})
+        return call.answer({**file_row(call, entry, path, ref, 0), "submodule_git_url": ""})
     found = await objects.get(entry.oid)
     assert found is not None
     if entry.mode == "120000":
@@ -72,18 +72,19 @@ async def _file(call: Call, objects: Objects, commit: str, path: str, entry: Tre
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
         aim = None if target.startswith(("..", "/")) else await find_entry(objects, commit, target)
         if aim is None or aim.mode not in {"100644", "100755"}:
-            return call.answer({**_row(call, entry, path, ref, len(found.content)), "target": text})
+            return call.answer({**file_row(call, entry, path, ref, len(found.content)), "target": text})
         found = await objects.get(aim.oid)
         assert found is not None
     if "raw" in call.request.headers.get("accept", ""):
         return Response(found.content, media_type="application/vnd.github.raw; charset=utf-8")
     whole = len(found.content) <= INLINE_LIMIT
-    row = _row(call, TreeEntry("100644", entry.name, found.oid), path, ref, len(found.content))
+    row = file_row(call, TreeEntry("100644", entry.name, found.oid), path, ref, len(found.content))
     content = base64.encodebytes(found.content).decode() if whole else ""
     return call.answer({**row, "content": content, "encoding": "base64" if whole else "none"})
 
 
-def _row(call: Call, entry: TreeEntry, path: str, ref: str, size: int) -> JsonObject:
+def file_row(call: Call, entry: TreeEntry, path: str, ref: str, size: int) -> JsonObject:
+    """Give what is said of a file, folder, link or submodule besides its content."""
     repository = call.repository.full_name
     url = f"{api_url(call.state, f'/repos/{repository}/contents/{path}')}?ref={ref}"
     kind = "dir" if entry.type == "tree" else "file"

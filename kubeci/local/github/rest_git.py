@@ -175,20 +175,39 @@ def commit_json(state: State, repository: Repository, commit: Commit) -> JsonObj
         "url": f"{url}/commits/{commit.oid}",
         "html_url": f"{page}/{commit.oid}",
         "comments_url": f"{url}/commits/{commit.oid}/comments",
-        "commit": {
-            "url": f"{url}/git/commits/{commit.oid}",
-            "author": _who(commit.author),
-            "committer": _who(commit.committer),
-            "message": commit.message.rstrip("\n"),
-            "comment_count": 0,
-            "tree": {"sha": commit.tree, "url": f"{url}/git/trees/{commit.tree}"},
-            "verification": _UNSIGNED,
-        },
+        "commit": {**_written(url, commit), "comment_count": 0},
         "author": None,
         "committer": None,
         "parents": [
             {"sha": sha, "url": f"{url}/commits/{sha}", "html_url": f"{page}/{sha}"} for sha in commit.parents
         ],
+    }
+
+
+def git_commit_json(state: State, repository: Repository, commit: Commit) -> JsonObject:
+    """Give a commit as git has it: what a written file is answered with."""
+    url = api_url(state, f"/repos/{repository.full_name}")
+    page = f"{state.base_url}/{repository.full_name}/commit"
+    return {
+        **_written(url, commit),
+        "sha": commit.oid,
+        "node_id": node_id("Commit", commit.oid),
+        "html_url": f"{page}/{commit.oid}",
+        "parents": [
+            {"sha": sha, "url": f"{url}/git/commits/{sha}", "html_url": f"{page}/{sha}"}
+            for sha in commit.parents
+        ],
+    }
+
+
+def _written(url: str, commit: Commit) -> JsonObject:
+    return {
+        "url": f"{url}/git/commits/{commit.oid}",
+        "author": _who(commit.author),
+        "committer": _who(commit.committer),
+        "message": commit.message.rstrip("\n"),
+        "tree": {"sha": commit.tree, "url": f"{url}/git/trees/{commit.tree}"},
+        "verification": _UNSIGNED,
     }
 
 

@@ -29,6 +29,7 @@ from kubeci.local.github import (
     rest_issues,
     rest_people,
     rest_pulls,
+    rest_write,
 )
 from kubeci.local.github.api import Api, RecordedRequest
 from kubeci.local.github.auth import App
@@ -155,6 +156,7 @@ class LocalGitHub(People):
             *rest_deployments.OPERATIONS,
             *rest_issues.OPERATIONS,
             *rest_git.OPERATIONS,
+            *rest_write.OPERATIONS,
             *graphql.OPERATIONS,
         ]
         return Starlette(
