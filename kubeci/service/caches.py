@@ -1,0 +1,174 @@
+"""Cache volumes: found or created for a build, and cleared (contract, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from kubeci.errors import Conflict, DefinitionError, Forbidden, Invalid, NotFound, UpstreamError
+from kubeci.model.build import Build
+from kubeci.model.cache import CacheClaim
+from kubeci.model.json import JsonObject
+from kubeci.model.repository import Repository
+from kubeci.service.rooms import Rooms
+from kubeci.settings.config import Config
+from kubeci.workflow.cache import FAILED, cache_branch, fork_branch
+from kubeci.workflow.claims import BRANCH, belongs_to, claim_manifest, repository_labels
+from kubeci.workflow.quantity import quantity
+
+NO_CACHE = "there is no cache volume"
+NAMES_SHOWN = 10
+
+
+async def ensure(claim: CacheClaim, rooms: Rooms) -> tuple[str, ...]:
+    """Find or create the claim that a build asks for; gives what its author should know of the one that is used.
+
+    A claim that exists must be this repository's and branch's, or one that the operator shares with it. Raises
+    `DefinitionError` where it may not be used or cannot be created, and a retryable `UpstreamError` while a claim of
+    that name is being deleted.
+    """
+    existing = await _found(claim, rooms)
+    if existing is None:
+        _refuse_reserved(claim, rooms.config)
+        existing = await _created(claim, rooms)
+    if not (belongs_to(existing, claim.repository, claim.branch) or _shared_with(claim, rooms.config)):
+        raise DefinitionError(
+            f"{FAILED}the claim `{claim.name}` exists and is not the cache of {_owner(claim)}",
+            hint="choose another name, or ask the operator to share it (`sharedClaims`)",
+        )
+    if existing["metadata"].get("deletionTimestamp"):
+        raise UpstreamError(f"the cache volume `{claim.name}` is being cleared", retryable=True)
+    return _differences(claim, existing)
+
+
+async def clear_build(build: Build, rooms: Rooms) -> str:
+    """Delete the cache volume of a build, unless it is another's that is only shared with it; gives what came of it."""
+    name = build.plan.cache_claim
+    if not name:
+        return NO_CACHE
+    try:
+        claim = await rooms.cluster.claims.get(build.namespace, name)
+    except NotFound:
+        return NO_CACHE
+    of_branch = {cache_branch(build), cache_branch(build, foreign=True)}
+    branches = of_branch if build.plan.cache_scope == BRANCH else {""}
+    if not any(belongs_to(claim, build.commit.repository, branch) for branch in branches):
+        return f"the cache volume {name} is not this build's alone, so that it stays"
+    return await _clear([claim], build.namespace, rooms)
+
+
+async def clear_branch(repository: Repository, branch: str, rooms: Rooms, *, fork: str = "") -> str:
+    """Delete the cache volumes of a branch, of the fork `owner/name` where that is not empty; gives what came of it."""
+    if not branch:
+        return NO_CACHE
+    return await _clear_labelled(repository, fork_branch(fork, branch) if fork else branch, rooms)
+
+
+async def clear_repository(repository: Repository, rooms: Rooms) -> str:
+    """Delete all cache volumes of a repository, those of its branches and forks too; gives what came of it."""
+    return await _clear_labelled(repository, None, rooms)
+
+
+async def _found(claim: CacheClaim, rooms: Rooms) -> JsonObject | None:
+    try:
+        with _told_to_the_author("get", rooms.config.namespace):
+            return await rooms.cluster.claims.get(rooms.config.namespace, claim.name)
+    except NotFound:
+        return None
+
+
+async def _created(claim: CacheClaim, rooms: Rooms) -> JsonObject:
+    """Create a claim; one that appeared meanwhile is given instead."""
+    config = rooms.config
+    try:
+        with _told_to_the_author("create", config.namespace):
+            return await rooms.cluster.claims.create(
+                claim_manifest(claim, config.namespace, config.managed_by)
+            )
+    except Conflict:
+        existing = await _found(claim, rooms)
+    if existing is None:
+        raise UpstreamError(f"the cache volume `{claim.name}` came and went", retryable=True)
+    return existing
+
+
+@contextmanager
+def _told_to_the_author(verb: str, namespace: str) -> Iterator[None]:
+    """Turn what the cluster refuses for good into an error of the build; the caller sees the rest."""
+    try:
+        yield
+    except Invalid as error:
+        raise DefinitionError(f"{FAILED}{error}") from error
+    except Forbidden as error:
+        if error.status != 403:  # our token, not our rights
+            raise
+        right = f"{verb} persistentvolumeclaims in the namespace {namespace}"
+        raise DefinitionError(f"{FAILED}the cluster does not let the server {right}: {error}") from error
+
+
+def _refuse_reserved(claim: CacheClaim, config: Config) -> None:
+    """Let nobody create a claim before those with whom the operator shares it: they would take it for a good one."""
+    if claim.name in config.shared_claims and not _shared_with(claim, config):
+        raise DefinitionError(
+            f"{FAILED}the operator keeps the claim `{claim.name}` for other repositories (`sharedClaims`)",
+            hint="choose another name",
+        )
+
+
+def _shared_with(claim: CacheClaim, config: Config) -> bool:
+    patterns = config.shared_claims.get(claim.name, ()) if claim.named else ()
+    return any(pattern.matches_all(claim.repository.full_name) for pattern in patterns)
+
+
+def _owner(claim: CacheClaim) -> str:
+    whole = claim.repository.full_name
+    return f"branch `{claim.branch}` of {whole}" if claim.branch else f"{whole} as a whole"
+
+
+def _differences(claim: CacheClaim, existing: JsonObject) -> tuple[str, ...]:
+    """Tell where an existing claim is not what was asked for: neither can be changed, it is used as it is."""
+    spec = existing.get("spec") or {}
+    size = str(((spec.get("resources") or {}).get("requests") or {}).get("storage", ""))
+    storage_class = spec.get("storageClassName")
+    found = []
+    if quantity(size) != quantity(claim.size):
+        found.append(f"its size is {size}, not {claim.size}")
+    if claim.storage_class_name and storage_class != claim.storage_class_name:
+        found.append(f"its storage class is {storage_class}, not {claim.storage_class_name}")
+    return tuple(
+        f"the cache volume {claim.name} is used as it is: {each}, until it is cleared" for each in found
+    )
+
+
+async def _clear_labelled(repository: Repository, branch: str | None, rooms: Rooms) -> str:
+    config = rooms.config
+    labels = repository_labels(repository, config.managed_by)
+    candidates = await rooms.cluster.claims.labelled(config.namespace, labels)
+    ours = [claim for claim in candidates if belongs_to(claim, repository, branch)]
+    return await _clear(ours, config.namespace, rooms)
+
+
+async def _clear(claims: Sequence[JsonObject], namespace: str, rooms: Rooms) -> str:
+    """Delete claims, each before the pods that hold it; one that is being deleted already loses its pods."""
+    deleted, pods = [], 0
+    for claim in claims:
+        name = claim["metadata"]["name"]
+        try:
+            await rooms.cluster.claims.delete(namespace, name)
+        except NotFound:
+            continue
+        pods += await rooms.cluster.claims.delete_pods_of(namespace, name)
+        deleted.append(name)
+    if not deleted:
+        return NO_CACHE
+    names = ", ".join(deleted[:NAMES_SHOWN]) + (", …" if len(deleted) > NAMES_SHOWN else "")
+    told = f"{_count(len(deleted), 'cache volume')} deleted: {names}"
+    return (
+        f"{told}; with {_count(pods, 'pod')} that held {'it' if len(deleted) == 1 else 'them'}"
+        if pods
+        else told
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
