@@ -176,14 +176,26 @@ def test_a_pod_on_no_node_goes_at_once() -> None:
     assert objects.list(PODS, None) == []
 
 
-def test_a_mounted_claim_stays_until_the_pod_is_done() -> None:
-    objects = Objects()
+def _mounting(objects: Objects, node: str) -> None:
     objects.create(CLAIMS, "ci", {"metadata": {"name": "cache"}})
-    mount = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "cache"}}], "nodeName": "n"}
-    objects.create(PODS, "ci", {"metadata": {"name": "p"}, "spec": mount})
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "cache"}}, {"name": "odd"}]
+    objects.create(PODS, "ci", {"metadata": {"name": "p"}, "spec": {"volumes": volumes, "nodeName": node}})
+
+
+def test_a_mounted_claim_stays_until_the_pod_is_deleted() -> None:
+    objects = Objects()
+    _mounting(objects, node="n")
     assert "deletionTimestamp" in objects.delete(CLAIMS, "ci", "cache")["metadata"]
-    assert len(objects.list(CLAIMS, None)) == 1
     objects.merge_patch(PODS, "ci", "p", {"status": {"phase": "Succeeded"}})
+    assert len(objects.list(CLAIMS, None)) == 1
+    objects.delete(PODS, "ci", "p")
+    assert objects.list(CLAIMS, None) == []
+
+
+def test_a_pod_on_no_node_holds_no_claim() -> None:
+    objects = Objects()
+    _mounting(objects, node="")
+    objects.delete(CLAIMS, "ci", "cache")
     assert objects.list(CLAIMS, None) == []
 
 

@@ -9,6 +9,7 @@ from kubeci.local.cluster import gojson
 from kubeci.local.cluster.fields import undecodable
 from kubeci.local.cluster.resources import CLAIMS, LEASES, PODS
 from kubeci.local.cluster.status import Cause, invalid
+from kubeci.local.cluster.validation import subdomain_problem
 
 if TYPE_CHECKING:
     from kubeci.local.cluster.resources import Resource
@@ -43,12 +44,19 @@ def decode(resource: Resource, obj: JsonObject) -> None:
         for key in ("acquireTime", "renewTime"):
             _check_time(resource, spec.get(key))
     if resource is CLAIMS:
-        _read(resource, spec, "accessModes", list)
-        _read(resource, _read(resource, spec, "resources", dict), "requests", dict)
-    if resource is CLAIMS and (size := _size(spec)) is not None:
+        _decode_claim(spec)
+
+
+def _decode_claim(spec: JsonObject) -> None:
+    _read(CLAIMS, spec, "accessModes", list)
+    _read(CLAIMS, _read(CLAIMS, spec, "resources", dict), "requests", dict)
+    if not isinstance(spec.get("storageClassName"), str | None):
+        why = "json: cannot unmarshal into Go struct field PersistentVolumeClaimSpec.spec.storageClassName"
+        raise undecodable(CLAIMS, why)
+    if (size := _size(spec)) is not None:
         number = re.fullmatch(_QUANTITY, str(size))
         if not number or not re.fullmatch(_SUFFIXES, number[2]):
-            raise undecodable(resource, f"quantities must match the regular expression '{_QUANTITY}'")
+            raise undecodable(CLAIMS, f"quantities must match the regular expression '{_QUANTITY}'")
 
 
 def _read(resource: Resource, obj: JsonObject, key: str, wanted: type[T]) -> T:
@@ -85,6 +93,9 @@ def _claim_causes(spec: JsonObject) -> list[Cause]:
         for mode in modes
         if mode not in _ACCESS_MODES
     ]
+    storage_class = spec.get("storageClassName")
+    if storage_class and (problem := subdomain_problem(storage_class)):
+        causes.append(Cause("spec.storageClassName", problem))
     size = _size(spec)
     if size is None:
         causes.append(Cause(_STORAGE, "Required value", "FieldValueRequired"))

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 FOREGROUND = "foregroundDeletion"
 CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
-_FINISHED = ("Succeeded", "Failed")
 
 
 def collect(objects: Objects, change: Change) -> None:
@@ -32,16 +31,26 @@ def collect(objects: Objects, change: Change) -> None:
 
 
 def protect_claims(objects: Objects, change: Change) -> None:
-    """Let a claim that is being deleted go, as soon as no unfinished pod mounts it."""
+    """Let a claim that is being deleted go, as soon as no pod on a node mounts it.
+
+    A finished pod holds its claims until it is deleted, a pod that waits for a node does not (Kubernetes' controller of
+    `kubernetes.io/pvc-protection`).
+    """
     if change.resource not in {CLAIMS, PODS}:
         return
     waiting = [claim for claim in objects.stored(CLAIMS, None) if claim.deleting]
     if not waiting:
         return
-    used = {(pod.key[0], name) for pod in objects.stored(PODS, None) for name in _mounted(pod.object)}
+    pods = (pod.object for pod in objects.stored(PODS, None))
+    used = {
+        (pod["metadata"]["namespace"], name)
+        for pod in pods
+        if (pod.get("spec") or {}).get("nodeName")
+        for name in mounted_claims(pod)
+    }
     for claim in waiting:
         if claim.key not in used:
-            _drop_finalizer(objects, claim, CLAIM_PROTECTION)
+            drop_finalizer(objects, claim, CLAIM_PROTECTION)
 
 
 def dependents(objects: Objects, uid: str) -> list[Stored]:
@@ -66,10 +75,11 @@ def _finish_foreground(objects: Objects, owner: Stored) -> None:
         if not dependent.deleting:
             objects.delete(dependent.resource, *dependent.key)
     if not left:
-        _drop_finalizer(objects, owner, FOREGROUND)
+        drop_finalizer(objects, owner, FOREGROUND)
 
 
-def _drop_finalizer(objects: Objects, target: Stored, finalizer: str) -> None:
+def drop_finalizer(objects: Objects, target: Stored, finalizer: str) -> None:
+    """Take one finalizer off an object, which lets it go when it is being deleted and this was its last."""
     obj = target.object
     finalizers = obj["metadata"].get("finalizers", [])
     if finalizer in finalizers:
@@ -77,14 +87,11 @@ def _drop_finalizer(objects: Objects, target: Stored, finalizer: str) -> None:
         objects.replace(target.resource, *target.key, obj)
 
 
-def _mounted(pod: JsonObject) -> list[str]:
-    if pod.get("status", {}).get("phase") in _FINISHED:
-        return []
-    volumes = pod.get("spec", {}).get("volumes") or []
+def mounted_claims(pod: JsonObject) -> list[str]:
+    """Give the names of the claims among a pod's volumes."""
+    sources = [volume.get("persistentVolumeClaim") for volume in (pod.get("spec") or {}).get("volumes") or []]
     return [
-        volume["persistentVolumeClaim"]["claimName"]
-        for volume in volumes
-        if "persistentVolumeClaim" in volume
+        str(source["claimName"]) for source in sources if isinstance(source, dict) and "claimName" in source
     ]
 
 

@@ -43,15 +43,20 @@ def check(resource: Resource, obj: JsonObject) -> None:
         causes.append(
             Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")
         )
-    elif len(given) > 253:
-        causes.append(Cause("metadata.name", f'Invalid value: "{given}": must be no more than 253 bytes'))
-    elif not re.fullmatch(_SUBDOMAIN, given):
-        causes.append(Cause("metadata.name", f'Invalid value: "{given}": {_SUBDOMAIN_RULE}'))
+    elif problem := subdomain_problem(given):
+        causes.append(Cause("metadata.name", problem))
     for key, value in (metadata.get("labels") or {}).items():
         causes += _label_causes(key, value)
     causes += _annotation_causes(metadata.get("annotations") or {})
     if causes:
         raise invalid(resource, given, causes)
+
+
+def subdomain_problem(value: str) -> str:
+    """Say why a value is no DNS subdomain, as the server words it; empty when it is one."""
+    if len(value) > 253:
+        return f'Invalid value: "{value}": must be no more than 253 bytes'
+    return "" if re.fullmatch(_SUBDOMAIN, value) else f'Invalid value: "{value}": {_SUBDOMAIN_RULE}'
 
 
 def _label_causes(key: str, value: str) -> list[Cause]:

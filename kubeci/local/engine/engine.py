@@ -16,8 +16,9 @@ from kubeci.local.cluster.objects import Change, Objects
 from kubeci.local.cluster.resources import CLAIMS, PODS, WORKFLOWS, Resource
 from kubeci.local.cluster.status import ApiError, Expired
 from kubeci.local.engine import artifacts, isolation
+from kubeci.local.engine.claims import claim_folder
 from kubeci.local.engine.run import WorkflowRun
-from kubeci.local.engine.runner import Limits, Machine, claim_folder
+from kubeci.local.engine.runner import Limits, Machine
 from kubeci.local.engine.status import COMPLETED_LABEL
 from kubeci.local.engine.uninterrupted import uninterrupted
 from kubeci.model.json import JsonObject

@@ -23,11 +23,7 @@ def manifest(workflow: JsonObject, request: PodRequest) -> JsonObject:
         "containers": [_wait(), {**_container(main), "name": "main"}],
         "restartPolicy": "Never",
         "serviceAccountName": workflow["spec"].get("serviceAccountName") or "default",
-        "volumes": [
-            *(workflow["spec"].get("volumes") or []),
-            *(workflow["status"].get("persistentVolumeClaims") or []),
-            *(request.template.get("volumes") or []),
-        ],
+        "volumes": _volumes(workflow, request.template, main),
     }
     if request.deadline is not None:
         spec["activeDeadlineSeconds"] = max(1, int(request.deadline))
@@ -52,6 +48,18 @@ def manifest(workflow: JsonObject, request: PodRequest) -> JsonObject:
         "spec": spec,
         "status": {"phase": "Pending", "qosClass": "BestEffort"},
     }
+
+
+def _volumes(workflow: JsonObject, template: JsonObject, main: JsonObject) -> list[JsonObject]:
+    """Give the volumes that the container mounts, those of the template first; a pod has no others."""
+    known = [
+        *(template.get("volumes") or []),
+        *(workflow["spec"].get("volumes") or []),
+        *(workflow["status"].get("persistentVolumeClaims") or []),
+    ]
+    names = dict.fromkeys(mount["name"] for mount in main.get("volumeMounts") or [])
+    found = (next((one for one in known if one["name"] == name), None) for name in names)
+    return [volume for volume in found if volume is not None]
 
 
 def owner_reference(workflow: JsonObject) -> JsonObject:
@@ -88,9 +96,9 @@ class End:
     of_init: bool = False
 
 
-def unschedulable(claim: str, now: str) -> JsonObject:
-    """Give the status of a pod whose claim does not exist."""
-    found = f'0/1 nodes are available: persistentvolumeclaim "{claim}" not found. not found'
+def unschedulable(obstacle: str, now: str) -> JsonObject:
+    """Give the status of a pod that no node takes, since one of its claims is not there."""
+    found = f"0/1 nodes are available: {obstacle}. not found"
     condition = {**_condition("PodScheduled", now, holds=False), "reason": "Unschedulable", "message": found}
     return {"phase": "Pending", "conditions": [condition], "qosClass": "BestEffort"}
 

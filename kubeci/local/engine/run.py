@@ -13,7 +13,7 @@ import structlog
 from kubeci.local.cluster.objects import AT_ONCE
 from kubeci.local.cluster.resources import CLAIMS, PODS, WORKFLOWS
 from kubeci.local.cluster.status import ApiError
-from kubeci.local.engine import pods
+from kubeci.local.engine import claims, pods
 from kubeci.local.engine.nodes import fulfilled
 from kubeci.local.engine.operate import Outcome, operate
 from kubeci.local.engine.operation import PodRequest, PodState
@@ -158,10 +158,10 @@ class WorkflowRun:
         for template in workflow["spec"].get("volumeClaimTemplates") or []:
             metadata = template.get("metadata") or {}
             name = claim_name(workflow, template)
-            with suppress(ApiError):
-                if workflow["status"]["phase"] == "Succeeded":
-                    self._objects.delete(CLAIMS, self._key[0], name)
-                elif "finishedAt" not in workflow["status"]:
+            if workflow["status"]["phase"] == "Succeeded":
+                claims.delete(self._objects, self._key[0], name)
+            elif "finishedAt" not in workflow["status"]:
+                with suppress(ApiError):
                     owner = pods.owner_reference(workflow)
                     claim = {**template, "metadata": {**metadata, "name": name, "ownerReferences": [owner]}}
                     self._objects.create(CLAIMS, self._key[0], claim)

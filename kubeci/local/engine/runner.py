@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from kubeci.local.cluster.logs import LogBuffer
 from kubeci.local.cluster.objects import DeleteOptions, Objects
 from kubeci.local.cluster.resources import CLAIMS, PODS
 from kubeci.local.cluster.status import ApiError
-from kubeci.local.engine import artifacts, pods
+from kubeci.local.engine import artifacts, claims, pods
 from kubeci.local.engine.isolation import Isolation, Work, command_for, prepare
 from kubeci.local.engine.operation import CallError, PodRequest, PodState, text_of
 from kubeci.local.engine.place import (
@@ -78,9 +78,12 @@ class PodRun:
         """Bring the pod to its end; when cancelled, end it as a kubelet that was told to kill it."""
         place = Place(self.machine.folder / "pods" / self.pod["metadata"]["uid"])
         try:
-            await self._wait_for_claims()
-            async with self.machine.room:
-                await self._run(place)
+            while not self._ended:
+                await self._wait_for_claims()
+                async with self.machine.room:
+                    # A claim may have gone while there was no room. From here on, the pod holds it.
+                    if not claims.obstacle(self.machine.objects, self.pod):
+                        await self._run(place)
         except asyncio.CancelledError:
             self._killed()
             raise
@@ -102,29 +105,15 @@ class PodRun:
             )
 
     async def _wait_for_claims(self) -> None:
-        namespace = self.pod["metadata"]["namespace"]
-        claims = [
-            one["persistentVolumeClaim"]["claimName"]
-            for one in self._volumes()
-            if "persistentVolumeClaim" in one
-        ]
-        while missing := [name for name in claims if not self._exists(namespace, name)]:
-            status = pods.unschedulable(missing[0], self.machine.now())
-            self._write(status)
-            self._tell(message=f"Unschedulable: {status['conditions'][0]['message']}")
-            async for change in self.machine.objects.watch(CLAIMS, namespace, self.machine.objects.version):
-                if change.type == "ADDED":
-                    break
-
-    def _exists(self, namespace: str, claim: str) -> bool:
-        try:
-            self.machine.objects.get(CLAIMS, namespace, claim)
-        except ApiError:
-            return False
-        return True
+        async with aclosing(claims.obstacles(self.machine.objects, self.pod)) as obstacles:
+            async for obstacle in obstacles:
+                status = pods.unschedulable(obstacle, self.machine.now())
+                self._write(status)
+                self._tell(message=f"Unschedulable: {status['conditions'][0]['message']}")
 
     async def _run(self, place: Place) -> None:
         self._write(pods.initializing(self.pod, self.machine.now()), node=pods.NODE_NAME)
+        claims.bind(self.machine.objects, self.pod)
         self._tell(message="PodInitializing", host=pods.NODE_NAME)
         try:
             place, work = await self._initialize(place)
@@ -157,13 +146,8 @@ class PodRun:
         own, room = own_paths(template, place.mounts), room_paths(template)
         return place, Work(tuple(map(text_of, argv)), env, cwd, own, room)
 
-    def _volumes(self) -> list[JsonObject]:
-        main = self.pod["spec"]["containers"][1]
-        mounted = {one["name"] for one in main.get("volumeMounts") or []}
-        return [volume for volume in self.pod["spec"]["volumes"] if volume["name"] in mounted]
-
     def _mounts(self, place: Place, wanted: list[JsonObject]) -> tuple[Mount, ...]:
-        sources = {volume["name"]: self._source(place, volume) for volume in self._volumes()}
+        sources = {volume["name"]: self._source(place, volume) for volume in self.pod["spec"]["volumes"]}
         mounts = []
         for mount in wanted:
             if mount["name"] not in sources:
@@ -180,7 +164,7 @@ class PodRun:
         folder: Path = place.folder / "volumes" / volume["name"]
         if claim := volume.get("persistentVolumeClaim"):
             found = self.machine.objects.get(CLAIMS, self.pod["metadata"]["namespace"], claim["claimName"])
-            folder = claim_folder(self.machine.folder, found)
+            folder = claims.claim_folder(self.machine.folder, found)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -268,12 +252,6 @@ class PodRun:
                 == metadata["uid"]
             ):
                 self.machine.objects.merge_patch(PODS, metadata["namespace"], metadata["name"], patch)
-
-
-def claim_folder(folder: Path, claim: Mapping[str, JsonObject]) -> Path:
-    """Give the folder in which the engine keeps what a claim holds."""
-    metadata = claim["metadata"]
-    return folder / "claims" / str(metadata["namespace"]) / f"{metadata['name']}-{metadata['uid']}"
 
 
 def _outputs(template: JsonObject, place: Place) -> tuple[dict[str, str], str]:
