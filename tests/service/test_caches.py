@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kubeci.cluster.claims import ClusterClaims
+from kubeci.cluster.connect import connect
+from kubeci.errors import DefinitionError, Forbidden, UpstreamError
+from kubeci.local.cluster.cluster import LocalCluster
+from kubeci.local.cluster.resources import CLAIMS, PODS
+from kubeci.model.build import Build, Plan
+from kubeci.model.cache import CacheClaim
+from kubeci.model.repository import Commit, Ref, Repository
+from kubeci.service import caches
+from kubeci.settings.config import Config
+from kubeci.settings.pattern import Pattern
+from kubeci.workflow.claims import claim_manifest, claim_name
+
+HERE = Repository("my.org", "widgets", 1)
+LOOKALIKE = Repository("my-org", "Widgets", 2)
+"""Its labels are those of HERE."""
+FORK = "mallory/widgets"
+SHARED: dict[str, tuple[Pattern, ...]] = {"shared": (Pattern(r"my\.org/.*"),)}
+
+
+@dataclass
+class Scene:
+    """A cluster, and the use cases' rooms over HTTP to it."""
+
+    cluster: LocalCluster
+    rooms: Any
+
+    def create(self, claim: CacheClaim) -> None:
+        self.cluster.objects.create(CLAIMS, "ci", claim_manifest(claim, "ci", "kube-ci"))
+
+    def older(self, name: str, repository: Repository = HERE) -> None:
+        """Create a claim as older versions did, without annotations."""
+        manifest = claim_manifest(cache(repository), "ci", "kube-ci")
+        manifest["metadata"]["name"] = name
+        del manifest["metadata"]["annotations"]
+        self.cluster.objects.create(CLAIMS, "ci", manifest)
+
+    def pod(self, name: str, claim: str) -> None:
+        self.cluster.objects.create(
+            PODS,
+            "ci",
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": name, "labels": {"workflows.argoproj.io/workflow": "build"}},
+                "spec": {
+                    "nodeName": "n1",
+                    "containers": [{"name": "main", "image": "x"}],
+                    "volumes": [{"name": "cache", "persistentVolumeClaim": {"claimName": claim}}],
+                },
+                "status": {"phase": "Succeeded"},
+            },
+        )
+
+    def claims(self) -> set[str]:
+        return {each["metadata"]["name"] for each in self.cluster.objects.list(CLAIMS, "ci")}
+
+    def pods(self) -> set[str]:
+        return {each["metadata"]["name"] for each in self.cluster.objects.list(PODS, "ci")}
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    cluster = LocalCluster()
+    async with cluster.serving():
+        kubeconfig = tmp_path / "kubeconfig"
+        cluster.write_kubeconfig(kubeconfig)
+        async with connect(kubeconfig=str(kubeconfig), trust_env=False) as client:
+            config = Config(namespace="ci", shared_claims=SHARED)
+            yield Scene(
+                cluster, SimpleNamespace(cluster=SimpleNamespace(claims=ClusterClaims(client)), config=config)
+            )
+
+
+def cache(
+    repository: Repository = HERE, branch: str = "", *, name: str = "", size: str = "1Gi"
+) -> CacheClaim:
+    scope = "branch" if branch else "project"
+    return CacheClaim(
+        name or claim_name(repository, branch), scope, repository, branch, size, named=bool(name)
+    )
+
+
+def build(claim: CacheClaim | None, *, fork: str = "", branch: str = "main") -> Build:
+    plan = Plan(cache_claim=claim.name, cache_scope=claim.scope) if claim else Plan()
+    return Build(
+        "id",
+        Commit(HERE, "1" * 40),
+        Ref(branch),
+        "ci",
+        "Workflow - ci",
+        "ci",
+        "build",
+        datetime.now(UTC),
+        head_repository=fork,
+        plan=plan,
+    )
+
+
+async def test_a_claim_is_created_once_and_found_again(scene: Scene) -> None:
+    for claim in (cache(), cache(branch="main"), cache(name="deps")):
+        assert await caches.ensure(claim, scene.rooms) == ()
+        assert await caches.ensure(claim, scene.rooms) == ()
+    assert scene.claims() == {claim_name(HERE, ""), claim_name(HERE, "main"), "deps"}
+    assert sum(asked.method == "POST" for asked in scene.cluster.requests) == 3
+
+
+async def test_a_size_is_the_same_however_it_is_written(scene: Scene) -> None:
+    await caches.ensure(cache(size="1Gi"), scene.rooms)
+    assert await caches.ensure(cache(size="1024Mi"), scene.rooms) == ()
+
+
+async def test_an_existing_claim_is_used_as_it_is(scene: Scene) -> None:
+    scene.create(cache())
+    wanted = replace(cache(size="2Gi"), storage_class_name="fast")
+    size, storage_class = await caches.ensure(wanted, scene.rooms)
+    assert "its size is 1Gi, not 2Gi" in size
+    assert "its storage class is" in storage_class
+
+
+@pytest.mark.parametrize(
+    ("existing", "wanted"),
+    [
+        (cache(LOOKALIKE, name="deps"), cache(name="deps")),
+        (cache(LOOKALIKE, "main", name="deps"), cache(branch="main", name="deps")),
+        (cache(branch="main", name="deps"), cache(branch="other", name="deps")),
+        (cache(branch="main", name="deps"), cache(name="deps")),
+        (cache(name="deps"), cache(branch="main", name="deps")),
+        # The names that we make are judged by the same rule.
+        (cache(LOOKALIKE, name=claim_name(HERE, "")), cache()),
+        (cache(branch="main", name=claim_name(HERE, f"{FORK}:main")), cache(branch=f"{FORK}:main")),
+        # Sharing counts for those alone who ask for the claim by its name.
+        (cache(LOOKALIKE, name="shared"), replace(cache(name="shared"), named=False)),
+        (cache(name="shared"), cache(LOOKALIKE, name="shared")),
+    ],
+)
+async def test_a_claim_of_others_is_refused(scene: Scene, existing: CacheClaim, wanted: CacheClaim) -> None:
+    scene.create(existing)
+    with pytest.raises(
+        DefinitionError, match=r"^creation of cache volume failed, the claim .* exists"
+    ) as caught:
+        await caches.ensure(wanted, scene.rooms)
+    if existing.repository != wanted.repository:
+        assert existing.repository.full_name not in str(caught.value)
+
+
+async def test_a_claim_that_nobody_of_us_made_is_refused(scene: Scene) -> None:
+    scene.older("database")
+    with pytest.raises(DefinitionError, match=r"exists and is not the cache of my\.org/widgets as a whole"):
+        await caches.ensure(cache(name="database"), scene.rooms)
+
+
+async def test_claims_of_older_versions_are_found_by_their_names(scene: Scene) -> None:
+    for branch in ("", "main"):
+        scene.older(claim_name(HERE, branch))
+        assert await caches.ensure(cache(branch=branch), scene.rooms) == ()
+
+
+async def test_a_shared_claim(scene: Scene) -> None:
+    with pytest.raises(DefinitionError, match="keeps the claim `shared` for other repositories"):
+        await caches.ensure(cache(LOOKALIKE, name="shared"), scene.rooms)
+    scene.create(cache(Repository("infra", "base", 3), name="shared"))
+    assert await caches.ensure(cache(name="shared"), scene.rooms) == ()
+    assert await caches.ensure(cache(branch="main", name="shared"), scene.rooms) == ()
+    assert await caches.ensure(cache(Repository("infra", "base", 3), name="shared"), scene.rooms) == ()
+    for claim in (cache(name="shared"), cache(branch="main", name="shared")):
+        assert "so that it stays" in await caches.clear_build(build(claim), scene.rooms)
+    assert await caches.clear_repository(HERE, scene.rooms) == caches.NO_CACHE
+    assert scene.claims() == {"shared"}
+
+
+async def test_a_claim_that_is_being_deleted_is_waited_for(scene: Scene) -> None:
+    scene.create(cache())
+    scene.pod("holder", cache().name)
+    scene.cluster.objects.delete(CLAIMS, "ci", cache().name)
+    with pytest.raises(UpstreamError, match="is being cleared") as caught:
+        await caches.ensure(cache(), scene.rooms)
+    assert caught.value.retryable
+
+
+async def test_a_claim_that_appears_meanwhile_is_read_again(scene: Scene) -> None:
+    scene.create(cache())
+    scene.cluster.faults.add("GET", cache().name, status=404)
+    assert await caches.ensure(cache(), scene.rooms) == ()
+    scene.create(cache(LOOKALIKE, name="deps"))
+    scene.cluster.faults.add("GET", "deps", status=404)
+    with pytest.raises(DefinitionError, match="exists"):
+        await caches.ensure(cache(name="deps"), scene.rooms)
+    scene.cluster.faults.add("GET", cache().name, status=404, times=2)
+    with pytest.raises(UpstreamError, match="came and went") as caught:
+        await caches.ensure(cache(), scene.rooms)
+    assert caught.value.retryable
+
+
+async def test_a_created_claim_whose_answer_was_lost_is_found(scene: Scene) -> None:
+    scene.cluster.faults.add("POST", "persistentvolumeclaims", drop=True, after=True)
+    with pytest.raises(UpstreamError) as caught:
+        await caches.ensure(cache(), scene.rooms)
+    assert caught.value.retryable
+    assert await caches.ensure(cache(), scene.rooms) == ()
+
+
+async def test_what_the_cluster_refuses_is_told_in_its_words(scene: Scene) -> None:
+    with pytest.raises(
+        DefinitionError, match=r"^creation of cache volume failed, .* 422 .*greater than zero"
+    ):
+        await caches.ensure(cache(size="0"), scene.rooms)
+    for method, verb in (("GET", "get"), ("POST", "create")):
+        scene.cluster.faults.add(method, "persistentvolumeclaims", status=403)
+        with pytest.raises(
+            DefinitionError,
+            match=f"does not let the server {verb} persistentvolumeclaims in the namespace ci: .*on purpose",
+        ):
+            await caches.ensure(cache(), scene.rooms)
+    scene.cluster.faults.add("GET", "persistentvolumeclaims", status=401)
+    with pytest.raises(Forbidden):
+        await caches.ensure(cache(), scene.rooms)
+    assert scene.claims() == set()
+
+
+async def test_a_repository_is_cleared_and_its_lookalike_is_not(scene: Scene) -> None:
+    theirs = [cache(LOOKALIKE), cache(LOOKALIKE, "main"), cache(LOOKALIKE, name="deps")]
+    ours = [cache(), cache(branch="main"), cache(branch=f"{FORK}:main"), cache(name="mine")]
+    for claim in [*theirs, *ours]:
+        scene.create(claim)
+        scene.pod(f"pod-{claim.name}", claim.name)
+    scene.older("unknown")
+    told = await caches.clear_repository(HERE, scene.rooms)
+    names = sorted(claim.name for claim in ours)
+    assert told == f"4 cache volumes deleted: {', '.join(names)}; with 4 pods that held them"
+    assert await caches.clear_repository(HERE, scene.rooms) == caches.NO_CACHE
+    assert scene.claims() == {claim.name for claim in theirs} | {"unknown"}
+    assert scene.pods() == {f"pod-{claim.name}" for claim in theirs}
+
+
+async def test_a_branch_is_cleared_alone(scene: Scene) -> None:
+    gone = [cache(branch="a/b"), cache(branch="a/b", name="mine")]
+    stay = [
+        cache(),
+        cache(branch="a-b"),
+        cache(branch="a/B"),
+        cache(branch="tag:a/b"),
+        cache(branch=f"{FORK}:a/b"),
+        cache(LOOKALIKE, "a/b"),
+    ]
+    for claim in [*gone, *stay]:
+        scene.create(claim)
+    scene.older(claim_name(HERE, "old"))
+    assert (await caches.clear_branch(HERE, "a/b", scene.rooms)).startswith("2 cache volumes deleted: ")
+    assert scene.claims() == {claim.name for claim in stay} | {claim_name(HERE, "old")}
+    assert await caches.clear_branch(HERE, "", scene.rooms) == caches.NO_CACHE
+    told = await caches.clear_branch(HERE, "a/b", scene.rooms, fork=FORK)
+    assert told == f"1 cache volume deleted: {claim_name(HERE, f'{FORK}:a/b')}"
+    told = await caches.clear_branch(HERE, "old", scene.rooms)
+    assert told == f"1 cache volume deleted: {claim_name(HERE, 'old')}"
+
+
+@pytest.mark.parametrize(
+    ("claim", "fork"),
+    [
+        (cache(), ""),
+        (cache(branch="main"), ""),
+        (cache(name="deps"), ""),
+        (cache(branch=f"{FORK}:main"), FORK),
+    ],
+)
+async def test_the_button_clears_the_builds_own(scene: Scene, claim: CacheClaim, fork: str) -> None:
+    scene.create(claim)
+    scene.create(cache(branch="other"))
+    scene.pod("holder", claim.name)
+    told = await caches.clear_build(build(claim, fork=fork), scene.rooms)
+    assert told == f"1 cache volume deleted: {claim.name}; with 1 pod that held it"
+    assert scene.claims() == {claim_name(HERE, "other")}
+    assert await caches.clear_build(build(claim, fork=fork), scene.rooms) == caches.NO_CACHE
+
+
+@pytest.mark.parametrize(
+    ("existing", "of_build", "fork"),
+    [
+        (cache(LOOKALIKE, name="deps"), cache(name="deps"), ""),
+        (cache(branch="other", name="deps"), cache(branch="main", name="deps"), ""),
+        (cache(name="deps"), cache(branch="main", name="deps"), ""),
+        (cache(branch="main", name="deps"), cache(branch="main", name="deps"), FORK),
+    ],
+)
+async def test_the_button_leaves_what_is_others(
+    scene: Scene, existing: CacheClaim, of_build: CacheClaim, fork: str
+) -> None:
+    scene.create(existing)
+    scene.pod("holder", existing.name)
+    assert "so that it stays" in await caches.clear_build(build(of_build, fork=fork), scene.rooms)
+    assert (scene.claims(), scene.pods()) == ({"deps"}, {"holder"})
+
+
+async def test_a_build_without_a_cache_has_nothing_to_clear(scene: Scene) -> None:
+    assert await caches.clear_build(build(None), scene.rooms) == caches.NO_CACHE
+    assert not scene.cluster.requests
+
+
+async def test_clearing_that_was_interrupted_is_finished(scene: Scene) -> None:
+    scene.create(cache())
+    scene.pod("holder", cache().name)
+    scene.cluster.faults.add("GET", "/pods", status=503)
+    with pytest.raises(UpstreamError):
+        await caches.clear_repository(HERE, scene.rooms)
+    assert (scene.claims(), scene.pods()) == ({cache().name}, {"holder"})
+    assert "1 cache volume deleted" in await caches.clear_repository(HERE, scene.rooms)
+    assert (scene.claims(), scene.pods()) == (set(), set())
