@@ -37,7 +37,7 @@ async def issue_json(state: State, thread: Thread) -> JsonObject:
         "created_at": timestamp(thread.created_at),
         "updated_at": timestamp(thread.updated_at),
         "closed_at": timestamp(closed) if closed else None,
-        "author_association": await _association(state, thread, thread.user),
+        "author_association": await thread_association(state, thread, thread.user),
         "active_lock_reason": None,
         "body": thread.body,
         "reactions": _rollup(state, thread.id, url),
@@ -77,7 +77,7 @@ async def comment_json(state: State, comment: Comment) -> JsonObject:
         "user": user_json(state, comment.user),
         "created_at": timestamp(comment.created_at),
         "updated_at": timestamp(comment.updated_at),
-        "author_association": await _association(state, thread, comment.user),
+        "author_association": await thread_association(state, thread, comment.user),
         "body": comment.body,
         "reactions": _rollup(state, comment.id, url),
         "performed_via_github_app": performed_by(state, comment.user),
@@ -95,7 +95,8 @@ def reaction_json(state: State, reaction: Reaction) -> JsonObject:
     }
 
 
-async def _association(state: State, thread: Thread, author: Account) -> str:
+async def thread_association(state: State, thread: Thread, author: Account) -> str:
+    """Give the `author_association` of who wrote on an issue or a pull request, or opened it."""
     if not isinstance(thread, Issue) and author == thread.user:
         return await association(state, thread)
     return await association_of(state, thread.repository, author)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from jinja2 import Environment, PackageLoader
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from kubeci.local.github import views
@@ -21,6 +21,7 @@ from kubeci.local.github.people import People
 from kubeci.local.github.state import CheckSuite, Repository
 
 FORM_LIMIT = 10_000
+COMMENT_LIMIT = 400_000  # the longest comment, each of its characters written as `%xx`, and a little
 COOKIE = "acting-as"
 _STATIC = Path(__file__).with_name("static")
 _HEADERS = {
@@ -62,6 +63,15 @@ class Page:
         # A summary may be 65 KB of Markdown: rendering it is work for another thread.
         html = await asyncio.to_thread(self._templates.get_template(template).render, **values)
         return HTMLResponse(html, headers=_HEADERS)
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Tell a person's browser what went wrong as a page, and anybody else as plain text."""
+        assert isinstance(error, HTTPException)
+        if "text/html" not in request.headers.get("accept", ""):
+            return PlainTextResponse(error.detail, error.status_code)
+        answer = await self.show(request, "refused.html", detail=error.detail, status=error.status_code)
+        answer.status_code = error.status_code
+        return answer
 
     def actor(self, request: Request) -> str:
         """Give the login of who presses buttons: who was chosen on a page, else `people.user`."""
@@ -107,7 +117,7 @@ def refusals() -> Iterator[None]:
         raise HTTPException(422, str(error)) from None
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request, limit: int = FORM_LIMIT) -> dict[str, str]:
     """Read a form that one of our own pages sent; another site's page cannot press buttons here."""
     origin = request.headers.get("origin")
     if origin is not None and origin != f"http://{request.headers['host']}":
@@ -115,6 +125,6 @@ async def read_form(request: Request) -> dict[str, str]:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > FORM_LIMIT:
+        if len(body) > limit:
             raise HTTPException(413)
     return {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}

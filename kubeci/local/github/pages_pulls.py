@@ -14,6 +14,7 @@ from kubeci.local.github import views_pulls
 from kubeci.local.github.memberships import may_write
 from kubeci.local.github.page import Page, read_form, refusals
 from kubeci.local.github.state import PullRequest
+from kubeci.local.github.views_talk import conversation
 
 
 class PullPages:
@@ -57,7 +58,10 @@ class PullPages:
         pull, state = self._pull(request), self._page.state
         looking = state.user(self._page.actor(request))
         view = await views_pulls.pull_view(state, pull, looking)
-        return await self._page.show(request, "pull.html", repository=pull.base, pull=pull, view=view)
+        said = await conversation(state, pull)
+        return await self._page.show(
+            request, "pull.html", repository=pull.base, pull=pull, view=view, said=said
+        )
 
     async def press(self, request: Request) -> Response:
         """Take a press of one of the page's buttons."""

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -41,6 +42,8 @@ from kubeci.local.github.http_backend import GitHosting
 from kubeci.local.github.outbox import Outbox
 from kubeci.local.github.page import Page
 from kubeci.local.github.pages import Pages
+from kubeci.local.github.pages_deployments import DeploymentPages
+from kubeci.local.github.pages_issues import IssuePages
 from kubeci.local.github.pages_pulls import PullPages
 from kubeci.local.github.people import People
 from kubeci.local.github.repositories import (
@@ -166,9 +169,12 @@ class LocalGitHub(People):
                 *self.api.routes(operations),
                 *page.routes(),
                 *PullPages(page).routes(),
+                *IssuePages(page).routes(),
+                *DeploymentPages(page).routes(),
                 *Pages(page, self.deliveries).routes(),
             ],
             # A page of another site must not get at this server by a name that leads to 127.0.0.1.
+            exception_handlers={HTTPException: page.refuse},
             middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         )
 
