@@ -13,27 +13,26 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from kubeci.cluster.connect import connect
+from kubeci.assembly import (
+    Patience,
+    Surroundings,
+    cluster_rooms,
+    enter_cluster,
+    enter_github,
+    github_rooms,
+    module_sources,
+)
 from kubeci.cluster.feed import ClusterWorkflowFeed
 from kubeci.cluster.list_watch import Timing
-from kubeci.cluster.logs import ClusterPodLogs
-from kubeci.cluster.workflows import ArgoWorkflows
-from kubeci.definition.module_reader import ModuleSources
 from kubeci.definition.sandbox import Sandbox
-from kubeci.fetch.web import HTTPS_PORT, FetchLimits, WebModules
-from kubeci.github.app import Credentials, GitHubApp
-from kubeci.github.checks import GitHubChecks
-from kubeci.github.commits import GitHubCommits
-from kubeci.github.connection import Endpoint
 from kubeci.github.events import decode
-from kubeci.github.modules import GitHubModules
 from kubeci.github.payload import payload_of
-from kubeci.github.people import GitHubPeople
 from kubeci.github.signature import verify
 from kubeci.ports import Builds, Inbox
 from kubeci.service.dispatch import Admission, Dispatcher
 from kubeci.service.follow import follow
 from kubeci.service.intake import Intake, Schedule
+from kubeci.service.perform import Performer
 from kubeci.service.queue import KeyedQueue, backoff_seconds
 from kubeci.service.reconcile import LOOK_AGAIN_SECONDS, Observed, Reconciler, WorkflowKey
 from kubeci.service.rooms import Rooms
@@ -52,15 +51,6 @@ REPORT_WORKERS = 8
 RETENTION = timedelta(days=30)
 """How long deliveries that are done and builds that are finished are kept."""
 CLEANING_INTERVAL_SECONDS = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long we wait for GitHub: for an answer, before each repetition, and where a limit names no time."""
-
-    answer_seconds: float = 20.0
-    pauses: tuple[float, ...] = (0.3, 1.5)
-    limit_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,33 +91,27 @@ async def running(
     now = clock or partial(datetime.now, UTC)
     pace = pace or Pace()
     metrics = Metrics()
-    endpoint = _endpoint(options, pace.github, trust_env=trust_env)
+    surroundings = Surroundings(options, config, pace.github, trust_env=trust_env)
     async with AsyncExitStack() as stack:
         stored = await stack.enter_async_context(database(options.store_url))
         inbox, builds = SqlInbox(stored), SqlBuilds(stored)
-        github = await stack.enter_async_context(_github(options, metrics, endpoint))
-        kubeconfig = str(options.kubeconfig) if options.kubeconfig else ""
-        cluster = await stack.enter_async_context(
-            connect(kubeconfig=kubeconfig, master=options.kubernetes_url, trust_env=trust_env)
-        )
+        github = await stack.enter_async_context(enter_github(surroundings, metrics))
+        cluster = await stack.enter_async_context(enter_cluster(surroundings))
+        modules = module_sources(github, config)
         rooms = Rooms(
-            commits=GitHubCommits(github),
-            checks=GitHubChecks(github),
-            people=GitHubPeople(github),
-            workflows=ArgoWorkflows(cluster),
-            pod_logs=ClusterPodLogs(cluster),
+            github=github_rooms(github, config),
+            cluster=await stack.enter_async_context(cluster_rooms(cluster, surroundings)),
             builds=builds,
-            sandbox=await stack.enter_async_context(Sandbox(sources=_module_sources(github, config))),
+            sandbox=await stack.enter_async_context(Sandbox(sources=modules)),
             config=config,
             argo_ui=options.argo_ui.rstrip("/"),
             clock=now,
             nonce=partial(secrets.token_hex, 16),
         )
         admission = Admission(options.app_id, options.installations, options.owners)
-        dispatcher = Dispatcher(admission, rooms.commits, builds)
-        intake = Intake(
-            inbox, dispatcher, Submitter(rooms), decode=decode, schedule=Schedule(now, pace.backoff)
-        )
+        dispatcher = Dispatcher(admission, rooms.github.commits, builds)
+        performer = Performer(rooms, dispatcher, Submitter(rooms), decode)
+        intake = Intake(inbox, performer.perform, schedule=Schedule(now, pace.backoff))
         queue: KeyedQueue[WorkflowKey, Observed] = KeyedQueue(
             Reconciler(rooms, look_again_seconds=pace.look_again_seconds).reconcile,
             workers=REPORT_WORKERS,
@@ -153,31 +137,6 @@ async def running(
         work = (intake.run(), queue.run(), follow(feed, builds, queue), _clean(inbox, builds, now))
         await stack.enter_async_context(_background(work))
         yield server
-
-
-def _endpoint(options: Options, patience: Patience, *, trust_env: bool) -> Endpoint:
-    return Endpoint(
-        options.github_url,
-        trust_env=trust_env,
-        answer_seconds=patience.answer_seconds,
-        pauses=patience.pauses,
-        limit_seconds=patience.limit_seconds,
-    )
-
-
-def _module_sources(github: GitHubApp, config: Config) -> ModuleSources:
-    web = WebModules(FetchLimits(ports=frozenset({HTTPS_PORT, *config.module_ports})))
-    return ModuleSources(GitHubModules(github), web)
-
-
-@asynccontextmanager
-async def _github(options: Options, metrics: Metrics, endpoint: Endpoint) -> AsyncIterator[GitHubApp]:
-    def heard(method: str, route: str, status: int, seconds: float) -> None:
-        metrics.github_requests.labels(method, route, str(status)).observe(seconds)
-
-    credentials = Credentials(options.app_id, options.private_key)
-    async with GitHubApp(credentials, endpoint, on_request=heard) as app:
-        yield app
 
 
 @asynccontextmanager

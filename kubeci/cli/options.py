@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from kubeci.cli.tokens import read_tokens
 from kubeci.errors import ConfigurationError
 from kubeci.settings.config import Config, LoadedConfig, load_config
 from kubeci.settings.duration import duration_seconds
@@ -34,6 +35,8 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("kubeconfig", {"metavar": "FILE", "help": "A kubeconfig file; none: the pod's service account."}),
     ("master", {"metavar": "URL", "help": "Address of the Kubernetes API server."}),
+    ("argo-server", {"metavar": "URL", "help": "Address of argo-server, which retries only what failed."}),
+    ("argo-tokenfile", {"metavar": "FILE", "help": "Bearer token for argo-server."}),
     ("argo.ui.base", {"default": "http://argo", "metavar": "URL", "help": "Address of the Argo UI."}),
     ("listen", {"default": "0.0.0.0:8080", "metavar": "HOST:PORT", "help": "Where to listen."}),
     ("store", {"default": "sqlite:///kubeci.db", "metavar": "URL", "help": "SQLite database."}),
@@ -43,8 +46,8 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("grace.shutdown", {"default": "2s", "metavar": "DURATION", "help": "Time to say that we are going."}),
     ("grace.requests", {"default": "1s", "metavar": "DURATION", "help": "Time for requests under way."}),
-    ("slack.tokenfile", {"metavar": "FILE", "help": "Accepted; the Slack commands are not there yet."}),
-    ("slack.secretfile", {"metavar": "FILE", "help": "Accepted; the Slack commands are not there yet."}),
+    ("slack.tokenfile", {"metavar": "FILE", "help": "The Slack bot's token; none: no Slack."}),
+    ("slack.secretfile", {"metavar": "FILE", "help": "The Slack app's signing secret."}),
 )
 
 
@@ -67,6 +70,7 @@ class Invocation:
         if not given["github.appid"]:
             raise ConfigurationError("--github.appid is required: the id on the GitHub App's page")
         host, port = _address(str(given["listen"]))
+        _refuse_halves(given)
         options = Options(
             app_id=_number("github.appid", given["github.appid"]),
             private_key=_read("keyfile", given["keyfile"]),
@@ -78,6 +82,11 @@ class Invocation:
             kubeconfig=Path(str(given["kubeconfig"])) if given["kubeconfig"] else None,
             kubernetes_url=_url("master", given["master"]) if given["master"] else "",
             argo_ui=_url("argo.ui.base", given["argo.ui.base"]),
+            argo_server=_url("argo-server", given["argo-server"]) if given["argo-server"] else "",
+            argo_token=_secret("argo-tokenfile", given),
+            slack_token=_secret("slack.tokenfile", given),
+            slack_secret=_secret("slack.secretfile", given).encode(),
+            api_tokens=read_tokens(loaded.config.api.tokens),
             installations=_installations(given["idsfile"]),
             # The original anchors `a|b` wrongly: the group is what makes it the whole name.
             owners=Pattern(f"^(?:{given['orgs']})$") if given["orgs"] else None,
@@ -139,6 +148,20 @@ def _read(option: str, path: object) -> str:
     if not text.strip():
         raise ConfigurationError(f"--{option} {path}: the file is empty")
     return text
+
+
+def _secret(option: str, given: dict[str, Any]) -> str:
+    return _read(option, given[option]).strip() if given[option] else ""
+
+
+def _refuse_halves(given: dict[str, Any]) -> None:
+    """Refuse what works only with a second option."""
+    for first, second in (
+        ("argo-server", "argo-tokenfile"),
+        ("slack.tokenfile", "slack.secretfile"),
+    ):
+        if given[first] and not given[second]:
+            raise ConfigurationError(f"--{first} needs --{second} too")
 
 
 def _number(option: str, value: object) -> int:

@@ -50,9 +50,9 @@ class ArgoWorkflows:
         names = {"namespace": namespace, "name": name}
         return await self._client.send(Request("GET", WORKFLOW_TEMPLATE, names))
 
-    async def stop(self, namespace: str, name: str) -> None:
-        """Ask Argo to stop a workflow; its exit handlers run. One that has ended stays as it is."""
-        await self._merge(namespace, name, {"spec": {"shutdown": "Stop"}})
+    async def stop(self, namespace: str, name: str, *, terminate: bool = False) -> None:
+        """Ask Argo to stop a workflow; its exit handlers run, unless it is to `terminate`. One that has ended stays as it is."""
+        await self._merge(namespace, name, {"spec": {"shutdown": "Terminate" if terminate else "Stop"}})
 
     async def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
         """Merge annotations into a workflow's metadata."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kubeci.app import Pace, Server, running
+from kubeci.local.argo_server.server import argo_server
 from kubeci.local.argo_ui import argo_ui
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.engine.engine import Engine
@@ -32,6 +33,8 @@ class StackSettings:
 
     config: Config = field(default_factory=lambda: Config(build_branches=Pattern(".")))
     port: int = 0
+    argo_server: bool = True
+    """Without argo-server, failed builds are built anew rather than retried."""
     engine: bool = True
     """Without an engine, workflows stay as they were submitted, for tests to write their status."""
 
@@ -70,6 +73,9 @@ async def surroundings(folder: Path, settings: StackSettings | None = None) -> A
         engine = None
         if chosen.engine:
             engine = await stack.enter_async_context(Engine(cluster.objects, folder=folder / "pods"))
+        argo = None
+        if chosen.argo_server and engine:
+            argo = await stack.enter_async_context(argo_server(cluster.objects))
         options = Options(
             app_id=app.id,
             private_key=app.private_key or "",
@@ -77,6 +83,8 @@ async def surroundings(folder: Path, settings: StackSettings | None = None) -> A
             github_url=github.api_url,
             store_url=f"sqlite:///{folder / 'kubeci.db'}",
             kubeconfig=folder / "kubeconfig",
+            argo_server=argo.url if argo else "",
+            argo_token=argo.token if argo else "",
             argo_ui=await stack.enter_async_context(serving(argo_ui(cluster.objects))),
         )
         yield Surroundings(github, cluster, engine, options, chosen.config)

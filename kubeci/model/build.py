@@ -55,8 +55,8 @@ class BuildRequest:
     """The event's payload, handed to Starlark as `input.event`."""
     deployment: DeploymentRequest | None = None
     """The deployment that asks for it; `entrypoint` is then its task."""
-    retry_of: str = ""
-    """Id of the build whose failed steps may be run again instead."""
+    of_build: str = ""
+    """Id of the build on whose check-run somebody asked for it."""
     files: Mapping[str, str] | None = None
     """CI files in place of the commit's own, by path within the CI folder."""
 

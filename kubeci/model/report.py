@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kubeci.model.check_run import Annotation
+from kubeci.model.check_run import Annotation, CheckRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,7 @@ class Outcome:
     """What a build's workflow and check-run looked like last."""
 
     phase: str = ""
-    title: str = ""
-    summary: str = ""
+    check: CheckRun | None = None
     steps: tuple[StepSeen, ...] = ()
 
 

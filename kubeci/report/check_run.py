@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kubeci.model.check_run import CheckRun, Conclusion, Status
+from kubeci.model.check_run import Action, CheckRun, Conclusion, Status
 from kubeci.model.report import NodeLog
 from kubeci.report.failures import failures
 from kubeci.report.headline import headline
@@ -40,6 +40,15 @@ class Subject:
     loaded: tuple[str, ...] = ()
     superseded_by: str = ""
     stopped: str = ""
+    cache_scope: str = ""
+
+
+CANCEL_BUTTON = Action("Cancel", "stop the workflow", "cancel")
+TERMINATE_BUTTON = Action("Terminate", "end it without its exit handlers", "cancel")
+CLEAR_BUTTONS = {
+    "branch": Action("Clear Cache", "delete the cache volume for this build", "clearCacheBranch"),
+    "project": Action("Clear Cache", "delete the cache volume for this build", "clearCache"),
+}
 
 
 def setup(subject: Subject) -> CheckRun:
@@ -51,6 +60,7 @@ def setup(subject: Subject) -> CheckRun:
         summary=SETUP_SUMMARY,
         details_url=subject.details_url,
         external_id=subject.external_id,
+        actions=_buttons(subject, ended=False),
     )
 
 
@@ -67,8 +77,18 @@ def report(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]) 
         summary=_summary(subject, state, logs),
         details_url=subject.details_url,
         external_id=subject.external_id,
+        actions=_buttons(subject, ended=conclusion is not None),
     )
     return with_notes(check, warnings=subject.warnings, prints=subject.prints, loaded=subject.loaded)
+
+
+def _buttons(subject: Subject, *, ended: bool) -> tuple[Action, ...]:
+    """Give what can be done about a build: stop it while it runs, clear its cache when it has one."""
+    stopping = subject.stopped or subject.superseded_by
+    stop = () if ended else (TERMINATE_BUTTON if stopping else CANCEL_BUTTON,)
+    clear = CLEAR_BUTTONS.get(subject.cache_scope)
+    # Clearing takes the pods away that hold the volume, so it waits for the end.
+    return (clear,) if ended and clear else stop
 
 
 def conclude(subject: Subject, state: WorkflowState) -> Conclusion | None:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kubeci.definition.definition import EvaluationFailed
-from kubeci.errors import DefinitionError, EntrypointError, UpstreamError
+from kubeci.errors import DefinitionError, EntrypointError, KubeCIError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.check_run import Annotation, CheckRun, Conclusion
-from kubeci.model.report import Reported
+from kubeci.model.report import Outcome, Reported
 from kubeci.model.repository import Commit
 from kubeci.report import errors as content
 from kubeci.report.check_run import Subject
+from kubeci.report.markdown import cut
 from kubeci.report.notes import with_notes
 from kubeci.service.identity import refusal_id
 from kubeci.service.publish import digest_of
@@ -33,8 +34,8 @@ class CheckRuns:
             build = await self._rooms.builds.add(replace(build, nonce=self._rooms.nonce()))
         elif known.check_run_id:
             return known
-        found = await self._rooms.checks.find(build.commit, check) if known else None
-        check_run_id = found or await self._rooms.checks.create(build.commit, check, annotations)
+        found = await self._rooms.github.checks.find(build.commit, check) if known else None
+        check_run_id = found or await self._rooms.github.checks.create(build.commit, check, annotations)
         await self._told(build, check, Reported(writes=1, annotations=len(annotations)))
         return await self._rooms.builds.change(build.id, check_run_id=check_run_id)
 
@@ -52,13 +53,15 @@ class CheckRuns:
         if told.digest != digest_of(check):
             # An earlier try came further than this one, or a refusal has another reason now.
             unsent = annotations[told.annotations :]
-            await self._rooms.checks.update(
+            await self._rooms.github.checks.update(
                 build.commit.repository, build.check_run_id, replace(check, name=build.check_name), unsent
             )
             await self._told(build, check, replace(told, annotations=told.annotations + len(unsent)))
         skipped = check.conclusion is Conclusion.SKIPPED
         await self._rooms.builds.change(
-            build.id, state=BuildState.SKIPPED if skipped else BuildState.FINISHED
+            build.id,
+            state=BuildState.SKIPPED if skipped else BuildState.FINISHED,
+            conclusion=check.conclusion.value if check.conclusion else "",
         )
         return f"{check.name}: {check.conclusion}: {check.title}"
 
@@ -70,17 +73,17 @@ class CheckRuns:
         annotation = content.annotation_of(error)
         return await self.conclude(build, request, check, (annotation,) if annotation else ())
 
-    async def creation_failed(self, build: Build, subject: Subject, error: UpstreamError) -> str:
-        """Conclude a build whose workflow the cluster does not take."""
+    async def creation_failed(self, build: Build, subject: Subject, error: KubeCIError) -> str:
+        """Conclude a build whose workflow, or whose cache volume, the cluster does not take."""
         check = content.definition_failed(
             error,
-            prefix="argo workflow creation failed, ",
+            prefix="" if isinstance(error, DefinitionError) else "argo workflow creation failed, ",
             name=subject.check_name,
             external_id=subject.external_id,
             details_url=subject.details_url,
         )
         check = with_notes(check, warnings=build.warnings, prints=build.prints)
-        await self._rooms.checks.update(build.commit.repository, build.check_run_id, check)
+        await self.bring(build, check)
         await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
         return check.summary
 
@@ -90,11 +93,28 @@ class CheckRuns:
         if refusal is None or refusal.superseded_by or not refusal.check_run_id:
             return
         check = content.refusal_superseded(by)
-        await self._rooms.checks.update(commit.repository, refusal.check_run_id, check)
+        await self._rooms.github.checks.update(commit.repository, refusal.check_run_id, check)
         await self._rooms.builds.change(refusal.id, superseded_by=by)
+
+    async def bring(self, build: Build, check: CheckRun) -> None:
+        """Bring an existing check-run to this content, whose conclusion becomes the build's."""
+        await self._rooms.github.checks.update(build.commit.repository, build.check_run_id, check)
+        told = await self._rooms.builds.reported(build.id)
+        await self._told(build, check, replace(told, writes=told.writes + 1))
+        if check.conclusion:
+            await self._rooms.builds.change(build.id, conclusion=check.conclusion.value)
+
+    async def remark(self, build: Build, text: str) -> None:
+        """Add a sentence below what a check-run shows; nothing else of it changes."""
+        known = (await self._rooms.builds.outcome(build.id)).check
+        if known is None:
+            return
+        check = replace(known, summary=cut(f"{known.summary.rstrip()}\n\n{text}\n"))
+        await self._rooms.github.checks.update(build.commit.repository, build.check_run_id, check)
 
     async def _told(self, build: Build, check: CheckRun, told: Reported) -> None:
         await self._rooms.builds.save_reported(build.id, replace(told, digest=digest_of(check)))
+        await self._rooms.builds.save_outcome(build.id, Outcome(check=check))
 
 
 def _prefix(error: DefinitionError) -> str:

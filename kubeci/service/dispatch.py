@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from kubeci.model.build import Build, BuildRequest
+from kubeci.model.build import Build, BuildRequest, DeploymentRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import (
+    BranchDeletedEvent,
     CheckRunEvent,
     CheckSuiteEvent,
+    CommentEvent,
+    DeploymentEvent,
     Event,
     IgnoredEvent,
     MergeGroupEvent,
     PullRequestEvent,
     PushEvent,
+    RepositoryGoneEvent,
     TagCreatedEvent,
 )
 from kubeci.model.json import JsonObject
@@ -23,11 +27,14 @@ from kubeci.model.trust import What
 from kubeci.policy.branches import MERGE_QUEUE
 from kubeci.policy.skips import Skip, skip_of
 from kubeci.ports import Builds, Commits
-from kubeci.service.identity import automatic_build_id, explicit_build_id
+from kubeci.service.identity import automatic_build_id, deployment_build_id, explicit_build_id
+from kubeci.service.wish import Button, Press, StopRequest, Wish
 from kubeci.settings.pattern import Pattern
 
 RUN = "run"
 """Identifier of the button that runs what a check-run stands for."""
+
+BUTTONS = frozenset(Button)
 
 UNKNOWN_FORK = "(unknown)"
 """Stands for the fork of a commit that GitHub does not name, or that is gone."""
@@ -54,22 +61,6 @@ class Admission:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequest:
-    """The wish that the running builds of a closed pull request end."""
-
-    head: Commit
-    branch: str
-    fork: str
-    """`owner/name` of the head's repository where it is another one; empty: this one."""
-    number: int
-    merge_sha: str
-    """The commit that a merge left in the base branch; empty: it was not merged."""
-
-
-Wish: TypeAlias = BuildRequest | StopRequest | Ignored
-
-
 class Dispatcher:
     """Decides what an event asks for."""
 
@@ -84,13 +75,9 @@ class Dispatcher:
             return Ignored(event.reason)
         if refusal := self._admission.refusal(event.repository):
             return refusal
+        if isinstance(event, CheckSuiteEvent | CheckRunEvent):
+            return await self._of_check(event, delivery_id)
         match event:
-            case CheckSuiteEvent() | CheckRunEvent() if event.app_id != self._admission.app_id:
-                return Ignored(f"the {type(event).__name__} belongs to app {event.app_id}, not to ours")
-            case CheckSuiteEvent():
-                return await self._of_check_suite(event, delivery_id)
-            case CheckRunEvent():
-                return await self._of_check_run(event, delivery_id)
             case TagCreatedEvent():
                 return await self._of_tag(event)
             case PushEvent():
@@ -99,18 +86,29 @@ class Dispatcher:
                 return _of_pull_request(event)
             case MergeGroupEvent():
                 return _of_merge_group(event)
+            case DeploymentEvent():
+                return _of_deployment(event)
+            case CommentEvent() | BranchDeletedEvent() | RepositoryGoneEvent():
+                return event
+
+    async def _of_check(self, event: CheckSuiteEvent | CheckRunEvent, delivery_id: str) -> Wish:
+        if event.app_id != self._admission.app_id:
+            return Ignored(f"the {type(event).__name__} belongs to app {event.app_id}, not to ours")
+        if isinstance(event, CheckSuiteEvent):
+            return await self._of_check_suite(event, delivery_id)
+        return await self._of_check_run(event, delivery_id)
 
     async def _of_tag(self, event: TagCreatedEvent) -> Wish:
         sha = await self._commits.tag_commit(event.repository, event.tag)
         return _automatic(event, sha, Ref(event.tag, RefType.TAG), what=What.TAG)
 
     async def _of_check_run(self, event: CheckRunEvent, delivery_id: str) -> Wish:
-        if event.action == "requested_action" and event.identifier != RUN:
-            return Ignored(f"check_run requested_action: the button `{event.identifier[:20]}` is not ours")
         record = await self._builds.of_check_run(event.repository, event.check_run_id)
+        if event.action == "requested_action" and event.identifier != RUN:
+            return _of_press(event, record)
         what = What.RUN if event.action == "requested_action" else What.RERUN
         request = await self._asked_for(event, delivery_id, record, what)
-        return replace(request, entrypoint=event.external_id)
+        return replace(request, entrypoint=event.external_id, of_build=record.id if record else "")
 
     async def _of_check_suite(self, event: CheckSuiteEvent, delivery_id: str) -> Wish:
         if event.action == "requested":
@@ -170,6 +168,29 @@ def _of_pull_request(event: PullRequestEvent) -> Wish:
 def _of_merge_group(event: MergeGroupEvent) -> Wish:
     before = str(event.payload["merge_group"].get("base_sha") or "")
     return _automatic(event, event.head_sha, Ref(event.branch), what=What.MERGE_QUEUE, before=before)
+
+
+def _of_press(event: CheckRunEvent, record: Build | None) -> Wish:
+    name = f"check_run requested_action: the button `{event.identifier[:20]}`"
+    if event.identifier not in BUTTONS:
+        return Ignored(f"{name} is not ours")
+    if record is None:
+        return Ignored(f"{name} belongs to a check-run that we have no record of")
+    return Press(Button(event.identifier), record, event.sender)
+
+
+def _of_deployment(event: DeploymentEvent) -> Wish:
+    request = BuildRequest(
+        deployment_build_id(event.repository, event.deployment_id),
+        Commit(event.repository, event.sha),
+        event.ref,
+        automatic=False,
+        entrypoint=event.task,
+        what=What.DEPLOYMENT,
+        actor=event.sender,
+        deployment=DeploymentRequest(event.deployment_id, event.environment),
+    )
+    return _with_payload(request, event.payload)
 
 
 def _automatic(event: RepositoryEvent, sha: str, ref: Ref, **fields: Any) -> BuildRequest:

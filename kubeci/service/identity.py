@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from kubeci.model.repository import Commit, Ref, RefType
+from kubeci.model.repository import Commit, Ref, RefType, Repository
 
 
 def automatic_build_id(commit: Commit, ref: Ref, entrypoint: str = "") -> str:
@@ -24,6 +24,16 @@ def explicit_build_id(delivery_id: str) -> str:
 def refusal_id(commit: Commit) -> str:
     """Identify the one refusal that a commit shows."""
     return _digest("refusal", commit.repository.full_name.lower(), commit.sha)
+
+
+def offer_id(commit: Commit, template: str) -> str:
+    """Identify the offer of a manual step: one for a commit and template."""
+    return _digest("offer", commit.repository.full_name.lower(), commit.sha, template)
+
+
+def deployment_build_id(repository: Repository, deployment_id: int) -> str:
+    """Identify the build that a GitHub deployment asks for."""
+    return _digest("deployment", repository.full_name.lower(), str(deployment_id))
 
 
 def _digest(*parts: str) -> str:

@@ -1,4 +1,4 @@
-"""Work on the inbox: each delivery becomes a build, or the reason why there is none."""
+"""Work on the inbox: each delivery is done, tried again later, or set aside with its reason."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from kubeci.errors import KubeCIError, RateLimited, UpstreamError
-from kubeci.model.decision import Ignored
-from kubeci.model.event import Delivery, Event
+from kubeci.model.event import Delivery
 from kubeci.ports import Inbox
-from kubeci.service.dispatch import Dispatcher, StopRequest
 from kubeci.service.queue import backoff_seconds
-from kubeci.service.submit import Submitter
 
 MAX_ATTEMPTS = 8  # about two minutes of backoff; then the delivery is parked with its reason
 IDLE_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
+
+
+class Perform(Protocol):
+    """Does what a delivery asks for, and says what came of it."""
+
+    async def __call__(self, delivery: Delivery, *, last_attempt: bool = False) -> str:
+        """Raise `UpstreamError` where trying again can help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +43,13 @@ class Intake:
     def __init__(
         self,
         inbox: Inbox,
-        dispatcher: Dispatcher,
-        submitter: Submitter,
+        perform: Perform,
         *,
-        decode: Callable[[str, bytes], Event],
         schedule: Schedule,
     ) -> None:
-        """Work with `decode`, which turns an event's name and payload into an `Event`."""
+        """Let `perform` do what each delivery asks for."""
         self._inbox = inbox
-        self._dispatcher = dispatcher
-        self._submitter = submitter
-        self._decode = decode
+        self._perform = perform
         self._clock = schedule.clock
         self._backoff = schedule.backoff
         self._arrived = asyncio.Event()
@@ -86,7 +87,7 @@ class Intake:
     async def _handle(self, delivery: Delivery) -> None:
         bound = log.bind(delivery=delivery.id, github_event=delivery.event, attempt=delivery.attempts)
         try:
-            outcome = await self._outcome(delivery)
+            outcome = await self._perform(delivery, last_attempt=delivery.attempts >= MAX_ATTEMPTS)
         except UpstreamError as error:
             await self._failed(delivery, error, retryable=error.retryable)
             bound.warning("delivery failed", error=str(error), retryable=error.retryable)
@@ -99,18 +100,6 @@ class Intake:
         else:
             await self._inbox.done(delivery.id, outcome)
             bound.info("delivery done", outcome=outcome)
-
-    async def _outcome(self, delivery: Delivery) -> str:
-        event = self._decode(delivery.event, delivery.payload)
-        wish = await self._dispatcher.wish_of(event, delivery.id)
-        match wish:
-            case Ignored():
-                return wish.reason
-            case StopRequest():
-                return await self._submitter.stop(wish)
-            case _:
-                last = delivery.attempts >= MAX_ATTEMPTS
-                return await self._submitter.submit(wish, delivery.received_at, last_attempt=last)
 
     async def _failed(self, delivery: Delivery, error: Exception, *, retryable: bool) -> None:
         reason = f"{type(error).__name__}: {error}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kubeci.model.build import BuildRequest
+from kubeci.model.repository import Repository
 from kubeci.model.source import CommitSource
-from kubeci.model.trust import What, Who
+from kubeci.model.trust import Answer, Person, What, Who
 from kubeci.policy.branches import BuildRules
 from kubeci.policy.decide import Decision, Rules, decide, is_foreign, row_of
-from kubeci.policy.trust import Standing, distinguishes, with_overrides
+from kubeci.policy.trust import Standing, distinguishes, judge, with_overrides
 from kubeci.ports import People
 from kubeci.settings.config import Config
 
@@ -32,10 +35,20 @@ class Judge:
         standing = await self._standing(request, row_of(request, foreign=foreign), foreign=foreign)
         return decide(request, source, standing, self._rules)
 
+    async def may(self, what: What, actor: Person, repository: Repository) -> bool:
+        """Say whether a row of the trust table lets somebody do something at once; fails closed as `decide` does."""
+        standing = await self._of_person(what, actor, repository)
+        return judge(self._rules.trust, what, standing).answer is Answer.BUILD
+
     async def _standing(self, request: BuildRequest, row: What, *, foreign: bool) -> Standing:
-        actor, repository = request.actor, request.commit.repository
-        if actor is None:
+        if request.actor is None:
             return Standing()
+        standing = await self._of_person(row, request.actor, request.commit.repository)
+        if standing.bot:
+            return standing
+        return replace(standing, author=row in _OWN, fork=foreign, first_time=request.first_time)
+
+    async def _of_person(self, row: What, actor: Person, repository: Repository) -> Standing:
         if actor.bot:
             return Standing(bot=True)
         table = self._rules.trust
@@ -45,10 +58,4 @@ class Judge:
         member = distinguishes(table, row, Who.MEMBER) and await self._people.is_member(
             repository, actor.login
         )
-        return Standing(
-            member=member,
-            write=write,
-            author=row in _OWN,
-            fork=foreign,
-            first_time=request.first_time,
-        )
+        return Standing(member=member, write=write)

@@ -10,6 +10,7 @@ from kubeci.definition.reading import ReadingRules
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import ConfigurationError, DefinitionError, Location
 from kubeci.model.build import Build, BuildRequest
+from kubeci.model.cache import CacheClaim
 from kubeci.model.context import kept_out
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import RefType
@@ -18,8 +19,10 @@ from kubeci.policy.decide import is_foreign
 from kubeci.policy.paths import PathRules, parse_globs, skip_reason
 from kubeci.ports import Workflows
 from kubeci.service.examine import examine, referenced_template
+from kubeci.service.plan import at, plan_of, to_deploy, with_cache
 from kubeci.settings.config import Config
 from kubeci.workflow import metadata
+from kubeci.workflow.cache import plan_cache
 from kubeci.workflow.canonical import canonical
 from kubeci.workflow.decorate import PARAMETERS, Surroundings, decorate, parameters
 from kubeci.workflow.names import workflow_name
@@ -27,6 +30,8 @@ from kubeci.workflow.references import Run
 from kubeci.workflow.schema import Problem
 
 DEFAULT_CHECK_NAME = "Default Workflow"
+DEPLOYMENT_MARK = " (deployment)"
+TITLE_LIMIT = 300
 NOTES_LIMIT = 50  # warnings and printed lines kept of one definition
 
 
@@ -51,6 +56,7 @@ class Prepared:
     """Why nothing needs to run for the files that changed; empty: it runs."""
     warnings: tuple[Problem, ...] = ()
     """What the checks of the manifest found."""
+    cache: CacheClaim | None = None
 
 
 def context_names(config: Config) -> ContextNames:
@@ -80,6 +86,10 @@ def new_build(
         workflow_name=workflow_name(commit.repository.name, request.ref.name, request.id, request.entrypoint),
         created_at=now,
         head_repository=request.head_repository,
+        what=request.what,
+        actor=request.actor.login if request.actor else "",
+        environment=request.deployment.environment if request.deployment else "",
+        deployment_id=request.deployment.id if request.deployment else 0,
     )
 
 
@@ -105,31 +115,46 @@ async def prepare(
     wanted = _wanted(manifest, request.ref.type, where)
     if request.automatic and not wanted:
         return None
-    _refuse_what_is_missing(manifest, where, config)
-    pull_request = source.pull_requests[0] if source.pull_requests else None
-    around = Surroundings(request.repository_object or {}, pull_request)
-    build = new_build(request, config, now)
     template = await referenced_template(manifest, where, config.namespace, tools.workflows)
+    build = _titled(new_build(request, config, now), source)
+    with at(where):
+        if request.deployment:
+            manifest = to_deploy(manifest, template, request, config)
+        cache = plan_cache(manifest, build, config)
+        plan = with_cache(plan_of(manifest, template, build, _default_branch(request), config), cache)
+    pull_request = source.pull_requests[0] if source.pull_requests else None
+    around = Surroundings(request.repository_object or {}, pull_request, cache.name if cache else "")
     # A definition for tags alone may use `tag`, even where somebody has it rendered for a branch.
     given = frozenset(parameters(build, around, config)) | (frozenset() if wanted else PARAMETERS)
     run = Run(given, request.entrypoint, config.environment_parameter, template)
     examined = examine(definition, where.path, run, strict=config.strict_workflows)
     warnings = (*source.problems, *map(str, examined.warnings))
     build = replace(
-        new_build(request, config, now, check_name=f"Workflow - {examined.entrypoint}"),
+        build,
+        check_name=f"Workflow - {examined.entrypoint}{DEPLOYMENT_MARK if request.deployment else ''}",
         entrypoint=examined.entrypoint,
+        plan=plan,
         warnings=warnings[:NOTES_LIMIT],
         prints=definition.prints[:NOTES_LIMIT],
         loaded=tuple(f"{each.address} at {each.sha}" for each in definition.loaded),
         pull_request=pull_request.number if pull_request else 0,
     )
     skip = _skip_reason(request, manifest, where)
-    return Prepared(build, manifest, around, skip, examined.warnings)
+    return Prepared(build, manifest, around, skip, examined.warnings, cache)
 
 
 def render(prepared: Prepared, config: Config) -> JsonObject:
     """Give the workflow to submit."""
     return decorate(prepared.manifest, prepared.build, prepared.around, config)
+
+
+def _titled(build: Build, source: CommitSource) -> Build:
+    title = source.pull_requests[0].title if source.pull_requests else source.message.partition("\n")[0]
+    return replace(build, title=title[:TITLE_LIMIT])
+
+
+def _default_branch(request: BuildRequest) -> str:
+    return str((request.repository_object or {}).get("default_branch") or "main")
 
 
 def _inputs(request: BuildRequest, source: CommitSource, config: Config, now: datetime) -> Inputs:
@@ -168,15 +193,3 @@ def _skip_reason(request: BuildRequest, manifest: JsonObject, where: Location) -
         return skip_reason(rules, request.changed_files)
     except (DefinitionError, ConfigurationError) as error:
         raise DefinitionError(f"path rules: {error}", where=where) from error
-
-
-def _refuse_what_is_missing(manifest: JsonObject, where: Location, config: Config) -> None:
-    """Refuse what would run differently than its author means, rather than ignore it."""
-    default = config.cache_defaults.scope if config.cache_defaults else "none"
-    scope = metadata.annotations_of(manifest).get(metadata.CACHE_SCOPE, default)
-    if scope != "none":
-        raise DefinitionError(
-            f"creation of cache volume failed, the scope `{scope[:40]}` was asked for and this version makes none",
-            where=where,
-            hint=f'set the annotation `{metadata.CACHE_SCOPE}` to "none"',
-        )

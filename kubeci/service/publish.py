@@ -39,7 +39,7 @@ async def publish(build: Build, content: Content, told: Reported, rooms: Rooms) 
     where that note is found, GitHub is asked how many it holds.
     """
     if told.sending:
-        held = await rooms.checks.annotations_count(build.commit.repository, build.check_run_id)
+        held = await rooms.github.checks.annotations_count(build.commit.repository, build.check_run_id)
         told = replace(told, annotations=held, sending=False)
     digest = digest_of(content.check)
     unsent = list(content.annotations[told.annotations :])
@@ -68,9 +68,9 @@ async def _send(build: Build, check: CheckRun, batch: list[Annotation], rooms: R
     """Send a check-run with some annotations; without them where GitHub refuses them: they came out of a log."""
     repository = build.commit.repository
     try:
-        await rooms.checks.update(repository, build.check_run_id, check, batch)
+        await rooms.github.checks.update(repository, build.check_run_id, check, batch)
     except Invalid as error:
         if not batch:
             raise
         log.warning("annotations were refused", build=build.id, annotations=len(batch), error=str(error))
-        await rooms.checks.update(repository, build.check_run_id, check)
+        await rooms.github.checks.update(repository, build.check_run_id, check)

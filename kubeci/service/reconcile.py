@@ -6,18 +6,21 @@ again, and GitHub ends up the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
 from kubeci.errors import NotFound, UpstreamError
 from kubeci.model.build import Build, BuildState
-from kubeci.model.check_run import Status
+from kubeci.model.check_run import Conclusion, Status
 from kubeci.model.json import JsonObject
 from kubeci.model.report import Reported
 from kubeci.report.check_run import report, setup
+from kubeci.report.outcome import outcome_of
 from kubeci.report.pacing import LONGEST, is_urgent, progress_interval, progress_withheld
+from kubeci.service.deployments import DeploymentReports
+from kubeci.service.manual import ManualSteps
 from kubeci.service.publish import Content, digest_of, publish
 from kubeci.service.read_logs import keep_logs, unread
 from kubeci.service.rooms import Rooms
@@ -57,6 +60,8 @@ class Reconciler:
         self._rooms = rooms
         self._look_again_seconds = look_again_seconds
         self._builds = rooms.builds
+        self._manual = ManualSteps(rooms)
+        self._deployments = DeploymentReports(rooms)
 
     async def reconcile(self, key: WorkflowKey, observed: Observed) -> float | None:
         """Report a workflow; gives the seconds until it should be looked at again, None: when it changes.
@@ -88,8 +93,10 @@ class Reconciler:
             build, told = await self._begin_attempt(build, state)
         elif finished:
             return None
-        logs, unread_because = await keep_logs(build, state, self._rooms.pod_logs, self._builds)
-        check = report(subject_of(build, self._rooms.argo_ui, await self._successor(build)), state, logs)
+        logs, unread_because = await keep_logs(build, state, self._rooms.cluster.pod_logs, self._builds)
+        deploying = await self._deployments.report(build, state)
+        subject = subject_of(build, self._rooms.argo_ui, await self._successor(build))
+        check = report(replace(subject, warnings=(*subject.warnings, *deploying)), state, logs)
         content = Content(check, tuple(remark for log in logs.values() for remark in log.annotations))
         completed = check.status is Status.COMPLETED
         wait = self._wait(build, content, told)
@@ -97,6 +104,7 @@ class Reconciler:
             return wait
         if not wait and not (completed and unread_because):
             await publish(build, content, told, self._rooms)
+            await self._builds.save_outcome(build.id, outcome_of(check, state))
         if unread_because:
             raise unread_because
         if completed:
@@ -108,7 +116,7 @@ class Reconciler:
         if observed.object is not None and not observed.deleted:
             return read_state(observed.object), None
         try:
-            current = await self._rooms.workflows.get(key.namespace, key.name)
+            current = await self._rooms.cluster.workflows.get(key.namespace, key.name)
         except NotFound:
             last = observed.object
             return (read_state(last, deleted=True) if last else _gone(key)), None
@@ -128,12 +136,15 @@ class Reconciler:
         await self._builds.forget_logs(build.id, set(await self._builds.logs(build.id)) - remaining)
         check = setup(subject_of(build, self._rooms.argo_ui))
         # A newer one than ours was created before a crash, or its answer was lost.
-        check_run_id = await self._rooms.checks.find(build.commit, check)
+        check_run_id = await self._rooms.github.checks.find(build.commit, check)
         if check_run_id is None or check_run_id == build.check_run_id:
-            check_run_id = await self._rooms.checks.create(build.commit, check)
+            check_run_id = await self._rooms.github.checks.create(build.commit, check)
         told = Reported()
         await self._builds.save_reported(build.id, told)
-        return await self._builds.change(build.id, check_run_id=check_run_id, state=BuildState.RUNNING), told
+        again = await self._builds.change(
+            build.id, check_run_id=check_run_id, state=BuildState.RUNNING, conclusion="", stopped=""
+        )
+        return again, told
 
     async def _successor(self, build: Build) -> str:
         newer = await self._builds.get(build.superseded_by) if build.superseded_by else None
@@ -145,16 +156,24 @@ class Reconciler:
             return 0.0
         if digest_of(content.check) == told.digest and len(content.annotations) <= told.annotations:
             return 0.0
-        budget = self._rooms.checks.budget(build.commit.repository)
+        budget = self._rooms.github.checks.budget(build.commit.repository)
         due = told.written_at + (LONGEST if progress_withheld(budget) else progress_interval(budget))
         return max(0.0, (due - self._rooms.clock()) / timedelta(seconds=1))
 
     async def _finish(self, build: Build, state: WorkflowState, content: Content) -> None:
-        await self._builds.change(build.id, state=BuildState.FINISHED)
+        conclusion = content.check.conclusion
+        if conclusion is Conclusion.SUCCESS:
+            await self._manual.offer(build)
+        await self._builds.change(
+            build.id,
+            state=BuildState.FINISHED,
+            conclusion=conclusion.value if conclusion else "",
+            finished_at=state.finished_at or self._rooms.clock(),
+        )
         if content.annotations and not state.deleted:
             try:
                 published = {metadata.ANNOTATIONS_PUBLISHED: "true"}
-                await self._rooms.workflows.annotate(build.namespace, build.workflow_name, published)
+                await self._rooms.cluster.workflows.annotate(build.namespace, build.workflow_name, published)
             except NotFound:
                 return
 

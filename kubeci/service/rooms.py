@@ -7,19 +7,55 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kubeci.definition.sandbox import Sandbox
-from kubeci.ports import Builds, Checks, Commits, People, PodLogs, Workflows
+from kubeci.ports import (
+    Builds,
+    Checks,
+    Claims,
+    Commits,
+    Contents,
+    Conversation,
+    Deployments,
+    People,
+    PodLogs,
+    PullRequests,
+    Repositories,
+    Retries,
+    Workflows,
+)
 from kubeci.settings.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubRooms:
+    """GitHub as the use cases see it."""
+
+    commits: Commits
+    checks: Checks
+    people: People
+    repositories: Repositories
+    pull_requests: PullRequests
+    conversation: Conversation
+    contents: Contents
+    deployments: Deployments
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRooms:
+    """The cluster as the use cases see it."""
+
+    workflows: Workflows
+    pod_logs: PodLogs
+    claims: Claims
+    retries: Retries | None = None
+    """argo-server; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
     """The other rooms as the use cases see them."""
 
-    commits: Commits
-    checks: Checks
-    people: People
-    workflows: Workflows
-    pod_logs: PodLogs
+    github: GitHubRooms
+    cluster: ClusterRooms
     builds: Builds
     sandbox: Sandbox
     config: Config

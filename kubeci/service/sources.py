@@ -21,6 +21,8 @@ async def read_source(request: BuildRequest, commits: Commits, config: Config) -
     """
     source = await commits.read(request.commit, config.ci_context_path)
     source = replace(source, pull_requests=_with_that_of_the_event(request, source))
+    if request.files is not None:
+        return replace(source, files=request.files, problems=())
     if not (config.definition_from_base and is_foreign(request, source)):
         return source
     pull = _base_of(source, config)

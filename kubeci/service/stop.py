@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kubeci.errors import NotFound
-from kubeci.service.dispatch import StopRequest
 from kubeci.service.rooms import Rooms
+from kubeci.service.wish import StopRequest
 
 
 async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
@@ -21,13 +21,13 @@ async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
         return f"{reason}: nothing is running for it alone"
     if wish.merge_sha == wish.head.sha:
         return f"{reason}: it was merged as it is, so that its builds are the base branch's"
-    source = await rooms.commits.read(wish.head, rooms.config.ci_context_path)
+    source = await rooms.github.commits.read(wish.head, rooms.config.ci_context_path)
     if any(pull.number != wish.number for pull in source.pull_requests):
         return f"{reason}: its commit heads another one"
     for build in running:
         await rooms.builds.change(build.id, stopped=reason)
         try:
-            await rooms.workflows.stop(build.namespace, build.workflow_name)
+            await rooms.cluster.workflows.stop(build.namespace, build.workflow_name)
         except NotFound:
             continue
     return f"{reason}: {len(running)} builds stopped"

@@ -16,9 +16,11 @@ from kubeci.model.source import CommitSource
 from kubeci.policy.decide import is_foreign
 from kubeci.report import errors as content
 from kubeci.report.check_run import setup
+from kubeci.report.plain import plain
+from kubeci.service.caches import ensure
 from kubeci.service.changed import changed_files
 from kubeci.service.check_runs import CheckRuns
-from kubeci.service.dispatch import StopRequest
+from kubeci.service.deployments import DeploymentReports
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
 from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render
@@ -28,6 +30,7 @@ from kubeci.service.sources import read_source
 from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import supersede
+from kubeci.service.wish import StopRequest
 from kubeci.workflow import metadata
 
 NO_DEFINITION = "the commit has no CI definition"
@@ -41,7 +44,8 @@ class Submitter:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._check_runs = CheckRuns(rooms)
-        self._judge = Judge(rooms.config, rooms.people)
+        self._deployments = DeploymentReports(rooms)
+        self._judge = Judge(rooms.config, rooms.github.people)
         self._bare = RecentSet[Commit](BARE_COMMITS)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -60,7 +64,7 @@ class Submitter:
             if request.commit in self._bare:
                 return NO_DEFINITION
             try:
-                source = await read_source(request, self._rooms.commits, self._rooms.config)
+                source = await read_source(request, self._rooms.github.commits, self._rooms.config)
             except DefinitionError as error:
                 return await self._failed(request, error, now)
             if not has_definition(source, self._rooms.config):
@@ -87,6 +91,10 @@ class Submitter:
     ) -> str:
         decision = await self._judge.decide(request, source)
         if isinstance(decision, Ignored):
+            asked_on = await self._rooms.builds.get(request.of_build) if request.of_build else None
+            if asked_on and request.actor:
+                told = f"{plain(request.actor.login)} may not have this built ({decision.reason})."
+                await self._check_runs.remark(asked_on, told)
             return decision.reason
         if isinstance(decision, Refused):
             refused = replace(request, id=refusal_id(request.commit))
@@ -102,10 +110,10 @@ class Submitter:
     async def _allowed(
         self, request: BuildRequest, source: CommitSource, now: datetime, *, last_attempt: bool
     ) -> str:
-        changed = await changed_files(request, source, self._rooms.commits)
+        changed = await changed_files(request, source, self._rooms.github.commits)
         request = replace(request, changed_files=changed)
         try:
-            tools = Tools(self._rooms.sandbox, self._rooms.config, self._rooms.workflows)
+            tools = Tools(self._rooms.sandbox, self._rooms.config, self._rooms.cluster.workflows)
             prepared = await prepare(request, source, tools, now)
             if prepared is None:
                 return "the definition says that there is nothing to run"
@@ -126,6 +134,7 @@ class Submitter:
 
     async def _failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         build = new_build(request, self._rooms.config, now)
+        await self._deployments.refused(build.commit.repository, build.deployment_id, str(error))
         return await self._check_runs.definition_failed(build, request, error)
 
     async def _start(self, prepared: Prepared, *, last_attempt: bool) -> str:
@@ -138,15 +147,18 @@ class Submitter:
         if not build.workflow_uid:
             manifest = render(replace(prepared, build=build), self._rooms.config)
             try:
+                if prepared.cache:
+                    await ensure(prepared.cache, self._rooms)
                 created = await self._create_once(manifest, build)
-            except UpstreamError as error:
-                if error.retryable and not last_attempt:
+            except (UpstreamError, DefinitionError) as error:
+                if isinstance(error, UpstreamError) and error.retryable and not last_attempt:
                     raise
+                await self._deployments.refused(build.commit.repository, build.deployment_id, str(error))
                 return await self._check_runs.creation_failed(build, subject, error)
             build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
-        await supersede(build, self._rooms.builds, self._rooms.workflows)
+        await supersede(build, self._rooms.builds, self._rooms.cluster.workflows)
         if build.stopped:  # while there was no workflow yet
-            await self._rooms.workflows.stop(build.namespace, build.workflow_name)
+            await self._rooms.cluster.workflows.stop(build.namespace, build.workflow_name)
         return f"submitted {build.namespace}/{build.workflow_name}"
 
     async def _anew(self, build: Build) -> Build:
@@ -159,9 +171,9 @@ class Submitter:
     async def _create_once(self, manifest: JsonObject, build: Build) -> JsonObject:
         """Create the workflow; one of this name that carries our nonce is the one we made before."""
         try:
-            return await self._rooms.workflows.create(manifest)
+            return await self._rooms.cluster.workflows.create(manifest)
         except Conflict:
-            existing = await self._rooms.workflows.get(build.namespace, build.workflow_name)
+            existing = await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name)
             if not metadata.is_of(existing, build):
                 raise
             return existing

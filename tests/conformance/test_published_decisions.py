@@ -13,7 +13,8 @@ from kubeci.model.build import Build, BuildRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import CheckRunEvent, CheckSuiteEvent
 from kubeci.model.repository import Commit, Repository
-from kubeci.service.dispatch import Admission, Dispatcher, StopRequest, Wish
+from kubeci.service.dispatch import Admission, Dispatcher
+from kubeci.service.wish import StopRequest, Wish
 
 pytestmark = pytest.mark.conformance
 

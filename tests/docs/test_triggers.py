@@ -15,7 +15,8 @@ from kubeci.model.build import BuildRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.trust import Who
 from kubeci.policy.trust import DEFAULT
-from kubeci.service.dispatch import RUN, Admission, Dispatcher, StopRequest, Wish
+from kubeci.service.dispatch import RUN, Admission, Dispatcher
+from kubeci.service.wish import StopRequest, Wish
 
 PAGE = ROOT / "docs" / "triggers.md"
 SHA = "a" * 40

@@ -23,7 +23,7 @@ from kubeci.service.follow import follow
 from kubeci.service.publish import digest_of
 from kubeci.service.queue import KeyedQueue
 from kubeci.service.reconcile import Observed, Reconciler, WorkflowKey
-from kubeci.service.rooms import Rooms
+from kubeci.service.rooms import ClusterRooms, GitHubRooms, Rooms
 from kubeci.service.subject import subject_of
 from kubeci.store.builds import SqlBuilds
 
@@ -89,12 +89,11 @@ class Scene:
     @property
     def rooms(self) -> Rooms:
         none = cast("Any", None)
+        checks = cast("Any", Mortal(self.checks, self.life))
+        cluster = cast("Any", Mortal(self.cluster, self.life))
         return Rooms(
-            commits=none,
-            checks=cast("Any", Mortal(self.checks, self.life)),
-            people=none,
-            workflows=cast("Any", Mortal(self.cluster, self.life)),
-            pod_logs=self.cluster,
+            github=GitHubRooms(none, checks, none, none, none, none, none, none),
+            cluster=ClusterRooms(cluster, self.cluster, none),
             builds=cast("Any", Mortal(self.builds, self.life)),
             sandbox=none,
             config=none,

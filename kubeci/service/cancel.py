@@ -1,0 +1,29 @@
+"""Stop a running build because somebody says so."""
+
+from __future__ import annotations
+
+from kubeci.errors import NotFound
+from kubeci.model.build import Build, BuildState
+from kubeci.service.rooms import Rooms
+
+UNDER_WAY = frozenset({BuildState.SUBMITTING, BuildState.RUNNING})
+
+
+async def cancel(build: Build, by: str, rooms: Rooms) -> str:
+    """Stop a build's workflow; one that is being stopped already is terminated. Gives what came of it in a sentence.
+
+    Exit handlers run at the first time, not at the second (contract, section 6). The reconciler concludes the check-run
+    when the workflow has ended. A build that has no workflow yet is stopped as soon as it has one.
+    """
+    if build.state not in UNDER_WAY:
+        return f"{build.check_name} has ended already"
+    again = bool(build.stopped or build.superseded_by)
+    if not again:
+        build = await rooms.builds.change(build.id, stopped=f"cancelled by {by}")
+    if not build.workflow_uid:
+        return f"{build.check_name} is stopped as soon as it has begun"
+    try:
+        await rooms.cluster.workflows.stop(build.namespace, build.workflow_name, terminate=again)
+    except NotFound:
+        return f"the workflow {build.workflow_name} is gone already"
+    return f"{build.check_name} is being {'terminated' if again else 'stopped'}"

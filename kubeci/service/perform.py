@@ -1,0 +1,79 @@
+"""Do what a delivery asks for: from the event to the wish, from the wish to the use case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubeci.model.build import BuildRequest
+from kubeci.model.decision import Ignored
+from kubeci.model.event import (
+    BranchDeletedEvent,
+    CommentEvent,
+    Delivery,
+    Event,
+    RepositoryGoneEvent,
+)
+from kubeci.model.trust import What
+from kubeci.service.caches import clear_branch, clear_repository
+from kubeci.service.commands.handle import Commands
+from kubeci.service.dispatch import Dispatcher
+from kubeci.service.press import Presses
+from kubeci.service.retry import Retrier
+from kubeci.service.rooms import Rooms
+from kubeci.service.submit import Submitter
+from kubeci.service.wish import Press, StopRequest, Wish
+
+
+class Performer:
+    """Works on deliveries, each of which may be handled more than once."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        dispatcher: Dispatcher,
+        submitter: Submitter,
+        decode: Callable[[str, bytes], Event],
+    ) -> None:
+        """Work with `decode`, which turns an event's name and payload into an `Event`."""
+        self._rooms = rooms
+        self._dispatcher = dispatcher
+        self._submitter = submitter
+        self._decode = decode
+        self._retrier = Retrier(rooms, submitter)
+        self._presses = Presses(rooms)
+        self._commands = Commands(rooms, submitter, self._retrier)
+
+    async def perform(self, delivery: Delivery, *, last_attempt: bool = False) -> str:
+        """Do what a delivery asks for; gives what came of it in a sentence.
+
+        Raises `UpstreamError` where trying again can help, other errors of `kubeci.errors` where it cannot.
+        """
+        event = self._decode(delivery.event, delivery.payload)
+        wish = await self._dispatcher.wish_of(event, delivery.id)
+        if isinstance(wish, BuildRequest):
+            return await self._build(wish, delivery, last_attempt=last_attempt)
+        return await self._other(wish, delivery)
+
+    async def _build(self, request: BuildRequest, delivery: Delivery, *, last_attempt: bool) -> str:
+        now = delivery.received_at
+        former = await self._rooms.builds.get(request.of_build) if request.what is What.RERUN else None
+        if former:
+            return await self._retrier.retry(former, request, now, last_attempt=last_attempt)
+        return await self._submitter.submit(request, now, last_attempt=last_attempt)
+
+    async def _other(self, wish: Wish, delivery: Delivery) -> str:
+        match wish:
+            case StopRequest():
+                return await self._submitter.stop(wish)
+            case Press():
+                return await self._presses.press(wish)
+            case CommentEvent():
+                return await self._commands.handle(wish, delivery.id, delivery.received_at)
+            case BranchDeletedEvent():
+                return await clear_branch(wish.repository, wish.branch, self._rooms)
+            case RepositoryGoneEvent():
+                return await clear_repository(wish.repository, self._rooms)
+            case Ignored():
+                return wish.reason
+            case BuildRequest():
+                raise AssertionError("a build is none of the others")

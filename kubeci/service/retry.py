@@ -1,0 +1,65 @@
+"""Run only what failed once more, where argo-server can do that; else build anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from kubeci.errors import NotFound, UpstreamError
+from kubeci.model.build import Build, BuildRequest, BuildState
+from kubeci.model.check_run import Conclusion
+from kubeci.model.trust import What
+from kubeci.service.judge import Judge
+from kubeci.service.rooms import Rooms
+from kubeci.service.submit import Submitter
+from kubeci.workflow.status import read_state
+
+log = structlog.get_logger(__name__)
+
+
+class Retrier:
+    """Retries failed builds."""
+
+    def __init__(self, rooms: Rooms, submitter: Submitter) -> None:
+        self._rooms = rooms
+        self._submitter = submitter
+        self._judge = Judge(rooms.config, rooms.github.people)
+
+    async def retry(
+        self, build: Build, request: BuildRequest, now: datetime, *, last_attempt: bool = False
+    ) -> str:
+        """Retry the failed steps of a build, or submit `request`, which asks for the same entrypoint; gives what came of it.
+
+        The steps of a workflow that still exists are retried where argo-server is configured and who asks may have the commit
+        built; the reconciler then begins a new check-run. Anything else is judged and built as the request says.
+        """
+        if await self._can_retry(build, request):
+            workflow = f"{build.namespace}/{build.workflow_name}"
+            try:
+                return await self._retry(build) or f"the failed steps of {workflow} run again"
+            except UpstreamError as error:
+                if error.retryable and not last_attempt:
+                    raise
+                log.warning("built anew, since it could not be retried", workflow=workflow, error=str(error))
+        return await self._submitter.submit(request, now, last_attempt=last_attempt)
+
+    async def _can_retry(self, build: Build, request: BuildRequest) -> bool:
+        if self._rooms.cluster.retries is None or not build.workflow_uid or not request.actor:
+            return False
+        failed = build.conclusion == Conclusion.FAILURE or build.state is BuildState.RUNNING
+        row = What.RERUN_FORK if request.what is What.RERUN and build.head_repository else request.what
+        return failed and await self._judge.may(row, request.actor, build.commit.repository)
+
+    async def _retry(self, build: Build) -> str:
+        """Give why there is nothing to retry; empty: it was retried."""
+        current = await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name)
+        state = read_state(current)
+        if state.uid != build.workflow_uid:
+            raise NotFound("another workflow has taken the name")
+        if not state.ended:
+            # The same wish once more, or somebody was quicker.
+            return f"{build.namespace}/{build.workflow_name} is running again already"
+        assert self._rooms.cluster.retries is not None
+        await self._rooms.cluster.retries.retry(build.namespace, build.workflow_name)
+        return ""
