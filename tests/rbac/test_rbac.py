@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from kubeci.local.cluster.door import Asked
-from kubeci.local.cluster.resources import RESOURCES, WORKFLOWS
+from kubeci.local.cluster.resources import CLAIMS, RESOURCES, WORKFLOWS
 from kubeci.local.stack import LocalStack, StackSettings, local_stack
+from kubeci.workflow import metadata
 
 FOLDER = Path(__file__).parents[2] / "rbac"
 REPOSITORY = "acme/widgets"
@@ -50,17 +51,20 @@ async def until(condition: Callable[[], Any]) -> None:
             await asyncio.sleep(0.02)
 
 
-def definition(script: str) -> dict[str, str]:
+def definition(script: str, **spec: Any) -> dict[str, str]:
+    container = {"image": "alpine", "command": ["sh", "-c", script]}
+    cached = {"volumeMounts": [{"name": "cache", "mountPath": "/cache"}]} if "volumes" in spec else {}
+    scope = {metadata.CACHE_SCOPE: "branch" if cached else "none", metadata.CACHE_SIZE: "1Gi"}
     return {
         ".kube-ci/ci.yaml": yaml.safe_dump(
             {
                 "apiVersion": "argoproj.io/v1alpha1",
                 "kind": "Workflow",
+                "metadata": {"annotations": scope},
                 "spec": {
                     "entrypoint": "ci",
-                    "templates": [
-                        {"name": "ci", "container": {"image": "alpine", "command": ["sh", "-c", script]}}
-                    ],
+                    "templates": [{"name": "ci", "container": container | cached}],
+                    **spec,
                 },
             }
         )
@@ -68,7 +72,7 @@ def definition(script: str) -> dict[str, str]:
 
 
 async def play_everything(stack: LocalStack) -> None:
-    """Let the server do all that it does with a cluster: build, supersede, annotate, look for what is gone."""
+    """Let the server do all that it does with a cluster: build, supersede, annotate, cache, look for what is gone."""
     github, objects = stack.github, stack.cluster.objects
     await github.create_repository(REPOSITORY)
 
@@ -80,6 +84,13 @@ async def play_everything(stack: LocalStack) -> None:
     await until(lambda: runs(older, "in_progress"))
     newer = await github.push(REPOSITORY, definition("echo a.py:1: look"), branch="main", message="two")
     await until(lambda: runs(older, "completed") and runs(newer, "completed"))
+    claim = {"claimName": "{{workflow.parameters.cacheVolumeClaimName}}"}
+    cached = definition("true", volumes=[{"name": "cache", "persistentVolumeClaim": claim}])
+    built = await github.push(REPOSITORY, cached, branch="cached", message="with a cache")
+    await until(lambda: runs(built, "completed"))
+    assert objects.list(CLAIMS, None)
+    await github.delete_branch(REPOSITORY, "cached")
+    await until(lambda: not objects.list(CLAIMS, None))
     deleted = await github.push(REPOSITORY, definition("sleep 60"), branch="other", message="three")
     await until(lambda: runs(deleted, "in_progress"))
     for workflow in objects.list(WORKFLOWS, None):
