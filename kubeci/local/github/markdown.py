@@ -1,4 +1,4 @@
-"""Markdown of check-runs as safe HTML: no HTML of the author's, no images, links to http and https only."""
+"""Markdown of check-runs and comments as safe HTML: no HTML of the author's, no images, links to http and https only."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ class _Safe(MarkdownIt):
 
 
 @cache
-def _renderer() -> MarkdownIt:
+def _renderer(*, breaks: bool) -> MarkdownIt:
     return (
-        _Safe("commonmark", {"html": False, "linkify": False})
+        _Safe("commonmark", {"html": False, "linkify": False, "breaks": breaks})
         .enable(["table", "strikethrough"])
         .disable("image")
     )
 
 
-def render(text: str | None) -> Markup:
-    """Render Markdown that a stranger wrote; an absent text is empty."""
+def render(text: str | None, *, breaks: bool = False) -> Markup:
+    """Render Markdown that a stranger wrote; an absent text is empty.
+
+    With `breaks` a line's end is one, as GitHub has it in comments (docs.github.com, "Basic writing and formatting syntax").
+    """
     # Safe to mark: the renderer escapes every text, and takes no HTML and no other link.
-    return Markup(_renderer().render(text or ""))  # noqa: S704
+    return Markup(_renderer(breaks=breaks).render(text or ""))  # noqa: S704
