@@ -1,0 +1,153 @@
+"""Cache volumes, as the author of a repository meets them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests_stack import REPOSITORY, Scene
+
+from kubeci.local.cluster.resources import CLAIMS
+from kubeci.local.github.state import CheckRun
+from kubeci.local.stack import StackSettings, local_stack
+from kubeci.model.repository import Repository
+from kubeci.settings.config import CacheDefaults, Config
+from kubeci.settings.pattern import Pattern
+from kubeci.workflow import metadata
+from kubeci.workflow.claims import claim_name
+
+HERE = Repository("acme", "widgets", 1)
+OTHER = "acme/gadgets"
+
+
+def cached(**annotations: str) -> dict[str, str]:
+    """A definition that succeeds only where an earlier build left something in its cache."""
+    script = "test -e /cache/left && found=0 || found=1; touch /cache/left; exit $found"
+    container: dict[str, Any] = {
+        "image": "alpine",
+        "command": ["sh", "-c", script],
+        "volumeMounts": [{"name": "cache", "mountPath": "/cache"}],
+    }
+    claim = {"claimName": "{{workflow.parameters.cacheVolumeClaimName}}"}
+    return {
+        ".kube-ci/ci.yaml": yaml.safe_dump(
+            {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "Workflow",
+                "metadata": {
+                    "annotations": {metadata.PREFIX + key: text for key, text in annotations.items()}
+                },
+                "spec": {
+                    "entrypoint": "ci",
+                    "templates": [{"name": "ci", "container": container}],
+                    "volumes": [{"name": "cache", "persistentVolumeClaim": claim}],
+                },
+            }
+        )
+    }
+
+
+BRANCH = {"cacheScope": "branch", "cacheSize": "1Gi"}
+NAMED = {"cacheScope": "project", "cacheSize": "1Gi", "cacheName": "deps"}
+
+
+class Caches(Scene):
+    """The words of these tests."""
+
+    async def build(self, repository: str = REPOSITORY, branch: str = "main", **annotations: str) -> CheckRun:
+        """Push a definition and wait for what comes of it."""
+        files = cached(**annotations)
+        self.pushes = getattr(self, "pushes", 0) + 1
+        files["count"] = str(self.pushes)
+        sha = await self.stack.github.push(repository, files, branch=branch, message=f"push {self.pushes}")
+        return await self.concluded(sha)
+
+    def claims(self) -> set[str]:
+        return {each["metadata"]["name"] for each in self.stack.cluster.objects.list(CLAIMS, None)}
+
+
+@pytest.fixture
+async def caches(tmp_path: Path) -> AsyncIterator[Caches]:
+    async with local_stack(tmp_path) as stack:
+        for name in (REPOSITORY, OTHER):
+            await stack.github.create_repository(name)
+        yield Caches(stack)
+
+
+async def test_a_build_finds_what_the_one_before_left(caches: Caches) -> None:
+    assert (await caches.build(**BRANCH)).conclusion == "failure"
+    assert (await caches.build(**BRANCH)).conclusion == "success"
+    assert (await caches.build(branch="other", **BRANCH)).conclusion == "failure"
+    assert caches.claims() == {claim_name(HERE, "main"), claim_name(HERE, "other")}
+
+
+async def test_the_button_clears_the_cache(caches: Caches) -> None:
+    await caches.build(**BRANCH)
+    await caches.build(branch="other", **BRANCH)
+    run = await caches.build(**BRANCH)
+    [button] = [each for each in run.actions if each["label"] == "Clear Cache"]
+    await caches.stack.github.press(run.id, button["identifier"])
+    await caches.until(lambda: caches.claims() == {claim_name(HERE, "other")})
+    assert (await caches.build(**BRANCH)).conclusion == "failure"
+
+
+async def test_a_branch_takes_its_cache_along(caches: Caches) -> None:
+    await caches.build(**BRANCH)
+    await caches.build(branch="a-b", **BRANCH)
+    await caches.build(branch="a.b", **BRANCH)
+    await caches.stack.github.delete_branch(REPOSITORY, "a-b")
+    await caches.until(lambda: caches.claims() == {claim_name(HERE, "main"), claim_name(HERE, "a.b")})
+
+
+async def test_a_repository_takes_its_caches_along(caches: Caches) -> None:
+    await caches.build(OTHER, **NAMED)
+    await caches.build(**BRANCH)
+    await caches.stack.github.delete_repository(REPOSITORY)
+    await caches.until(lambda: caches.claims() == {"deps"})
+
+
+async def test_another_repositorys_claim_is_refused(caches: Caches) -> None:
+    await caches.build(OTHER, **NAMED)
+    run = await caches.build(**NAMED)
+    assert run.conclusion == "failure"
+    told = f"{run.output['title']} {run.output['summary']} {run.output.get('text')}"
+    assert "creation of cache volume failed" in told
+    assert "deps" in told
+    assert "gadgets" not in told
+    assert (await caches.build(OTHER, **NAMED)).conclusion == "success"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "reason"),
+    [
+        ({"cacheScope": "branch", "cacheSize": "much"}, "is no quantity of Kubernetes"),
+        ({"cacheScope": "branch"}, "no size is given"),
+        ({"cacheScope": "all", "cacheSize": "1Gi"}, "scope should be either none, branch or project"),
+        ({"cacheName": "deps"}, "a named cache needs a scope and a size too"),
+    ],
+)
+async def test_what_cannot_be_is_told_on_the_check_run(
+    caches: Caches, annotations: dict[str, str], reason: str
+) -> None:
+    run = await caches.build(**annotations)
+    assert run.conclusion == "failure"
+    told = f"{run.output['summary']} {run.output.get('text')}"
+    assert "creation of cache volume failed" in told
+    assert reason in told
+    assert caches.claims() == set()
+
+
+async def test_the_servers_defaults_give_a_cache_and_its_button(tmp_path: Path) -> None:
+    defaults = CacheDefaults("project", "1Gi")
+    settings = StackSettings(config=Config(build_branches=Pattern("."), cache_defaults=defaults))
+    async with local_stack(tmp_path, settings) as stack:
+        await stack.github.create_repository(REPOSITORY)
+        caches = Caches(stack)
+        assert (await caches.build()).conclusion == "failure"
+        run = await caches.build(branch="other")
+        assert run.conclusion == "success"
+        assert "Clear Cache" in {each["label"] for each in run.actions}
+        assert caches.claims() == {claim_name(HERE, "")}
