@@ -63,7 +63,7 @@ class GitHubApp:
         self._on_request = on_request
         self.now = now
         self._limits = Limits(now)
-        self._tokens = Tokens(self._send_as_app, now)
+        self._tokens = Tokens(self.send_as_app, now)
         self.app_id = credentials.app_id
 
     async def __aenter__(self) -> Self:
@@ -116,7 +116,8 @@ class GitHubApp:
             raise UpstreamError("GitHub's GraphQL gave no object", status=200, retryable=True)
         return answer
 
-    async def _send_as_app(self, repository: Repository, request: Request) -> JsonObject:
+    async def send_as_app(self, repository: Repository, request: Request) -> JsonObject:
+        """Send a request as the App itself, which may ask for its installations and their tokens alone."""
         answer: JsonObject = await self._try(repository, request, f"Bearer {await self._auth.aget_jwt()}")
         return answer
 

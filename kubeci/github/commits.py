@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kubeci.errors import NotFound, UpstreamError
+from kubeci.errors import Conflict, Invalid, NotFound, UpstreamError
 from kubeci.github.app import GitHubApp
 from kubeci.github.commit_query import COMMIT_QUERY
 from kubeci.github.errors import of_graphql
@@ -20,6 +20,7 @@ from kubeci.model.source import CommitSource, PullRequest
 
 BLOB = "/repos/{owner}/{repo}/git/blobs/{file_sha}"
 REF = "/repos/{owner}/{repo}/git/ref/{ref}"
+COMMIT = "/repos/{owner}/{repo}/commits/{ref}"
 COMPARE = "/repos/{owner}/{repo}/compare/{basehead}"
 MAX_COMPARED_FILES = 300  # docs.github.com/rest/commits/commits, "Compare two commits"
 TAG = "/repos/{owner}/{repo}/git/tags/{tag_sha}"
@@ -92,6 +93,15 @@ class GitHubCommits:
             request = Request("GET", TAG, parameters={"tag_sha": target["sha"]}, repeatable=True)
             target = (await self._app.send(repository, request))["object"]
         raise NotFound(f"the tag {tag} of {repository.full_name} stands for no commit")
+
+    async def resolve(self, repository: Repository, ref: str) -> str:
+        """Give the sha of the commit that a ref (`heads/x`, `tags/x`) or a sha stands for; `NotFound` when it is none."""
+        # Of the commit's files one is the fewest that can be asked for.
+        request = Request("GET", COMMIT, parameters={"ref": ref}, query={"per_page": 1}, repeatable=True)
+        try:
+            return str((await self._app.send(repository, request))["sha"])
+        except (NotFound, Invalid, Conflict) as error:  # 409: the repository has no commit at all
+            raise NotFound(f"{repository.full_name} has no {ref}: {error}", status=404) from error
 
     async def _context(self, repository: Repository, folder: JsonObject | None) -> CommitSource:
         if not folder or folder.get("__typename") != "Tree":

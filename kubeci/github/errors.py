@@ -19,6 +19,9 @@ MAX_MESSAGE = 600
 # What an App needs for a route, where GitHub's answer does not say it.
 PERMISSIONS = (
     ("/check-runs", "checks: write"),
+    ("PUT /repos/{owner}/{repo}/contents", "contents: write"),
+    ("POST /repos/{owner}/{repo}/issues", "issues: write"),
+    ("/pulls/", "pull_requests: read"),
     ("/deployments", "deployments: write"),
     ("/git/", "contents: read"),
     ("/graphql", "contents: read"),
