@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kubeci.local.engine.nodes import FULFILLED
@@ -19,13 +19,13 @@ FAILED = PodState("Failed", "main: Error (exit code 1)", exit_code=1, finished_a
 SUCCEEDED = PodState("Succeeded", exit_code=0, finished_at=ENDED)
 
 Shape = Any
-"""A leaf is "pod" or "tries"; else ("steps", groups of shapes) or ("dag", [(shape, numbers of earlier tasks)])."""
+"""A leaf is "pod" or "tries"; else ("steps" or "tries", groups of shapes) or ("dag", [(shape, numbers of earlier tasks)])."""
 
 
 def _inner(shapes: st.SearchStrategy[Shape]) -> st.SearchStrategy[Shape]:
     groups = st.lists(st.lists(shapes, min_size=1, max_size=2), min_size=1, max_size=3)
     tasks = st.lists(st.tuples(shapes, st.sets(st.integers(0, 3))), min_size=1, max_size=4)
-    return st.tuples(st.just("steps"), groups) | st.tuples(st.just("dag"), tasks)
+    return st.tuples(st.sampled_from(["steps", "tries"]), groups) | st.tuples(st.just("dag"), tasks)
 
 
 SHAPES = st.recursive(st.sampled_from(["pod", "tries"]), _inner, max_leaves=8)
@@ -40,9 +40,7 @@ def workflow_of(shape: Shape) -> dict[str, Any]:
         templates.append(template)
         if isinstance(one, str):
             template["container"] = {"image": "any", "command": ["true"]}
-            if one == "tries":
-                template["retryStrategy"] = {"limit": 1}
-        elif one[0] == "steps":
+        elif one[0] in {"steps", "tries"}:
             template["steps"] = [
                 [{"name": f"s{number}", "template": add(step)} for number, step in enumerate(group)]
                 for group in one[1]
@@ -57,6 +55,8 @@ def workflow_of(shape: Shape) -> dict[str, Any]:
                 for number, (task, needs) in enumerate(one[1])
             ]
             template["dag"] = {"tasks": tasks}
+        if "tries" in (one, one[0]):
+            template["retryStrategy"] = {"limit": 1}
         return name
 
     entrypoint = add(shape)
@@ -90,6 +90,7 @@ def play(workflow: dict[str, Any], failing: set[int]) -> tuple[dict[str, Any], l
 
 @settings(max_examples=150, deadline=None)
 @given(SHAPES, st.sets(st.integers(0, 9)))
+@example(("steps", [[("tries", [["pod"]])], ["pod"]]), {0, 2})
 def test_a_retry_runs_what_did_not_succeed(shape: Shape, failing: set[int]) -> None:
     first, ran = play(workflow_of(shape), failing)
     if first["status"]["phase"] == "Succeeded":
@@ -113,5 +114,7 @@ def test_a_retry_runs_what_did_not_succeed(shape: Shape, failing: set[int]) -> N
     assert len(again) == len(set(again))
     assert not kept & set(again), "what is kept does not run again"
     assert {node["phase"] for node in last["status"]["nodes"].values()} <= FULFILLED
-    all_tried = {name for name in succeeded if "(" not in name}
-    assert all_tried <= kept, "what succeeded is kept"
+    assert {name for name in succeeded if "(" not in name} <= kept, "what succeeded is kept"
+    for node in first["status"]["nodes"].values():
+        if node["type"] == "Retry" and node["phase"] == "Succeeded" and "(" not in node["name"]:
+            assert nodes[node["id"]].get("children") == node["children"], "a later attempt succeeded"

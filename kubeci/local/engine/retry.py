@@ -94,10 +94,13 @@ def _affected(nodes: Nodes) -> tuple[set[str], set[str]]:
             continue
         around = list(_around(node, nodes, parents))
         tried = [one for one in around if one["type"] == "Retry"]
-        if _succeeded_after(nodes, tried[0] if "retried" in (node.get("nodeFlag") or {}) and tried else node):
+        attempt = tried and "retried" in (node.get("nodeFlag") or {})
+        if _overcome(tried) or _succeeded_after(nodes, tried[0] if attempt else node):
             continue
         gone |= {one["id"] for one in nodes.descendants(node)}
-        for one in tried:  # it begins with its first attempt
+        for (
+            one
+        ) in tried:  # it begins with its first attempt: Argo would leave those of steps running for ever
             gone |= {other["id"] for other in nodes.descendants(one)} - {one["id"]}
         again |= {one["id"] for one in around}
     return gone, again
@@ -117,6 +120,11 @@ def _around(node: JsonObject, nodes: Nodes, parents: Mapping[str, list[JsonObjec
                 seen.add(found["id"])
                 queue.append(found)
                 yield found
+
+
+def _overcome(tried: list[JsonObject]) -> bool:
+    """Say whether a later attempt succeeded."""
+    return any(one["phase"] == "Succeeded" for one in tried)
 
 
 def _succeeded_after(nodes: Nodes, node: JsonObject) -> bool:
