@@ -6,7 +6,7 @@ or a plain `UpstreamError` that says whether trying again can help.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -196,8 +196,10 @@ class WorkflowFeed(Protocol):
 class PodLogs(Protocol):
     """Logs of a workflow's pods."""
 
-    def read(self, namespace: str, pod: str, container: str) -> AsyncIterator[bytes]:
-        """Stream a container's log in chunks of any size; `NotFound` when the pod is gone."""
+    def read(
+        self, namespace: str, pod: str, container: str, *, follow: bool = False
+    ) -> AsyncGenerator[bytes, None]:
+        """Stream a container's log in chunks of any size, with `follow` until it ends; `NotFound` when the pod is gone."""
 
 
 class Inbox(Protocol):
