@@ -56,7 +56,8 @@ def plan_cache(
     storage_class = written.get(metadata.CACHE_STORAGE_CLASS_NAME) or defaults.storage_class_name
     if storage_class:
         _check_subdomain(storage_class, metadata.CACHE_STORAGE_CLASS_NAME)
-    foreign = foreign or bool(build.head_repository)
+    # GitHub serves the commits of forks by their sha under this repository's name: without a branch it may be one.
+    foreign = foreign or bool(build.head_repository) or not build.ref.name
     branch = cache_branch(build, foreign=foreign) if foreign or scope == BRANCH else ""
     repository = build.commit.repository
     named = bool(name) and not foreign

@@ -14,6 +14,7 @@ from kubeci.local.cluster.resources import CLAIMS
 from kubeci.local.github.state import CheckRun
 from kubeci.local.stack import StackSettings, local_stack
 from kubeci.model.repository import Repository
+from kubeci.model.trust import Answer, What, Who
 from kubeci.settings.config import CacheDefaults, Config
 from kubeci.settings.pattern import Pattern
 from kubeci.workflow import metadata
@@ -151,3 +152,26 @@ async def test_the_servers_defaults_give_a_cache_and_its_button(tmp_path: Path) 
         assert run.conclusion == "success"
         assert "Clear Cache" in {each["label"] for each in run.actions}
         assert caches.claims() == {claim_name(HERE, "")}
+
+
+async def test_a_fork_neither_reads_nor_writes_the_repositorys_cache(tmp_path: Path) -> None:
+    trust = {What.FORK: dict.fromkeys(Who, Answer.BUILD)}
+    settings = StackSettings(config=Config(build_branches=Pattern("."), trust=trust))
+    async with local_stack(tmp_path, settings) as stack:
+        github = stack.github
+        await github.create_repository(REPOSITORY)
+        caches = Caches(stack)
+        project = {"cacheScope": "project", "cacheSize": "1Gi"}
+        await caches.build(**project)
+        assert (await caches.build(**project)).conclusion == "success"
+        await github.fork(REPOSITORY, "stranger")
+        github.user = "stranger"
+        sha = await github.push("stranger/widgets", {"x": "y"}, branch="main", message="Mine")
+        await github.open_pull_request(REPOSITORY, head="stranger/widgets:main")
+        assert (await caches.concluded(sha)).conclusion == "failure"
+        forks = claim_name(HERE, "stranger/widgets:main")
+        assert caches.claims() == {claim_name(HERE, ""), forks}
+        github.user = "octocat"
+        [button] = caches.runs(sha)[-1].actions
+        await github.press(caches.runs(sha)[-1].id, button["identifier"])
+        await caches.until(lambda: caches.claims() == {claim_name(HERE, "")})

@@ -168,6 +168,12 @@ def test_a_fork_that_asks_for_nothing_gets_nothing() -> None:
     assert plan({}, wish=request(fork=FORK)) is None
 
 
+def test_a_commit_without_a_branch_may_be_a_forks() -> None:
+    claim = plan({"cacheName": "mine"}, DEFAULTS, request(""))
+    assert claim
+    assert (claim.scope, claim.branch, claim.named) == ("branch", f"commit:{SHA}", False)
+
+
 def test_a_commit_that_is_known_to_be_a_forks_by_other_means() -> None:
     claim = plan_cache(manifest(), request("main"), DEFAULTS, foreign=True)
     assert claim
