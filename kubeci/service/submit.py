@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from kubeci.errors import Conflict, DefinitionError, UpstreamError
+from kubeci.errors import Conflict, DefinitionError, KubeCIError, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.decision import Ignored, Refused
 from kubeci.model.json import JsonObject
@@ -134,8 +134,12 @@ class Submitter:
 
     async def _failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         build = new_build(request, self._rooms.config, now)
-        await self._deployments.refused(build.commit.repository, build.deployment_id, str(error))
+        await self._refuse_deployment(build, error)
         return await self._check_runs.definition_failed(build, request, error)
+
+    async def _refuse_deployment(self, build: Build, error: KubeCIError) -> None:
+        if build.deployment_id:
+            await self._deployments.refused(build.commit.repository, build.deployment_id, str(error))
 
     async def _start(self, prepared: Prepared, *, last_attempt: bool) -> str:
         """Create the check-run, then the workflow that names it, then let older builds go.
@@ -153,7 +157,7 @@ class Submitter:
             except (UpstreamError, DefinitionError) as error:
                 if isinstance(error, UpstreamError) and error.retryable and not last_attempt:
                     raise
-                await self._deployments.refused(build.commit.repository, build.deployment_id, str(error))
+                await self._refuse_deployment(build, error)
                 return await self._check_runs.creation_failed(build, subject, error)
             build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
         await supersede(build, self._rooms.builds, self._rooms.cluster.workflows)

@@ -69,6 +69,14 @@ def test_an_unknown_key_is_a_warning_that_names_the_nearest_one() -> None:
     )
 
 
+def test_unknown_keys_are_found_in_lists_and_mappings() -> None:
+    text = "api: {tokens: [{name: a, tokenFile: /t, verb: [read]}]}\ntemplates: {go: {cli: x}}"
+    assert load_config(text, source="c.yaml").warnings == (
+        "c.yaml: `api.tokens[0].verb` is not a setting; did you mean `api.tokens[0].verbs`?",
+        "c.yaml: `templates.go.cli` is not a setting; did you mean `templates.go.ci`?",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -114,8 +122,3 @@ def test_durations_are_gos(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError):
         duration_seconds(text)
-
-
-def test_a_setting_of_a_part_that_is_not_there_yet_is_told() -> None:
-    loaded = load_config("manualTemplates: ^deploy", source="c.yaml", strict=True)
-    assert loaded.warnings == ("c.yaml: `manualTemplates` is set, but what it is for is not there yet",)

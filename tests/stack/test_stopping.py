@@ -1,0 +1,93 @@
+"""Cancel and Terminate from a check-run, and the retry of only what failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests_stack import REPOSITORY, Scene, workflow
+
+from kubeci.local.cluster.resources import PODS, WORKFLOWS
+from kubeci.local.stack import StackSettings, local_stack
+from kubeci.model.trust import Answer, What, Who
+from kubeci.settings.config import Config
+from kubeci.settings.pattern import Pattern
+
+LONG = {".kube-ci/ci.yaml": workflow(["sleep", "60"])}
+
+
+async def running(scene: Scene) -> str:
+    sha = await scene.push(LONG)
+    await scene.until(lambda: scene.runs(sha) and scene.runs(sha)[0].status == "in_progress")
+    return sha
+
+
+async def test_cancel_stops_the_workflow_and_says_who_did(scene: Scene) -> None:
+    sha = await running(scene)
+    run = scene.runs(sha)[0]
+    assert [action["label"] for action in run.actions] == ["Cancel"]
+    await scene.stack.github.press(run.id, "cancel")
+    await scene.concluded(sha)
+    assert (run.conclusion, "cancelled by octocat" in str(run.output["summary"])) == ("cancelled", True)
+    assert run.actions == []
+
+
+async def test_a_second_cancel_terminates(still: Scene) -> None:
+    sha = await still.push(LONG)
+    await still.until(lambda: still.runs(sha))
+    await still.quiet()
+    run = still.runs(sha)[0]
+    for wanted in ("Stop", "Terminate"):
+        await still.stack.github.press(run.id, "cancel")
+        await still.quiet()
+        [workflow_] = still.stack.cluster.objects.list(WORKFLOWS, None)
+        assert workflow_["spec"]["shutdown"] == wanted
+
+
+async def test_whom_the_table_does_not_let_cancel_nothing(tmp_path: Path) -> None:
+    config = Config(build_branches=Pattern("."), trust={What.CANCEL: dict.fromkeys(Who, Answer.IGNORE)})
+    async with local_stack(tmp_path, StackSettings(config=config, engine=False)) as stack:
+        await stack.github.create_repository(REPOSITORY)
+        scene = Scene(stack)
+        sha = await scene.push(LONG)
+        await scene.until(lambda: scene.runs(sha))
+        await scene.quiet()
+        await stack.github.press(scene.runs(sha)[0].id, "cancel")
+        await scene.quiet()
+        [workflow_] = stack.cluster.objects.list(WORKFLOWS, None)
+        assert "shutdown" not in workflow_["spec"]
+        assert [reason for _, _, reason in scene.deliveries("done") if "cancelButton" in reason]
+
+
+async def test_a_rerun_of_a_failure_runs_only_what_failed(scene: Scene) -> None:
+    objects = scene.stack.cluster.objects
+    sha = await scene.push({".kube-ci/ci.yaml": workflow(["true"], ["false"])})
+    run = await scene.concluded(sha)
+    before = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in objects.list(PODS, None)}
+    await scene.stack.github.rerequest(run.id)
+    again = await scene.concluded(sha, count=2)
+    after = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in objects.list(PODS, None)}
+    assert (again.name, again.conclusion, again.details_url) == (run.name, "failure", run.details_url)
+    assert len(objects.list(WORKFLOWS, None)) == 1
+    assert set(before) == set(after)
+    assert sum(before[name] != after[name] for name in before) == 1
+
+
+async def test_without_its_workflow_a_failure_is_built_anew(scene: Scene) -> None:
+    objects = scene.stack.cluster.objects
+    sha = await scene.push({".kube-ci/ci.yaml": workflow(["false"])})
+    run = await scene.concluded(sha)
+    [old] = objects.list(WORKFLOWS, None)
+    meta = old["metadata"]
+    objects.delete(WORKFLOWS, meta["namespace"], meta["name"])
+    await scene.stack.github.rerequest(run.id)
+    again = await scene.concluded(sha, count=2)
+    [new] = objects.list(WORKFLOWS, None)
+    assert (again.conclusion, new["metadata"]["name"] != meta["name"]) == ("failure", True)
+
+
+async def test_a_rerun_of_a_success_is_built_anew(scene: Scene) -> None:
+    sha = await scene.push({".kube-ci/ci.yaml": workflow(["true"])})
+    run = await scene.concluded(sha)
+    await scene.stack.github.rerequest(run.id)
+    again = await scene.concluded(sha, count=2)
+    assert again.details_url != run.details_url
