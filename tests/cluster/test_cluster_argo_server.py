@@ -92,6 +92,27 @@ async def test_a_retry_that_is_refused(
     assert not caught.value.retryable
 
 
+async def test_an_answer_that_is_lost(objects: Objects, local: LocalArgoServer, argo: ArgoServer) -> None:
+    objects.create(WORKFLOWS, "ci", workflow("Failed"))
+    local.faults.add("PUT", "/retry", drop=True, after=True)
+    with pytest.raises(UpstreamError) as caught:
+        await argo.retry("ci", "ci")
+    assert caught.value.retryable
+    assert "phase" not in objects.get(WORKFLOWS, "ci", "ci")["status"], "it was done all the same"
+
+
+async def test_an_argo_server_that_is_busy(
+    objects: Objects, local: LocalArgoServer, argo: ArgoServer
+) -> None:
+    before = objects.create(WORKFLOWS, "ci", workflow("Failed"))
+    local.faults.add("PUT", "/retry", status=503)
+    with pytest.raises(UpstreamError) as caught:
+        await argo.retry("ci", "ci")
+    assert (caught.value.status, caught.value.retryable) == (503, True)
+    assert objects.get(WORKFLOWS, "ci", "ci") == before
+    await argo.retry("ci", "ci")
+
+
 async def test_a_token_that_is_not_accepted(local: LocalArgoServer) -> None:
     argo = ArgoServer(local.url, TOKEN, trust_env=False)
     with pytest.raises(Forbidden) as caught:

@@ -15,25 +15,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kubeci.local.argo_server.answers import (
     INTERNAL,
     INVALID_ARGUMENT,
     NOT_FOUND,
-    UNAUTHENTICATED,
     UNIMPLEMENTED,
     RefusedError,
     answer,
     of_api_server,
     refuse,
 )
+from kubeci.local.argo_server.door import Door
 from kubeci.local.argo_server.logs import lines, pods_of
 from kubeci.local.cluster.call import body_of
+from kubeci.local.cluster.faults import Faults
 from kubeci.local.cluster.objects import Objects
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.cluster.status import ApiError
-from kubeci.local.cluster.users import User, of_authorization
+from kubeci.local.cluster.users import User
 from kubeci.local.engine.retry import CannotRetryError, retry
 from kubeci.local.engine.validate import invalid
 from kubeci.local.serving import serving
@@ -57,33 +57,19 @@ _VERSION = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class LocalArgoServer:
-    """An argo-server that runs: its address, and the bearer token that it asks for."""
+    """An argo-server that runs: its address, the bearer token that it asks for, and what a test lets go wrong."""
 
     url: str
     token: str = field(repr=False)
+    faults: Faults
 
 
 @asynccontextmanager
 async def argo_server(objects: Objects, *, port: int = 0) -> AsyncIterator[LocalArgoServer]:
     """Serve the workflows of `objects` on 127.0.0.1 until the block ends; the token is new each time."""
-    user = User("argo", allowed=True)
-    async with serving(_Door(user, _routes(objects)), port=port) as url:
-        yield LocalArgoServer(url, user.token)
-
-
-class _Door:
-    """Lets in who brings the token."""
-
-    def __init__(self, user: User, app: ASGIApp) -> None:
-        self._user = user
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app
-        header = Request(scope).headers.get("authorization", "")
-        if of_authorization((self._user,), header) is None:
-            app = refuse(RefusedError(UNAUTHENTICATED, "token not valid for running mode"))
-        await app(scope, receive, send)
+    user, faults = User("argo", allowed=True), Faults()
+    async with serving(Door(user, faults, _routes(objects)), port=port) as url:
+        yield LocalArgoServer(url, user.token, faults)
 
 
 def _routes(objects: Objects) -> Starlette:
