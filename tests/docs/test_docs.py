@@ -7,7 +7,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import click
 import msgspec
@@ -20,7 +20,7 @@ from prometheus_client import Metric
 from kubeci.cli import cli
 from kubeci.cli.argv import normalise
 from kubeci.model.trust import Answer, What, Who
-from kubeci.settings.config import NESTED, Config, load_config
+from kubeci.settings.config import Config, load_config
 from kubeci.settings.pattern import Pattern
 from kubeci.telemetry import Metrics
 from kubeci.workflow import metadata
@@ -30,15 +30,35 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 
 def settings() -> Iterator[tuple[str, Any]]:
-    """Give each key of the settings file with its default."""
-    for field in msgspec.structs.fields(Config):
-        yield field.encode_name, getattr(Config(), field.name)
-        if shape := NESTED.get(field.encode_name):
-            for inner in msgspec.structs.fields(shape):
-                yield f"{field.encode_name}.{inner.encode_name}", getattr(shape(), inner.name)
+    """Give each key of the settings file with its default; `[]` stands for an entry of a list, `NAME` for a chosen key."""
+    yield from keys_of(Config, "")
+
+
+def keys_of(shape: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, Any]]:
+    for field in msgspec.structs.fields(shape):
+        key = f"{prefix}{field.encode_name}"
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        yield key, default
+        yield from inner_keys(field.type, key)
+
+
+def inner_keys(shape: Any, key: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
+        yield from keys_of(shape, f"{key}.")
+    elif get_origin(shape) is dict:
+        yield from inner_keys(get_args(shape)[1], f"{key}.NAME")
+    elif get_origin(shape) is tuple:
+        yield from inner_keys(get_args(shape)[0], f"{key}[]")
+    else:
+        for choice in get_args(shape):
+            yield from inner_keys(choice, key)
 
 
 def written(default: Any) -> str:
+    if default is msgspec.NODEFAULT:
+        return "required"
+    if isinstance(default, tuple) and default:
+        return ", ".join(f"`{each}`" for each in default)
     if isinstance(default, Pattern):
         return f"`{default.source}`"
     if isinstance(default, bool):
@@ -60,7 +80,7 @@ def test_no_setting_is_documented_that_is_not_there() -> None:
     documented = {
         row[0].strip("`")
         for row in rows(SETTINGS)
-        if len(row) == 3 and re.match(r"`[a-z]\w+(\.\w+)?`", row[0])
+        if len(row) == 3 and re.match(r"`[a-z]\w+((\[\])?\.\w+)*`", row[0])
     }
     assert documented - known == set()
 
@@ -123,8 +143,7 @@ def test_every_package_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     optional = project["optional-dependencies"]
     wanted = {
-        re.split(r"[\[<>=]", each)[0].lower()
-        for each in (*project["dependencies"], *optional["local"], *optional["schema"], "slack-sdk")
+        re.split(r"[\[<>=]", each)[0].lower() for each in (*project["dependencies"], *optional["local"])
     }
     explained = {name for row in rows(ROOT / "README.md") for name in row[0].lower().split(", ")}
     assert wanted - explained == {"hishel"}  # told beside githubkit
