@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -7,7 +8,7 @@ import pytest
 from local_github_kit import Clock, Receiver, token
 
 from kubeci.local.github.server import LocalGitHub
-from kubeci.local.github.state import PullRequest
+from kubeci.local.github.state import PullRequest, timestamp
 
 REPO = "/repos/acme/widgets"
 INVALID = "Validation Failed"
@@ -155,6 +156,21 @@ async def test_who_may_comment(
             assert answer.json()["message"] == "Resource not accessible by integration"
 
 
+async def test_an_app_hears_what_it_may_read(
+    github: LocalGitHub, receiver: Receiver, pull: PullRequest
+) -> None:
+    github.grant("acme", issues="", deployments="read")
+    await github.open_issue("acme/widgets", "Broken")
+    await github.comment("acme/widgets", pull.number, "Hello")
+    await github.deploy("acme/widgets", "main")
+    github.grant("acme", issues="read", deployments="")
+    await github.comment("acme/widgets", 2, "Heard")
+    await github.deploy("acme/widgets", "main")
+    await github.settled()
+    told = [name for name, _, _ in receiver.events if name.startswith(("issue", "deploy"))]
+    assert told == ["deployment", "issue_comment"]
+
+
 async def test_people_are_refused_too(github: LocalGitHub) -> None:
     await github.create_repository("acme/secret", private=True)
     await github.open_issue("acme/secret", "Hidden")
@@ -187,3 +203,24 @@ async def test_a_push_moves_head_and_time_at_once(
     read = (await http.get(f"{REPO}/pulls/1")).json()
     assert read["head"]["sha"] == sha
     assert read["updated_at"] == clock.moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def test_reads_between_pushes_are_of_one_moment(
+    github: LocalGitHub, http: httpx.AsyncClient, clock: Clock, pull: PullRequest
+) -> None:
+    moments = {(pull.head_sha, timestamp(pull.updated_at))}
+
+    async def push() -> None:
+        for number in range(5):
+            clock.advance(seconds=10)
+            sha = await github.push("acme/widgets", {"b": f"{number}\n"}, branch="topic")
+            moments.add((sha, timestamp(clock.moment)))
+
+    pushing = asyncio.create_task(push())
+    seen = set()
+    while not pushing.done():
+        read = (await http.get(f"{REPO}/pulls/1")).json()
+        seen.add((read["head"]["sha"], read["updated_at"]))
+    await pushing
+    assert seen <= moments
+    assert len(seen) > 1
