@@ -15,7 +15,7 @@ class SlackCommand:
     """What stands behind it."""
     user_id: str
     user_name: str
-    """For people alone: Slack does not keep it unique."""
+    """For people alone, since Slack does not keep it unique; empty where it is an odd one."""
     channel_id: str
     team_id: str
     response_url: str

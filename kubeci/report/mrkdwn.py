@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
-from kubeci.report.plain import one_line
+from kubeci.report.plain import one_line, plain
 
 LIMIT = 3_000  # characters of a message; Slack advises at most 4,000
 
 _ALERT = re.compile(r"@(?=here\b|channel\b|everyone\b|group\b)", re.IGNORECASE)
+_SPAN = re.compile(r"(?<!`)(?P<ticks>`+)(?!`)(?P<inside>.+?)(?<!`)(?P=ticks)(?!`)")
 _INVISIBLE = "\u2060"  # word joiner
 
 
@@ -31,6 +32,15 @@ def sentence(text: str, limit: int = 1_000) -> str:
     return escape(one_line(text, limit))
 
 
+def of_markdown(text: str) -> str:
+    """Turn Markdown of ours, whose foreign parts stand in code spans, into mrkdwn."""
+    parts, end = [], 0
+    for span in _SPAN.finditer(text):
+        parts += [_of_words(text[end : span.start()]), code(span["inside"], 500)]
+        end = span.end()
+    return "".join([*parts, _of_words(text[end:])])
+
+
 def link(url: str, label: str) -> str:
     """Write a link; an address that is none of http gives the label alone."""
     shown = escape(one_line(label)).replace("|", "¦")
@@ -47,3 +57,7 @@ def cut(text: str, limit: int = LIMIT) -> str:
         return text
     kept, _, _ = text[:limit].rpartition("\n")
     return f"{kept}\n… cut"
+
+
+def _of_words(text: str) -> str:
+    return escape(plain(text)).replace("**", "*")

@@ -5,14 +5,13 @@ Commit messages, names and reasons are foreign: they stand in code spans, escape
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from kubeci.model.build import Build
 from kubeci.model.check_run import CheckRun, Conclusion
 from kubeci.model.deployment import DeploymentState
-from kubeci.report.mrkdwn import code, link
-from kubeci.report.plain import plain
+from kubeci.report.mrkdwn import code, link, of_markdown
+from kubeci.report.plain import one_line
 from kubeci.settings.slack import News
 
 FAILURES = frozenset({Conclusion.FAILURE, Conclusion.TIMED_OUT})
@@ -66,8 +65,8 @@ def _what(build: Build) -> str:
 
 def _reason(check: CheckRun) -> str:
     """Give the first line of the summary, which says why in a line."""
-    line = next((line for line in plain(check.summary).splitlines() if line.strip()), "")
-    return code(re.sub(r"\*\*|`", "", line), 500)
+    line = next((line for line in check.summary.splitlines() if line.strip()), "")
+    return of_markdown(one_line(line, 500))
 
 
 def _where(build: Build, check: CheckRun, github: str) -> list[str]:

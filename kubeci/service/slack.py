@@ -14,12 +14,16 @@ from kubeci.errors import Forbidden, KubeCIError, RateLimited, UpstreamError
 from kubeci.model.slack import SlackCommand, SlackMessage
 from kubeci.model.trust import Person, What
 from kubeci.policy.slack import Misunderstood, SlackWish, may, refusal, wish_of
+from kubeci.service.answer import Answer
+from kubeci.service.ask_to_deploy import ask_to_deploy
 from kubeci.service.identity import explicit_build_id
-from kubeci.service.named import Asker, find_repository, request_of_ref
+from kubeci.service.named import Asker, Named, find_repository, request_of_ref
 from kubeci.service.rooms import Rooms
-from kubeci.service.slack_answers import ended, failed
+from kubeci.service.set_up import set_up
+from kubeci.service.slack_answers import answered, ended, failed
 from kubeci.service.subject import subject_of
 from kubeci.service.submit import Submitter
+from kubeci.settings.slack import SlackVerb
 
 PAUSES = (1.0, 5.0)
 """Seconds before the second, third, … try to answer."""
@@ -89,9 +93,29 @@ class SlackCommands:
         self._check(asked, asked.wish.full_name)
         named = await find_repository(asked.wish.owner, asked.wish.name, self._rooms)
         self._check(asked, named.repository.full_name)
+        match asked.wish.verb:
+            case SlackVerb.BUILD:
+                return await self._build(asked, named)
+            case SlackVerb.DEPLOY:
+                answer = await self._deploy(asked, named)
+            case SlackVerb.SETUP:
+                answer = await self._set_up(asked, named)
+        return answer.text, answered(asked.wish, answer)
+
+    async def _build(self, asked: _Asked, named: Named) -> tuple[str, SlackMessage]:
         request = await request_of_ref(named, asked.wish.word(0), self._rooms, asked.asker)
         outcome = await self._submitter.submit(request, asked.received_at, last_attempt=asked.last_attempt)
         return outcome, ended(asked.wish, outcome, await self._address(request.id))
+
+    async def _deploy(self, asked: _Asked, named: Named) -> Answer:
+        request = await request_of_ref(named, "", self._rooms, asked.asker)
+        return await ask_to_deploy(request, asked.wish.word(0), "", self._rooms, asked.asker.build_id)
+
+    async def _set_up(self, asked: _Asked, named: Named) -> Answer:
+        command, wish = asked.command, asked.wish
+        by = f"{command.user_name} ({asked.asker.actor.login})".lstrip()
+        place = f"https://app.slack.com/client/{command.team_id}/{command.channel_id}"
+        return await set_up(named, wish.word(1), wish.word(0), by, place, self._rooms)
 
     def _check(self, asked: _Asked, full_name: str) -> None:
         command, wish = asked.command, asked.wish

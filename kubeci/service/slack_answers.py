@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from kubeci.model.slack import SlackCommand, SlackMessage
 from kubeci.policy.slack import SlackWish
-from kubeci.report.mrkdwn import code, cut, link, sentence
+from kubeci.report.mrkdwn import code, cut, link, of_markdown, sentence
+from kubeci.service.answer import Answer
 from kubeci.settings.slack import SlackVerb
 
 
@@ -41,6 +42,11 @@ def ended(wish: SlackWish, outcome: str, url: str = "") -> SlackMessage:
     """Say what came of a command; `url` leads to it, if there is such a place."""
     told = f"{code(wish.full_name)}: {sentence(outcome)}"
     return SlackMessage(f"{told} — {link(url, 'Argo')}" if url else told, public=True)
+
+
+def answered(wish: SlackWish, answer: Answer) -> SlackMessage:
+    """Say what a use case answers; a refusal to whoever gave the command alone."""
+    return SlackMessage(cut(f"{code(wish.full_name)}: {of_markdown(answer.text)}"), public=answer.done)
 
 
 def failed(wish: SlackWish, reason: str) -> SlackMessage:

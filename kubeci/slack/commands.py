@@ -13,6 +13,7 @@ TEXT_LIMIT = 4_000  # characters; no command of ours needs as many
 _FIELDS = 64
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _TRIGGER = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_NAME = re.compile(r"[\w.-]{1,80}")
 _COMMAND = re.compile(r"/[^\s/]{1,64}")
 
 
@@ -35,7 +36,7 @@ def read_command(body: bytes, *, slack_url: str) -> SlackCommand:
         command=form["command"],
         text=_unescape(form.get("text", "")[:TEXT_LIMIT]),
         user_id=form["user_id"],
-        user_name=form.get("user_name", "")[:100],
+        user_name=name if _NAME.fullmatch(name := form.get("user_name", "")) else "",
         channel_id=form["channel_id"],
         team_id=form["team_id"],
         response_url=form["response_url"],
