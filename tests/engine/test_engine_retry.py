@@ -297,3 +297,54 @@ async def test_a_succeeded_attempt_or_a_failure_that_was_allowed_stays(isolated:
         "good": "Succeeded",
         "[2]": "Running",
     }
+
+
+async def test_a_workflow_finds_its_own_claims_again(isolated: Stack) -> None:
+    own = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    main = "[{name: main, steps: [[{name: bad, template: flaky}]]}]"
+    templates = [*yaml.safe_load(main), *yaml.safe_load(FLAKY)]
+    spec = {"entrypoint": "main", "templates": templates, "volumeClaimTemplates": [own]}
+    name = isolated.submit({"metadata": {"name": "ci"}, "spec": spec})
+    assert (await isolated.finished(name))["status"]["phase"] == "Failed"
+    (claim,) = isolated.objects.list(CLAIMS, "ci")
+    retried = formulate(isolated.get(name), NOW).workflow
+    assert "persistentVolumeClaims" not in retried["status"]
+    assert (await again(isolated, name))["status"]["phase"] == "Succeeded", claim["metadata"]["name"]
+    assert isolated.objects.list(CLAIMS, "ci") == [], "a workflow that succeeded deletes them"
+
+
+async def test_a_workflow_that_cannot_run_ends_the_same_way(isolated: Stack) -> None:
+    name = isolated.submit(
+        {"metadata": {"name": "ci"}, "spec": {"entrypoint": "gone", "templates": [{"name": "main"}]}}
+    )
+    first = (await isolated.finished(name))["status"]
+    second = (await again(isolated, name))["status"]
+    assert (second["phase"], second["message"]) == (first["phase"], first["message"])
+    assert second["message"].startswith("invalid spec: ")
+
+
+async def test_a_retry_while_the_killed_pod_still_ends(isolated: Stack) -> None:
+    command = "trap '' TERM; echo on; while :; do sleep 0.05; done"
+    template = {"name": "main", "container": {"image": "any", "command": ["sh", "-c", command]}}
+    name = isolated.submit(
+        {"metadata": {"name": "ci"}, "spec": {"entrypoint": "main", "templates": [template]}}
+    )
+    await isolated.running(name, name)
+    first = isolated.pod(name, name)["metadata"]["uid"]
+    isolated.objects.merge_patch(WORKFLOWS, "ci", name, {"spec": {"shutdown": "Terminate"}})
+    await isolated.finished(name)
+    assert isolated.pod(name, name)["status"]["phase"] == "Running", "it takes no notice of SIGTERM"
+    version = int(retry(isolated.objects, "ci", name, NOW)["metadata"]["resourceVersion"])
+    await isolated.until(
+        name,
+        lambda found: (
+            int(found["metadata"]["resourceVersion"]) > version
+            and found["status"].get("nodes", {}).get(name, {}).get("phase") == "Running"
+        ),
+    )
+    (pod,) = isolated.objects.list(PODS, "ci")
+    assert pod["metadata"]["uid"] != first
+    assert "deletionTimestamp" not in pod["metadata"]
