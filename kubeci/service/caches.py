@@ -31,7 +31,8 @@ async def ensure(claim: CacheClaim, rooms: Rooms) -> tuple[str, ...]:
     if existing is None:
         _refuse_reserved(claim, rooms.config)
         existing = await _created(claim, rooms)
-    if not (belongs_to(existing, claim.repository, claim.branch) or _shared_with(claim, rooms.config)):
+    shared = claim.named and _shared_with(claim.name, claim.repository, rooms.config)
+    if not (shared or belongs_to(existing, claim.repository, claim.branch)):
         raise DefinitionError(
             f"{FAILED}the claim `{claim.name}` exists and is not the cache of {_owner(claim)}",
             hint="choose another name, or ask the operator to share it (`sharedClaims`)",
@@ -39,6 +40,23 @@ async def ensure(claim: CacheClaim, rooms: Rooms) -> tuple[str, ...]:
     if existing["metadata"].get("deletionTimestamp"):
         raise UpstreamError(f"the cache volume `{claim.name}` is being cleared", retryable=True)
     return _differences(claim, existing)
+
+
+async def has_its_cache(build: Build, rooms: Rooms) -> bool:
+    """Say whether a build's workflow can run again: the volume that it mounts is there, and still one that it may mount.
+
+    Else its pods would wait for ever for a volume that was cleared, or get one that another made under that name since.
+    """
+    name = build.plan.cache_claim
+    if not name:
+        return True
+    try:
+        claim = await rooms.cluster.claims.get(build.namespace, name)
+    except NotFound:
+        return False
+    if claim["metadata"].get("deletionTimestamp"):
+        return False
+    return _is_of(claim, build) or _shared_with(name, build.commit.repository, rooms.config)
 
 
 async def clear_build(build: Build, rooms: Rooms) -> str:
@@ -50,9 +68,7 @@ async def clear_build(build: Build, rooms: Rooms) -> str:
         claim = await rooms.cluster.claims.get(build.namespace, name)
     except NotFound:
         return NO_CACHE
-    of_branch = {cache_branch(build), cache_branch(build, foreign=True)}
-    branches = of_branch if build.plan.cache_scope == BRANCH else {""}
-    if not any(belongs_to(claim, build.commit.repository, branch) for branch in branches):
+    if not _is_of(claim, build):
         return f"the cache volume {name} is not this build's alone, so that it stays"
     return await _clear([claim], build.namespace, rooms)
 
@@ -67,6 +83,12 @@ async def clear_branch(repository: Repository, branch: str, rooms: Rooms, *, for
 async def clear_repository(repository: Repository, rooms: Rooms) -> str:
     """Delete all cache volumes of a repository, those of its branches and forks too; gives what came of it."""
     return await _clear_labelled(repository, None, rooms)
+
+
+def _is_of(claim: JsonObject, build: Build) -> bool:
+    of_branch = {cache_branch(build), cache_branch(build, foreign=True)}
+    branches = of_branch if build.plan.cache_scope == BRANCH else {""}
+    return any(belongs_to(claim, build.commit.repository, branch) for branch in branches)
 
 
 async def _found(claim: CacheClaim, rooms: Rooms) -> JsonObject | None:
@@ -108,16 +130,16 @@ def _told_to_the_author(verb: str, namespace: str) -> Iterator[None]:
 
 def _refuse_reserved(claim: CacheClaim, config: Config) -> None:
     """Let nobody create a claim before those with whom the operator shares it: they would take it for a good one."""
-    if claim.name in config.shared_claims and not _shared_with(claim, config):
+    shared = _shared_with(claim.name, claim.repository, config)
+    if claim.named and claim.name in config.shared_claims and not shared:
         raise DefinitionError(
             f"{FAILED}the operator keeps the claim `{claim.name}` for other repositories (`sharedClaims`)",
             hint="choose another name",
         )
 
 
-def _shared_with(claim: CacheClaim, config: Config) -> bool:
-    patterns = config.shared_claims.get(claim.name, ()) if claim.named else ()
-    return any(pattern.matches_all(claim.repository.full_name) for pattern in patterns)
+def _shared_with(name: str, repository: Repository, config: Config) -> bool:
+    return any(pattern.matches_all(repository.full_name) for pattern in config.shared_claims.get(name, ()))
 
 
 def _owner(claim: CacheClaim) -> str:

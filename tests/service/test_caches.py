@@ -303,6 +303,33 @@ async def test_the_button_leaves_what_is_others(
     assert (scene.claims(), scene.pods()) == ({"deps"}, {"holder"})
 
 
+@pytest.mark.parametrize(
+    ("existing", "of_build", "expected"),
+    [
+        (None, None, True),
+        (None, cache(), False),
+        (cache(), cache(), True),
+        (cache(branch="main"), cache(branch="main"), True),
+        (cache(branch="other", name="deps"), cache(branch="main", name="deps"), False),
+        (cache(LOOKALIKE, name="deps"), cache(name="deps"), False),
+        (cache(LOOKALIKE, name="shared"), cache(name="shared"), True),
+    ],
+)
+async def test_a_workflow_runs_again_only_with_its_own_cache(
+    scene: Scene, existing: CacheClaim | None, of_build: CacheClaim | None, expected: bool
+) -> None:
+    if existing:
+        scene.create(existing)
+    assert await caches.has_its_cache(build(of_build), scene.rooms) is expected
+
+
+async def test_a_workflow_does_not_run_again_while_its_cache_is_cleared(scene: Scene) -> None:
+    scene.create(cache())
+    scene.pod("holder", cache().name)
+    scene.cluster.objects.delete(CLAIMS, "ci", cache().name)
+    assert await caches.has_its_cache(build(cache()), scene.rooms) is False
+
+
 async def test_a_build_without_a_cache_has_nothing_to_clear(scene: Scene) -> None:
     assert await caches.clear_build(build(None), scene.rooms) == caches.NO_CACHE
     assert not scene.cluster.requests
