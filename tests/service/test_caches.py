@@ -168,8 +168,9 @@ async def test_claims_of_older_versions_are_found_by_their_names(scene: Scene) -
 
 
 async def test_a_shared_claim(scene: Scene) -> None:
-    with pytest.raises(DefinitionError, match="keeps the claim `shared` for other repositories"):
-        await caches.ensure(cache(LOOKALIKE, name="shared"), scene.rooms)
+    for stranger in (LOOKALIKE, Repository("not-my.org", "widgets", 4)):
+        with pytest.raises(DefinitionError, match="keeps the claim `shared` for other repositories"):
+            await caches.ensure(cache(stranger, name="shared"), scene.rooms)
     scene.create(cache(Repository("infra", "base", 3), name="shared"))
     assert await caches.ensure(cache(name="shared"), scene.rooms) == ()
     assert await caches.ensure(cache(branch="main", name="shared"), scene.rooms) == ()
