@@ -51,15 +51,18 @@ def signed(body: bytes, secret: str, timestamp: int) -> dict[str, str]:
 class Commands:
     """Sends commands to the app's request URL, and shows people what it answers."""
 
-    def __init__(self, workspace: Workspace, signing_secret: str) -> None:
+    def __init__(
+        self, workspace: Workspace, signing_secret: str, *, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         self._workspace = workspace
         self._secret = signing_secret
+        self._answer_seconds = answer_seconds
         self.request_url = ""
 
     async def give(self, base_url: str, channel: Channel, user: str, typed: str) -> str:
         """Send a command and show its answer in the channel; gives what its author sees, or Slack's word for a failure.
 
-        After three seconds nobody waits any more.
+        Nobody waits for an answer that takes longer than three seconds.
         """
         body = urlencode(form_of(self._workspace, base_url, channel, user, typed)).encode()
         return await self.send(channel, user, body)
@@ -71,8 +74,8 @@ class Commands:
         plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             async with (
-                asyncio.timeout(ANSWER_SECONDS),
-                httpx.AsyncClient(trust_env=False, verify=plain, timeout=ANSWER_SECONDS) as client,
+                asyncio.timeout(self._answer_seconds),
+                httpx.AsyncClient(trust_env=False, verify=plain, timeout=self._answer_seconds) as client,
             ):
                 answer = await client.post(self.request_url, content=body, headers=headers)
         except (httpx.TimeoutException, TimeoutError):

@@ -14,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from kubeci.local.github.faults import Faults
 from kubeci.local.serving import serving
-from kubeci.local.slack.commands import Commands
+from kubeci.local.slack.commands import ANSWER_SECONDS, Commands
 from kubeci.local.slack.page import Page
 from kubeci.local.slack.web_api import WebApi
 from kubeci.local.slack.workspace import Channel, Said, Workspace
@@ -26,8 +26,9 @@ SIGNING_SECRET = "it signs nothing but what stays on this machine"  # noqa: S105
 class LocalSlack:
     """A Slack on 127.0.0.1, an async context manager.
 
-    `port` 0 takes a free one, `now` is the clock. Inside, `api_url` is the Web API's address, and `request_url` is to be set to
-    the address at which the app takes commands. `faults` are for tests.
+    `port` 0 takes a free one, `now` is the clock, `answer_seconds` how long a command waits for its answer. Inside, `api_url`
+    is the Web API's address, and `request_url` is to be set to the address at which the app takes commands. `faults` are for
+    tests.
     """
 
     def __init__(
@@ -37,13 +38,14 @@ class LocalSlack:
         signing_secret: str = SIGNING_SECRET,
         port: int = 0,
         now: Callable[[], datetime] | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self.token = token
         self.signing_secret = signing_secret
         self.base_url = ""
         self.workspace = Workspace(now)
         self._api = WebApi(self.workspace, token)
-        self._commands = Commands(self.workspace, signing_secret)
+        self._commands = Commands(self.workspace, signing_secret, answer_seconds=answer_seconds)
         self._port = port
         self._stack = AsyncExitStack()
 
