@@ -1,4 +1,4 @@
-"""The log of one step: from its pod while there is one, afterwards what was kept of it."""
+"""The end of a step's log as a person reads it: of all its containers, without colours, in bounded memory."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from kubeci.errors import NotFound, UpstreamError
+from kubeci.errors import UpstreamError
 from kubeci.model.build import Build
-from kubeci.model.report import NodeLog
-from kubeci.ports import Builds, PodLogs
 from kubeci.report.plain import plain
-from kubeci.service.look import Look
-from kubeci.workflow.pod_names import containers_of, pod_name
-from kubeci.workflow.status import Node, WorkflowState
+from kubeci.service.run_logs import KeptLog, LiveLog, LogRooms, LogWish, NoLog, open_log
+from kubeci.workflow.pod_names import containers_of
 
 LINES = 10_000
 """Last lines that are shown."""
@@ -84,54 +81,40 @@ def _readable(line: bytes) -> str:
 class StepLogs:
     """Reads the logs of steps for people who look."""
 
-    def __init__(self, builds: Builds, pod_logs: PodLogs, look: Look) -> None:
-        self._builds = builds
-        self._pod_logs = pod_logs
-        self._look = look
+    def __init__(self, rooms: LogRooms) -> None:
+        self._rooms = rooms
         self._readers = asyncio.Semaphore(READERS)
 
-    async def read(self, build: Build, node_id: str) -> StepLog | None:
-        """Give the log of a step as of now; None: the build has no step of this id that writes one."""
-        state = (await self._look.at(build)).state
+    async def read(self, build: Build, node_id: str) -> StepLog:
+        """Give the log of a step as of now, with those of all its containers."""
+        state = (await self._rooms.look.at(build)).state
         node = next((each for each in state.nodes if each.id == node_id), None) if state else None
-        if state and node and node.type == "Pod":
-            if node.phase == "Pending":
-                return StepLog(ended=False, note="The step has not begun.")
-            found = await self._of_pod(state, node)
-            if found:
-                return found
-        kept = (await self._builds.logs(build.id)).get(node_id)
-        if kept:
-            return _kept(kept)
-        return StepLog(note="There is no log.") if node and node.type == "Pod" else None
-
-    async def _of_pod(self, state: WorkflowState, node: Node) -> StepLog | None:
-        """Read the pod's log; None: the pod is gone."""
+        containers = containers_of(state, node) if state and node else ("",)
+        ended = node.ended if node else True
         tail = LogTail()
-        pod = pod_name(state.name, node, format_version=state.pod_name_format)
-        containers = containers_of(state, node)
         try:
             async with self._readers, asyncio.timeout(WAIT_SECONDS):
                 for container in containers:
                     if len(containers) > 1:
                         tail.feed(f"── {container} ──\n".encode())
-                    async for chunk in self._pod_logs.read(state.namespace, pod, container):
-                        tail.feed(chunk)
-                    if node.ended or len(containers) > 1:
+                    wish = LogWish(build, node_id, container)
+                    async with open_log(wish, self._rooms) as opened:
+                        if not isinstance(opened, LiveLog):
+                            return _without_pod(opened, ended=ended)
+                        while (chunk := await opened.next()) is not None:
+                            tail.feed(chunk)
+                    if ended or len(containers) > 1:
                         tail.close()
-        except NotFound:
-            return None
-        except (UpstreamError, TimeoutError) as error:
-            begins = isinstance(error, UpstreamError) and error.retryable and not node.ended
-            note = "The container has not started." if begins else "The cluster does not give this log now."
-            return StepLog(ended=node.ended, note=note)
+        except (UpstreamError, TimeoutError):
+            return StepLog(ended=ended, note="The cluster does not give this log now.")
         lines = await asyncio.to_thread(tail.lines)
         cut = f"These are the last {len(lines):,} of {tail.count:,} lines." if tail.count > len(lines) else ""
-        return StepLog(lines, tail.count, node.ended, cut)
+        return StepLog(lines, tail.count, ended, cut)
 
 
-def _kept(log: NodeLog) -> StepLog:
-    if log.missing:
-        return StepLog(log.tail, len(log.tail), note=f"The log could not be read: {plain(log.missing)}.")
-    note = f"The pod is gone. The last {len(log.tail)} lines were kept." if log.tail else "The log is empty."
-    return StepLog(log.tail, len(log.tail), note=note)
+def _without_pod(found: KeptLog | NoLog, *, ended: bool) -> StepLog:
+    if isinstance(found, NoLog):
+        return StepLog(ended=ended, note=found.reason[:1].upper() + found.reason[1:])
+    lines = tuple(plain(line) for line in found.text.split("\n")[:-1])
+    note = f"The pod is gone. The last {len(lines)} lines were kept." if lines else "The log is empty."
+    return StepLog(lines, len(lines), ended, note)

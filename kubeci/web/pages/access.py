@@ -67,7 +67,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class PageAccess:
     """The settings that decide, read once."""
 
     public: bool
@@ -109,9 +109,9 @@ class Access:
         return bool(self.user_header) and any(address in network for network in self.proxies)
 
 
-def access_of(pages: Pages, tokens: Sequence[ApiToken], listen_host: str) -> Access:
+def access_of(pages: Pages, tokens: Sequence[ApiToken], listen_host: str) -> PageAccess:
     """Read the settings; `ConfigurationError` names an entry of `pages.proxies` that is no address or network."""
-    return Access(
+    return PageAccess(
         public=pages.public,
         user_header=pages.user_header,
         proxies=tuple(_network(text) for text in pages.proxies),

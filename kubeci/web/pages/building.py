@@ -15,6 +15,7 @@ from kubeci.model.check_run import Annotation
 from kubeci.model.report import NodeLog, Outcome, StepSeen
 from kubeci.report.outcome import steps_of
 from kubeci.service.look import Look
+from kubeci.service.run_logs import LogRooms
 from kubeci.service.step_logs import StepLog, StepLogs
 from kubeci.web.pages.access import Viewer
 from kubeci.web.pages.frame import HEADERS, Frame, PagePorts
@@ -52,7 +53,7 @@ class Building:
         self._builds = ports.builds
         self._frame = frame
         self._look = Look(ports.workflows, ports.clock)
-        self._logs = StepLogs(ports.builds, ports.pod_logs, self._look)
+        self._logs = StepLogs(LogRooms(ports.builds, ports.pod_logs, self._look))
 
     async def show(self, request: Request, viewer: Viewer) -> Response:
         """Answer with the build's page."""

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from kubeci.ports import Builds, PodLogs, Workflows
 from kubeci.report.plain import one_line, plain
 from kubeci.report.spans import since, span
-from kubeci.web.pages.access import Access, Asked, Refusal, Viewer
+from kubeci.web.pages.access import Asked, PageAccess, Refusal, Viewer
 from kubeci.web.pages.addresses import Links
 from kubeci.web.pages.cookie import COOKIE
 from kubeci.web.pages.states import State, asked_by, runs, state_of, step_state
@@ -51,7 +51,7 @@ class PagePorts:
     workflows: Workflows
     pod_logs: PodLogs
     links: Links
-    access: Access
+    access: PageAccess
     clock: Callable[[], datetime]
     pause_seconds: float = 0.5
     """How long the answer to a wrong token is held back."""

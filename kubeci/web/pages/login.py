@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from kubeci.web.access import Access
 from kubeci.web.body import read_body
 from kubeci.web.pages import cookie
 from kubeci.web.pages.access import Refusal, Viewer
@@ -24,6 +25,7 @@ class Login:
     def __init__(self, ports: PagePorts, frame: Frame) -> None:
         self._ports = ports
         self._frame = frame
+        self._tokens = Access(ports.access.tokens)
         self._wrong = 0
 
     async def form(self, request: Request) -> Response:
@@ -44,7 +46,8 @@ class Login:
             return _foreign()
         if self._wrong >= WRONG_AT_ONCE:
             return self._frame.message(429, "Too many attempts", "Wait a moment, and try again.")
-        token = cookie.token_of(form.get("token", "").strip(), self._ports.access.tokens)
+        # Access takes a secret as HTTP headers bring it.
+        token = self._tokens.secret(form.get("token", "").encode(errors="replace").decode("latin-1"))
         if token is None:
             await self._pause()
             return await self._shown(
