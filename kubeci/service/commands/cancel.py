@@ -21,7 +21,7 @@ async def cancel_all(asked: Asked, rooms: Rooms) -> Answer:
     running = await _running(asked, rooms)
     if not running:
         return refused("nothing is running for this pull request")
-    by = f"{asked.event.author.login} by comment {asked.post.comment_id}"
+    by = f"{asked.event.author.login} (comment {asked.post.comment_id})"
     told = [await _cancel(build, by, rooms) for build in running]
     return Answer("; ".join(code(each) for each in told), shown=True)
 

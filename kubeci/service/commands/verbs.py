@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from kubeci.policy.commands import HELP, WORD
 from kubeci.report.markdown import code
 from kubeci.service.answer import Answer, refused
 from kubeci.service.set_up import templates_of
 from kubeci.settings.config import Config
-from kubeci.workflow.flaws import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,6 @@ def help_text(config: Config) -> str:
 
 def unknown(name: str, config: Config) -> Answer:
     """Say that there is no such command, and which there are."""
-    near = nearest(name, VERBS)
-    meant = f"; did you mean {code(f'{WORD} {near}')}?" if near else ""
+    near = get_close_matches(name[:20].lower(), VERBS, n=1)
+    meant = f"; did you mean {code(f'{WORD} {near[0]}')}?" if near else ""
     return refused(f"unknown command {code(name) or 'without a name'}{meant}\n\n{help_text(config)}")

@@ -1,0 +1,352 @@
+"""Slash commands as people write them on the local GitHub, up to the workflow and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests_stack import PASSING, REPOSITORY, Scene, workflow
+
+from kubeci.local.cluster.resources import WORKFLOWS
+from kubeci.local.github import git
+from kubeci.local.github.conversation import Comment, Thread
+from kubeci.local.github.faults import Fault
+from kubeci.local.stack import LocalStack, StackSettings, local_stack
+from kubeci.settings.config import Config, TemplateFiles
+from kubeci.settings.pattern import Pattern
+from kubeci.workflow import metadata
+
+MEMBERS_ONLY = "you must be an organisation member to execute commands"
+LONG = {".kube-ci/ci.yaml": workflow(["sleep", "60"])}
+TEMPLATE = workflow(["true"])
+
+
+def deploying(*names: str) -> str:
+    """A definition with templates that deploy."""
+    environment = {"inputs": {"parameters": [{"name": "environment"}]}}
+    image = {"container": {"image": "alpine", "command": ["true"]}}
+    arguments = {"parameters": [{"name": "environment", "value": "nowhere"}]}
+    templates = [{"name": "ci", **image}, *({"name": name, **environment, **image} for name in names)]
+    return yaml.safe_dump(
+        {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Workflow",
+            "spec": {"entrypoint": "ci", "arguments": arguments, "templates": templates},
+        }
+    )
+
+
+@dataclass
+class Talk(Scene):
+    """A scene in which people talk."""
+
+    stack: LocalStack
+
+    @property
+    def github(self) -> Any:
+        return self.stack.github
+
+    def said(self, thread: Thread) -> list[str]:
+        """Our comments on an issue or a pull request."""
+        bot = f"{self.github.state.app.slug}[bot]"
+        comments = self.github.state.comments.values()
+        return [each.body for each in comments if each.thread is thread and each.user.login == bot]
+
+    def reactions(self, subject: Comment | Thread) -> list[str]:
+        return [each.content for each in self.github.state.reactions.get(subject.id, [])]
+
+    async def say(self, thread: Thread, text: str, by: str = "ada") -> Comment:
+        """Comment, and wait until the server has dealt with it."""
+        comment: Comment = await self.github.comment(REPOSITORY, thread.number, text, by=by)
+        await self.quiet()
+        return comment
+
+    async def told(self, thread: Thread, text: str, by: str = "ada") -> tuple[str, list[str]]:
+        """Comment; give the newest answer, empty without one, and the reactions."""
+        before = len(self.said(thread))
+        comment = await self.say(thread, text, by)
+        after = self.said(thread)[before:]
+        assert len(after) <= 1
+        assert all(not line.startswith("/kube-ci") for each in after for line in each.splitlines())
+        return (after[0] if after else ""), self.reactions(comment)
+
+    async def fork(self, files: dict[str, str] | None = None) -> tuple[Any, str]:
+        """Open a pull request of a stranger's fork; give it and its head's sha."""
+        await self.github.fork(REPOSITORY, "stranger")
+        self.github.user = "stranger"
+        sha = await self.push_to_fork(files or {"x": "1"})
+        pull = await self.github.open_pull_request(REPOSITORY, head="stranger/widgets:patch")
+        self.github.user = "octocat"
+        await self.quiet()
+        return pull, sha
+
+    async def push_to_fork(self, files: dict[str, str]) -> str:
+        self.github.user = "stranger"
+        sha: str = await self.github.push("stranger/widgets", files, branch="patch", message="Mine")
+        self.github.user = "octocat"
+        return sha
+
+    async def branch(self, files: dict[str, str]) -> tuple[Any, str]:
+        """Open a pull request of a branch of the repository."""
+        await self.push({"README": "x"})
+        sha = await self.push(files, branch="feature")
+        pull = await self.github.open_pull_request(REPOSITORY, head="feature")
+        await self.quiet()
+        return pull, sha
+
+    def workflows(self, sha: str) -> list[dict[str, Any]]:
+        found = self.stack.cluster.objects.list(WORKFLOWS, None)
+        return [each for each in found if metadata.annotations_of(each)[metadata.SHA] == sha]
+
+    async def file(self, branch: str, path: str) -> tuple[str, str]:
+        """A file of a branch, and the message of the branch's newest commit."""
+        repository = self.github.state.repository(REPOSITORY)
+        async with git.objects(repository.path) as objects:
+            blob, commit = await objects.get(f"{branch}:{path}"), await objects.get(branch)
+        assert commit
+        return blob.content.decode() if blob else "", commit.content.decode().partition("\n\n")[2].strip()
+
+
+@pytest.fixture
+async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
+    """Workflows that nobody runs, a member `ada` who has no write permission, and two templates."""
+    (tmp_path / "go.yaml").write_text(TEMPLATE)
+    (tmp_path / "go.star").write_text("workflow = None\n")
+    templates = {
+        "go": TemplateFiles("For @everyone who writes Go", str(tmp_path / "go.yaml")),
+        "star": TemplateFiles("Starlark", str(tmp_path / "go.star")),
+        "lost": TemplateFiles("", str(tmp_path / "nothing.yaml")),
+        "none": TemplateFiles(),
+    }
+    config = Config(
+        build_branches=Pattern("^main$"), templates=templates, deploy_templates=Pattern("^deploy")
+    )
+    async with local_stack(tmp_path / "stack", StackSettings(config=config, engine=False)) as stack:
+        await stack.github.create_repository(REPOSITORY)
+        stack.github.member("acme", "ada")
+        yield Talk(stack)
+
+
+async def test_a_member_runs_a_forks_pull_request(talk: Talk) -> None:
+    await talk.push(PASSING)
+    pull, sha = await talk.fork()
+    assert talk.workflows(sha) == []
+    assert await talk.told(pull, "Looks good.\n\n/kube-ci run") == ("", ["+1"])
+    [built] = talk.workflows(sha)
+    assert metadata.annotations_of(built)[metadata.PR_URL].endswith(f"/pull/{pull.number}")
+    assert [run.name for run in talk.runs(sha) if run.status != "completed"] == ["Workflow - ci"]
+
+
+async def test_a_stranger_is_told_so_and_nothing_runs(talk: Talk) -> None:
+    await talk.push(PASSING)
+    pull, sha = await talk.fork()
+    text, reactions = await talk.told(pull, "/kube-ci run\n/kube-ci deploy\n/kube-ci setup go", by="stranger")
+    assert (text.splitlines()[0], reactions) == (MEMBERS_ONLY, ["-1"])
+    assert talk.workflows(sha) == []
+    assert not talk.github.state.deployments
+
+
+async def test_a_push_after_the_comment_is_not_built(talk: Talk) -> None:
+    await talk.push(PASSING)
+    pull, seen = await talk.fork()
+    # The comment is written, and the stranger pushes before its delivery is dealt with.
+    fault = talk.github.faults.add(Fault("GET", f"/pulls/{pull.number}$", status=502, times=100))
+    comment = await talk.github.comment(REPOSITORY, pull.number, "/kube-ci run", by="ada")
+    await talk.until(lambda: fault.times < 100)
+    sha = await talk.push_to_fork({"evil": "1"})
+    pull.updated_at += timedelta(seconds=5)  # GitHub tells times in whole seconds
+    talk.github.faults.clear()
+    await talk.quiet()
+    assert talk.workflows(seen) == talk.workflows(sha) == []
+    [text] = talk.said(pull)
+    assert f"`/kube-ci run {sha}`" in text
+    assert talk.reactions(comment) == ["confused"]
+    text, _ = await talk.told(pull, f"/kube-ci run {seen}")
+    assert f"the head is not `{seen}`" in text
+    assert await talk.told(pull, f"/kube-ci run {sha}") == ("", ["+1"])
+    assert len(talk.workflows(sha)) == 1
+    assert talk.workflows(seen) == []
+
+
+ON_A_FORK = [
+    ("/kube-ci run zzz", "the sha of the head"),
+    ("/kube-ci run abc", "at least 7 digits"),
+    ("/kube-ci run 0123456", "the head is not `0123456`"),
+    ("/kube-ci deploy a b", "please specify one environment"),
+    ("/kube-ci deploy", "what is deployed must be in this one"),
+    ("/kube-ci setup go", "the pull request comes from another repository"),
+    ("/kube-ci retry", "nothing has failed"),
+    ("/kube-ci cancel", "nothing is running"),
+    ("/kube-ci rum", "did you mean `/kube-ci run`?"),
+    ("/kube-ci run 'a", "a quote is not closed"),
+]
+
+
+async def test_what_is_refused_on_a_forks_pull_request(talk: Talk) -> None:
+    await talk.push(PASSING)
+    pull, sha = await talk.fork()
+    for text, answer in ON_A_FORK:
+        told, reactions = await talk.told(pull, text)
+        assert (answer in told, reactions) == (True, ["confused"]), told
+    assert talk.workflows(sha) == []
+    repository = talk.github.state.repository(REPOSITORY)
+    assert list(await git.refs(repository.path, "refs/heads/")) == ["refs/heads/main"]
+
+
+async def test_what_is_no_command_costs_nothing(talk: Talk) -> None:
+    await talk.push(PASSING)
+    pull, sha = await talk.fork()
+    talk.github.requests.clear()
+    for text in ("```\n/kube-ci run\n```", "> /kube-ci run", "see /kube-ci run"):
+        assert await talk.told(pull, text) == ("", [])
+    comment = await talk.say(pull, "Hello")
+    await talk.github.edit_comment(REPOSITORY, comment.id, "/kube-ci run", by="ada")
+    await talk.quiet()
+    assert list(talk.github.requests) == []
+    assert talk.workflows(sha) == []
+
+
+async def test_several_commands_get_one_answer(talk: Talk) -> None:
+    pull, sha = await talk.branch(LONG)
+    text, reactions = await talk.told(
+        pull, "/kube-ci cancel\r\n/kube-ci nonsense @ada\r\n\r\n/kube-ci run\r\n/kube-ci 'x"
+    )
+    assert reactions == ["confused"]
+    assert [line.split("`")[1] for line in text.splitlines() if line.startswith("- ")] == [
+        "/kube-ci cancel",
+        "/kube-ci nonsense @ada",
+        "/kube-ci run",
+        "/kube-ci 'x",
+    ]
+    old, new = sorted(talk.workflows(sha), key=lambda each: int(each["metadata"]["resourceVersion"]))
+    assert {old["spec"].get("shutdown"), new["spec"].get("shutdown")} == {"Stop", None}
+
+
+async def test_cancel_stops_and_a_second_terminates(talk: Talk) -> None:
+    pull, sha = await talk.branch(LONG)
+    for wanted in ("Stop", "Terminate"):
+        assert await talk.told(pull, "/kube-ci cancel") == ("", ["+1"])
+        [running] = talk.workflows(sha)
+        assert running["spec"]["shutdown"] == wanted
+
+
+async def test_a_cancel_that_is_tried_again_does_not_terminate(talk: Talk) -> None:
+    pull, sha = await talk.branch(LONG)
+    talk.github.faults.add(Fault("POST", "/reactions", status=502, times=9))
+    comment = await talk.say(pull, "/kube-ci cancel")
+    assert talk.reactions(comment) == ["+1"]
+    [running] = talk.workflows(sha)
+    assert running["spec"]["shutdown"] == "Stop"
+
+
+async def test_retry_builds_what_failed(tmp_path: Path) -> None:
+    async with local_stack(tmp_path) as stack:
+        await stack.github.create_repository(REPOSITORY)
+        talk = Talk(stack)
+        pull, sha = await talk.branch({".kube-ci/ci.yaml": workflow(["false"])})
+        await talk.concluded(sha)
+        await talk.until(lambda: "failure" in {run.conclusion for run in talk.runs(sha)})
+        await talk.quiet()
+        assert await talk.told(pull, "/kube-ci retry", by="octocat") == ("", ["+1"])
+        again = await talk.concluded(sha, count=2)
+        assert (again.name, again.conclusion) == ("Workflow - ci", "failure")
+        assert len(talk.workflows(sha)) == 1, "its failed steps were retried"
+
+
+async def test_setup_writes_the_template(talk: Talk) -> None:
+    await talk.push({"README": "x"})
+    issue = await talk.github.open_issue(REPOSITORY, "CI", "Please\n/kube-ci setup go", by="ada")
+    await talk.quiet()
+    text, message = await talk.file("main", ".kube-ci/ci.yaml")
+    assert text == TEMPLATE
+    assert message == f"kube-ci configured by ada via {talk.github.state.base_url}/{REPOSITORY}/issues/{issue.number}"
+    assert talk.reactions(issue) == ["+1"]
+    assert "`.kube-ci/ci.yaml` on `main` now is the template `go`" in talk.said(issue)[0]
+    again, _ = await talk.told(issue, "/kube-ci setup go")
+    assert "is already the template" in again
+    star, _ = await talk.told(issue, "/kube-ci setup star")
+    assert "`ci.yaml` beside it is not used any more" in star
+    yaml_again, _ = await talk.told(issue, "/kube-ci setup go")
+    assert "**not used** while `ci.star`" in yaml_again
+
+
+async def test_setup_on_a_pull_request_writes_to_its_branch(talk: Talk) -> None:
+    pull, _ = await talk.branch({"a": "1"})
+    before = await talk.file("main", "README")
+    text, reactions = await talk.told(pull, "/kube-ci setup go")
+    assert ("on `feature`" in text, reactions) == (True, ["+1"])
+    assert (await talk.file("feature", ".kube-ci/ci.yaml"))[0] == TEMPLATE
+    assert await talk.file("main", "README") == before
+
+
+ON_AN_ISSUE = [
+    ("/kube-ci setup", "please specify one template"),
+    ("/kube-ci setup gp", "unknown template `gp`"),
+    ("/kube-ci setup lost", "the operator's setting `templates` is wrong"),
+    ("/kube-ci setup none", "the operator's setting `templates` is wrong"),
+    ("/kube-ci run", "run is only valid on PR comments"),
+    ("/kube-ci cancel", "cancel is only valid on PR comments"),
+    ("/kube-ci retry", "retry is only valid on PR comments"),
+    ("/kube-ci deploy", "no template deploys"),
+    ("/kube-ci deploy staging --template ci", "is not a deployment template"),
+]
+
+
+async def test_what_is_refused_on_an_issue(talk: Talk, tmp_path: Path) -> None:
+    sha = await talk.push(PASSING)
+    issue = await talk.github.open_issue(REPOSITORY, "CI", "", by="ada")
+    for text, answer in ON_AN_ISSUE:
+        told, reactions = await talk.told(issue, text)
+        assert (answer in told, reactions) == (True, ["confused"]), told
+        assert str(tmp_path) not in told
+    repository = talk.github.state.repository(REPOSITORY)
+    assert (await git.refs(repository.path, "refs/heads/"))["refs/heads/main"] == sha
+    text, reactions = await talk.told(issue, "/kube-ci")
+    assert reactions == ["+1"]
+    assert "- `/kube-ci deploy [ENV] [--template NAME]`: " in text
+    assert "- `go`: `For @everyone who writes Go`" in text
+
+
+async def test_an_issue_without_text_asks_for_nothing(talk: Talk) -> None:
+    await talk.github.open_issue(REPOSITORY, "CI", "", by="ada")
+    await talk.quiet()
+    assert [reason for event, _, reason in talk.deliveries("done") if event == "issues"] == ["no command"]
+
+
+async def test_deploy_creates_the_deployment_that_runs(talk: Talk) -> None:
+    pull, sha = await talk.branch({".kube-ci/ci.yaml": deploying("deploy")})
+    assert await talk.told(pull, "/kube-ci deploy production") == ("", ["+1"])
+    [deployment] = talk.github.state.deployments.values()
+    assert (deployment.wish.task, deployment.environment, deployment.sha, deployment.wish.ref) == (
+        "deploy",
+        "production",
+        sha,
+        "feature",
+    )
+    assert deployment.wish.payload["kube_ci"]["run"] is True
+    await talk.until(lambda: [run for run in talk.runs(sha) if run.name == "Workflow - deploy (deployment)"])
+
+
+async def test_deploy_asks_which_template(talk: Talk) -> None:
+    sha = await talk.push({".kube-ci/ci.yaml": deploying("deploy-a", "deploy-b")})
+    issue = await talk.github.open_issue(REPOSITORY, "CI", "", by="ada")
+    text, reactions = await talk.told(issue, "/kube-ci deploy")
+    assert "several templates deploy: `deploy-a`, `deploy-b`" in text
+    assert reactions == ["confused"]
+    assert not talk.github.state.deployments
+    assert await talk.told(issue, "/kube-ci deploy --template deploy-b") == ("", ["+1"])
+    [deployment] = talk.github.state.deployments.values()
+    assert (deployment.wish.task, deployment.environment, deployment.sha) == ("deploy-b", "staging", sha)
+
+
+async def test_a_deployment_whose_answer_was_lost_is_not_made_twice(talk: Talk) -> None:
+    await talk.push({".kube-ci/ci.yaml": deploying("deploy")})
+    issue = await talk.github.open_issue(REPOSITORY, "CI", "", by="ada")
+    talk.github.faults.add(Fault("POST", "/deployments$", status=502, after=True))
+    assert await talk.told(issue, "/kube-ci deploy") == ("", ["+1"])
+    assert len(talk.github.state.deployments) == 1
