@@ -62,6 +62,11 @@ class News:
         self._complained = RecentSet[_Key](REMEMBERED)
         self._queue: KeyedQueue[_Key, _Letter] = KeyedQueue(self._send, workers=1, backoff=backoff)
 
+    @property
+    def waiting(self) -> int:
+        """Count the messages that are still to be sent."""
+        return len(self._queue)
+
     async def run(self) -> None:
         """Send what is to be told until cancelled."""
         await self._queue.run()

@@ -52,7 +52,7 @@ class Endpoint:
     metrics: Metrics
     woken: list[bool] = field(default_factory=list)
 
-    async def post(self, body: bytes | AsyncIterator[bytes], **headers: str) -> httpx.Response:
+    async def post(self, body: bytes | AsyncIterator[bytes], **headers: Any) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             return await client.post(self.url, content=body, headers=named)
@@ -163,7 +163,7 @@ async def test_slack_may_look_at_the_certificate(endpoint: Endpoint) -> None:
     assert await endpoint.stored() is None
 
 
-TOLD = [
+TOLD: list[tuple[dict[str, Any], str]] = [
     ({"user_id": "U2"}, "you may not build acme/widgets from here"),
     ({"text": "other/widgets"}, "you may not build other/widgets from here"),
     ({"command": "/ci-deploy", "text": "acme/widgets"}, "you may not deploy"),
