@@ -239,6 +239,9 @@ class Builds(Protocol):
     async def change(self, build_id: str, **changes: str | int | datetime) -> Build:
         """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
 
+    async def warn(self, build_id: str, warnings: tuple[str, ...]) -> None:
+        """Replace what the author should know of a build."""
+
     async def begin(self, build_id: str) -> None:
         """Note that all of a build's submission is done; one that ended meanwhile stays finished."""
 

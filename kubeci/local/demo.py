@@ -32,11 +32,16 @@ class Change:
     pull_request: str = ""
     by: str = ""
     """The owner of the fork that it comes from; empty: the repository itself."""
+    runs: str = ""
+    """The manual step that somebody runs once it is offered."""
 
 
 def changes() -> tuple[Change, ...]:
-    """Give what the demo pushes, in order: a success, a failure, one that is skipped, and one that has to ask."""
-    matrix, failing = load_example("matrix"), load_example("failing")
+    """Give what the demo pushes, in order.
+
+    A success, a failure, one that deploys, keeps a cache and offers a manual step, one that is skipped, and one that has to ask.
+    """
+    matrix, failing, release = load_example("matrix"), load_example("failing"), load_example("release")
     readme = {"README.md": "# words\n\nCounts words.\n"}
     patch = {"words.py": '"""Count words, better."""\n\n\ndef most_frequent(text, count):\n    return []\n'}
     return (
@@ -48,6 +53,15 @@ def changes() -> tuple[Change, ...]:
             failing.files,
             failing.expected,
             "Explain more",
+        ),
+        Change(
+            "release",
+            "Package, deploy and publish",
+            "examples/release",
+            release.files,
+            {**release.expected, "Workflow - publish": Expected("success")},
+            "Release it",
+            runs="publish",
         ),
         Change(
             "readme",
@@ -99,7 +113,9 @@ async def _play(stack: LocalStack, narrator: Narrator, *, once: bool) -> bool:
     for change in changes():
         pushes.append(await _push(stack, narrator, change, pushes))
     async with asyncio.timeout(TIMEOUT_SECONDS):
-        while not all(_ended(stack, pushed) for pushed in pushes):  # noqa: ASYNC110 - it is GitHub's state that we wait for
+        waiting = [pushed for pushed in pushes if pushed.change.runs]
+        while waiting or not all(_ended(stack, pushed) for pushed in pushes):
+            waiting = [pushed for pushed in waiting if not await _run_offered(stack, narrator, pushed)]
             await asyncio.sleep(LOOK_SECONDS)
     await asyncio.sleep(LOOK_SECONDS * 2)  # for the last changes to be told
     fine = True
@@ -130,6 +146,19 @@ async def _push(stack: LocalStack, narrator: Narrator, change: Change, before: S
         narrator.opened(pull.number, change.pull_request, head)
     github.user = "octocat"
     return Pushed(change, sha)
+
+
+async def _run_offered(stack: LocalStack, narrator: Narrator, pushed: Pushed) -> bool:
+    """Press Run on a manual step as soon as it is offered; gives whether that was done."""
+    offer = _runs(stack, pushed).get(f"Workflow - {pushed.change.runs}")
+    if offer is None:
+        return False
+    narrator.pressed(stack.github.user, "Run", offer.name)
+    before = len(stack.github.state.runs)
+    await stack.github.press(offer.id, "run")
+    while len(stack.github.state.runs) == before:  # noqa: ASYNC110 - it is GitHub's state that we wait for
+        await asyncio.sleep(LOOK_SECONDS)
+    return True
 
 
 async def _tell(stack: LocalStack, narrator: Narrator) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from kubeci.local.cluster.resources import WORKFLOWS
+from kubeci.local.cluster.resources import CLAIMS, WORKFLOWS
 from kubeci.local.github.state import CheckRun
 from kubeci.local.stack import LocalStack
 from kubeci.workflow.status import read_state
@@ -65,8 +65,12 @@ class Narrator:
         """Say that a pull request was opened."""
         self._line("git", f"opened pull request #{number} from {head}: {title}")
 
+    def pressed(self, login: str, button: str, name: str) -> None:
+        """Say that somebody pressed a button on a check-run."""
+        self._line("button", f"{login} pressed {button} on {name}")
+
     def look(self, stack: LocalStack) -> None:
-        """Tell deliveries, steps and check-runs that changed."""
+        """Tell deliveries, steps, caches, deployments and check-runs that changed."""
         for delivery in list(stack.github.deliveries.sent):
             # Events that ask nothing of the server are many, and say nothing to a person.
             if delivery.status_code and "ignored" not in delivery.response_body:
@@ -79,6 +83,13 @@ class Narrator:
                     self._change(
                         f"{state.name} {node.id}", "step", f"{state.name}: {node.display_name}", node.phase
                     )
+        for claim in stack.cluster.objects.list(CLAIMS, None):
+            name, size = claim["metadata"]["name"], claim["spec"]["resources"]["requests"]["storage"]
+            self._change(f"claim {name}", "cache", f"{name}, {size}", claim["status"]["phase"])
+        for deployment in list(stack.github.state.deployments.values()):
+            url = deployment.statuses[-1].environment_url if deployment.statuses else ""
+            what = " ".join(filter(None, (f"{deployment.wish.ref} to {deployment.environment}", url)))
+            self._change(f"deployment {deployment.id}", "deployment", what, deployment.state or "created")
         for run in list(stack.github.state.runs.values()):
             shown = run.conclusion or run.status
             where = f"{run.suite.head_branch or run.suite.head_sha[:7]}: {run.name}"
@@ -97,9 +108,11 @@ class Narrator:
                     annotation["annotation_level"],
                 )
         if not wrong:
-            self.console.print(Text(f"✓ {branch} ended as {says} says ({', '.join(ended)})", style="green"))
+            self.console.print(
+                Text(f"✓ {branch} ended as {says} says ({', '.join(ended)})", style="green"), soft_wrap=True
+            )
         for sentence in wrong:
-            self.console.print(Text(f"✗ {branch}: {sentence}", style="red"))
+            self.console.print(Text(f"✗ {branch}: {sentence}", style="red"), soft_wrap=True)
 
     def pages(self, stack: LocalStack, repository: str, commits: Sequence[tuple[str, str]]) -> None:
         """Give the addresses of the pages."""

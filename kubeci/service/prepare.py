@@ -120,7 +120,7 @@ async def prepare(
     with at(where):
         if request.deployment:
             manifest = to_deploy(manifest, template, request, config)
-        cache = plan_cache(manifest, build, config)
+        cache = plan_cache(manifest, build, config, foreign=is_foreign(request, source))
         plan = with_cache(plan_of(manifest, template, build, _default_branch(request), config), cache)
     pull_request = source.pull_requests[0] if source.pull_requests else None
     around = Surroundings(request.repository_object or {}, pull_request, cache.name if cache else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubeci.model.build import Build, BuildState
 from kubeci.model.trust import What
 from kubeci.report.plain import plain
-from kubeci.service.caches import clear_branch, clear_repository
+from kubeci.service.caches import clear_build, clear_repository
 from kubeci.service.cancel import cancel
 from kubeci.service.check_runs import CheckRuns
 from kubeci.service.judge import Judge
@@ -47,10 +47,10 @@ class Presses:
         return await self._manual.skip(build, login)
 
     async def _clear(self, button: Button, build: Build) -> str:
-        repository = build.commit.repository
+        """Clear all caches of the repository, but from a branch's or a fork's build only its own."""
         if button is Button.CLEAR_CACHE and not build.head_repository:
-            return await clear_repository(repository, self._rooms)
-        return await clear_branch(repository, build.ref.name, self._rooms, fork=build.head_repository)
+            return await clear_repository(build.commit.repository, self._rooms)
+        return await clear_build(build, self._rooms)
 
 
 _LABELS = {

@@ -10,6 +10,7 @@ from kubeci.errors import NotFound, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.check_run import Conclusion
 from kubeci.model.trust import What
+from kubeci.service.caches import has_its_cache
 from kubeci.service.judge import Judge
 from kubeci.service.rooms import Rooms
 from kubeci.service.submit import Submitter
@@ -49,7 +50,10 @@ class Retrier:
             return False
         failed = build.conclusion == Conclusion.FAILURE or build.state is BuildState.RUNNING
         row = What.RERUN_FORK if request.what is What.RERUN and build.head_repository else request.what
-        return failed and await self._judge.may(row, request.actor, build.commit.repository)
+        if not failed or not await self._judge.may(row, request.actor, build.commit.repository):
+            return False
+        # Without it pods would wait for ever, or mount what another repository has made since.
+        return await has_its_cache(build, self._rooms)
 
     async def _retry(self, build: Build) -> str:
         """Give why there is nothing to retry; empty: it was retried."""

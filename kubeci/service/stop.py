@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubeci.errors import NotFound
+from kubeci.service.caches import clear_branch
 from kubeci.service.rooms import Rooms
 from kubeci.service.wish import StopRequest
 
@@ -18,7 +19,11 @@ async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
     by_itself = not wish.fork and rooms.config.build_branches.search(wish.branch)
     running = [build for build in branch if build.pull_request == wish.number or not by_itself]
     if not running:
-        return f"{reason}: nothing is running for it alone"
+        # GitHub tells nothing of a fork's branches, so this is the last that is heard of its cache.
+        gone = (
+            await clear_branch(wish.head.repository, wish.branch, rooms, fork=wish.fork) if wish.fork else ""
+        )
+        return f"{reason}: nothing is running for it alone" + (f"; {gone}" if gone else "")
     if wish.merge_sha == wish.head.sha:
         return f"{reason}: it was merged as it is, so that its builds are the base branch's"
     source = await rooms.github.commits.read(wish.head, rooms.config.ci_context_path)

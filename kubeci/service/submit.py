@@ -151,14 +151,15 @@ class Submitter:
         if not build.workflow_uid:
             manifest = render(replace(prepared, build=build), self._rooms.config)
             try:
-                if prepared.cache:
-                    await ensure(prepared.cache, self._rooms)
+                notes = await ensure(prepared.cache, self._rooms) if prepared.cache else ()
                 created = await self._create_once(manifest, build)
             except (UpstreamError, DefinitionError) as error:
                 if isinstance(error, UpstreamError) and error.retryable and not last_attempt:
                     raise
                 await self._refuse_deployment(build, error)
                 return await self._check_runs.creation_failed(build, subject, error)
+            if notes:
+                await self._rooms.builds.warn(build.id, (*build.warnings, *notes))
             build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
         await supersede(build, self._rooms.builds, self._rooms.cluster.workflows)
         if build.stopped:  # while there was no workflow yet

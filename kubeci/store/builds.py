@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
@@ -40,6 +41,13 @@ class SqlBuilds(SqlReports):
             return build_of(connection.execute(select(builds).where(mine)).one())
 
         return await self._database.run(work)
+
+    async def warn(self, build_id: str, warnings: tuple[str, ...]) -> None:
+        """Replace what the author should know of a build."""
+        statement = (
+            update(builds).where(builds.c.id == build_id).values(warnings=msgspec.json.encode(warnings))
+        )
+        await self._database.run(lambda connection: connection.execute(statement))
 
     async def begin(self, build_id: str) -> None:
         """Note that all of a build's submission is done; one that ended meanwhile stays finished."""

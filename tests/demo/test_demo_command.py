@@ -43,6 +43,14 @@ async def test_once_ends_by_itself_with_status_0(tmp_path: Path) -> None:
     assert process.returncode == 0, told
     assert "✓ main ended as examples/matrix says" in told
     assert "✓ long-lines ended as examples/failing says" in told
+    assert (
+        "✓ release ended as examples/release says (Workflow - ci: success, Workflow - publish: success)"
+        in told
+    )
+    assert re.search(r"cache +ci-branch-demo-words-\S+, 100Mi  Bound", told)
+    assert re.search(r"deployment release to staging https://staging.example.com  success", told)
+    assert re.search(r"check-run +release: Workflow - publish  neutral", told)
+    assert "octocat pressed Run on Workflow - publish" in told
     assert re.search(r"annotation +long-lines: words.py:5: 112 characters", told)
     assert list((tmp_path / "tmp").iterdir()) == []
     assert processes_below(tmp_path) == []
