@@ -15,7 +15,7 @@ class Node:
     """One node of a workflow, in Argo's words; texts are empty and times None while absent.
 
     `parent` is the id of the node that a person sees it in: the steps, DAG, retry or group around it, else empty;
-    `depth` counts these. `inputs` holds the input parameters that have a text as value.
+    `depth` counts these. `inputs` and `outputs` hold the parameters that have a text as value.
     """
 
     id: str
@@ -33,6 +33,7 @@ class Node:
     children: tuple[str, ...] = ()
     boundary_id: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
     parent: str = ""
     depth: int = 0
 

@@ -25,6 +25,9 @@ POD_NAME_FORMAT = "workflows.argoproj.io/pod-name-format"
 NODES_LIMIT = 32 * 1024 * 1024
 """Bytes that `compressedNodes` may expand to: about four times what a status of Argo's largest size holds."""
 
+PARAMETERS_LIMIT = 200
+"""Parameters of one node that are read, in and out; Argo's own limit is the size of the whole status."""
+
 ENDED = frozenset({"Succeeded", "Failed", "Error"})
 
 
@@ -75,7 +78,8 @@ def read_state(workflow: JsonObject, *, deleted: bool = False) -> WorkflowState:
         message=_text(status.get("message")),
         started_at=_time(status.get("startedAt")),
         finished_at=_time(status.get("finishedAt")),
-        nodes=tree_order(tuple(_node(key, value) for key, value in raw_nodes.items()), root=name),
+        # An empty id is never Argo's, and stands for "inside of none".
+        nodes=tree_order(tuple(_node(key, value) for key, value in raw_nodes.items() if key), root=name),
         shutdown=_text(spec.get("shutdown")),
         suspended=spec.get("suspend") is True,
         pod_name_format=annotations_of(workflow).get(POD_NAME_FORMAT, ""),
@@ -144,11 +148,12 @@ def _node(node_id: str, value: object) -> Node:
         children=tuple(child for child in _list(raw.get("children")) if isinstance(child, str)),
         boundary_id=_text(raw.get("boundaryID")),
         inputs=_parameters(_object(raw.get("inputs")).get("parameters")),
+        outputs=_parameters(_object(raw.get("outputs")).get("parameters")),
     )
 
 
 def _parameters(value: object) -> dict[str, str]:
-    found = (_object(item) for item in _list(value))
+    found = (_object(item) for item in _list(value)[:PARAMETERS_LIMIT])
     return {
         item["name"]: item["value"]
         for item in found

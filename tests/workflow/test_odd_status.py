@@ -52,6 +52,12 @@ def test_every_node_is_kept_once_whatever_its_links(raw: dict[str, Any]) -> None
         pod_name("wf", node)
 
 
+def test_a_node_without_an_id_is_left_out() -> None:
+    nodes = {"": {"phase": "Running"}, "a": {"boundaryID": ""}}
+    state = read_state({"metadata": {"name": "wf"}, "status": {"nodes": nodes}})
+    assert [node.id for node in state.nodes] == ["a"]
+
+
 def compressed(content: bytes) -> dict[str, Any]:
     return {"status": {"compressedNodes": base64.b64encode(gzip.compress(content)).decode()}}
 
