@@ -43,12 +43,17 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentTold:
-    """What GitHub was last told of a node's deployment; `deployment_id` 0: it is being created."""
+    """What GitHub was last told of a node's deployment; `deployment_id` 0: it is being created.
+
+    `refused` says why GitHub did not take `state`, which is not tried again; `failures` counts the tries for the next.
+    """
 
     deployment_id: int = 0
     state: str = ""
     environment: str = ""
     environment_url: str = ""
+    refused: str = ""
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
