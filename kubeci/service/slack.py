@@ -16,6 +16,7 @@ from kubeci.model.trust import Person, What
 from kubeci.policy.slack import Misunderstood, SlackWish, may, refusal, wish_of
 from kubeci.service.answer import Answer
 from kubeci.service.ask_to_deploy import ask_to_deploy
+from kubeci.service.dispatch import Admission
 from kubeci.service.identity import explicit_build_id
 from kubeci.service.named import Asker, Named, find_repository, request_of_ref
 from kubeci.service.rooms import Rooms
@@ -54,8 +55,16 @@ class SlackCommands:
     """Does what commands of the inbox ask for; handled again, a command means the same build."""
 
     def __init__(
-        self, rooms: Rooms, submitter: Submitter, slack: SlackResponses, *, pauses: tuple[float, ...] = PAUSES
+        self,
+        rooms: Rooms,
+        submitter: Submitter,
+        slack: SlackResponses,
+        admission: Admission,
+        *,
+        pauses: tuple[float, ...] = PAUSES,
     ) -> None:
+        """Work for the repositories of `admission`; `pauses` stand between the tries to answer."""
+        self._admission = admission
         self._rooms = rooms
         self._submitter = submitter
         self._slack = slack
@@ -93,6 +102,8 @@ class SlackCommands:
         self._check(asked, asked.wish.full_name)
         named = await find_repository(asked.wish.owner, asked.wish.name, self._rooms)
         self._check(asked, named.repository.full_name)
+        if ignored := self._admission.refusal(named.repository):
+            raise Forbidden(f"{named.repository.full_name} is not served here: {ignored.reason}")
         match asked.wish.verb:
             case SlackVerb.BUILD:
                 return await self._build(asked, named)

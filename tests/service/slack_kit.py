@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import yaml
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -32,9 +33,10 @@ from kubeci.local.serving import serving
 from kubeci.local.slack.server import LocalSlack
 from kubeci.local.stack import StackSettings, Surroundings, surroundings
 from kubeci.model.event import Delivery
+from kubeci.service.dispatch import Admission
 from kubeci.service.intake import Intake, Schedule
 from kubeci.service.rooms import Rooms
-from kubeci.service.slack import SlackCommands
+from kubeci.service.slack import SlackCommands, SlackResponses
 from kubeci.service.submit import Submitter
 from kubeci.settings.config import Config, TemplateFiles
 from kubeci.settings.pattern import Pattern
@@ -130,7 +132,7 @@ async def scene_in(folder: Path, config: Config | None = None) -> AsyncIterator[
         )
         stored = await stack.enter_async_context(database(around.options.store_url))
         rooms = await _rooms(stack, around, SqlBuilds(stored))
-        commands = SlackCommands(rooms, Submitter(rooms), client, pauses=PAUSES)
+        commands = commands_of(rooms, client)
 
         async def perform(delivery: Delivery, *, last_attempt: bool = False) -> str:
             return await commands.handle(
@@ -177,11 +179,14 @@ async def _rooms(stack: AsyncExitStack, around: Surroundings, builds: SqlBuilds)
     )
 
 
+def commands_of(rooms: Rooms, slack: SlackResponses, *, owners: str = ".") -> SlackCommands:
+    admission = Admission(1, owners=Pattern(owners))
+    return SlackCommands(rooms, Submitter(rooms), slack, admission, pauses=PAUSES)
+
+
 def without_access(rooms: Rooms) -> Rooms:
     return replace(rooms, config=_without(rooms.config))
 
 
 def _without(config: Config) -> Config:
-    import msgspec  # noqa: PLC0415 - only here
-
     return msgspec.structs.replace(config, slack=Slack())

@@ -10,18 +10,20 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
-from slack_kit import EVE, PAUSES, REPOSITORY, SlackScene, config_for, scene_in, without_access, workflow
+from slack_kit import EVE, REPOSITORY, SlackScene, commands_of, config_for, scene_in, without_access, workflow
 
 from kubeci.errors import UpstreamError
 from kubeci.local.github.faults import Fault
 from kubeci.local.slack.commands import form_of
 from kubeci.model.slack import SlackCommand
-from kubeci.service.slack import SlackCommands
-from kubeci.service.submit import Submitter
 from kubeci.settings.pattern import Pattern
 from kubeci.settings.slack import SlackAccess, SlackVerb
 
 BUILT = re.compile(r"`acme/widgets`: submitted argo/\S+ — <http://127\.0\.0\.1:\d+/workflows/argo/\S+\|Argo>")
+
+PAYLOAD = msgspec.json.encode(
+    SlackCommand("/ci-build", "acme/widgets", "U0ADA", "", "C00000001", "T1", "https://x/", "t")
+)
 
 
 @pytest.fixture
@@ -124,9 +126,8 @@ async def test_a_stranger_may_do_nothing(scene: SlackScene) -> None:
 
 async def test_what_was_allowed_is_asked_again_before_it_is_done(scene: SlackScene) -> None:
     await push(scene)
-    command = SlackCommand("/ci-build", "acme/widgets", "U0ADA", "", "C00000001", "T1", "https://x/", "t")
-    late = SlackCommands(without_access(scene.rooms), Submitter(scene.rooms), Silent(), pauses=PAUSES)
-    outcome = await late.handle(msgspec.json.encode(command), "d", datetime.now(UTC))
+    late = commands_of(without_access(scene.rooms), Silent())
+    outcome = await late.handle(PAYLOAD, "d", datetime.now(UTC))
     assert outcome.startswith("you may not build acme/widgets")
     assert scene.workflows() == []
 
@@ -140,10 +141,19 @@ async def test_the_rule_is_asked_for_the_name_that_github_has(tmp_path: Path) ->
         assert scene.workflows() == []
 
 
+async def test_a_repository_that_is_not_served_is_left_alone(scene: SlackScene) -> None:
+    await push(scene)
+    outcome = await commands_of(scene.rooms, Silent(), owners="^other$").handle(
+        PAYLOAD, "d", datetime.now(UTC)
+    )
+    assert outcome == "acme/widgets is not served here: owner `acme` does not match -orgs"
+    assert scene.workflows() == []
+
+
 UNKNOWN = [
     ("acme/nowhere", "there is no repository acme/nowhere that the GitHub App is installed in"),
-    ("acme/widgets nothing", "acme/widgets"),
-    ("acme/widgets <!here>", "acme/widgets"),
+    ("acme/widgets nothing", "nothing"),
+    ("acme/widgets <!here>", "&lt;!here&gt;"),
 ]
 
 
@@ -207,9 +217,8 @@ async def test_an_answer_is_tried_again_and_the_build_not_repeated(scene: SlackS
 
 async def test_what_is_handled_again_after_a_crash_is_one_build(scene: SlackScene) -> None:
     await push(scene)
-    command = SlackCommand("/ci-build", "acme/widgets", "U0ADA", "", "C00000001", "T1", "https://x/", "t")
-    commands = SlackCommands(scene.rooms, Submitter(scene.rooms), Silent(), pauses=PAUSES)
-    outcomes = [await commands.handle(msgspec.json.encode(command), "d", datetime.now(UTC)) for _ in range(2)]
+    commands = commands_of(scene.rooms, Silent())
+    outcomes = [await commands.handle(PAYLOAD, "d", datetime.now(UTC)) for _ in range(2)]
     assert outcomes[0].startswith("submitted ")
     assert outcomes[1].startswith("already built ")
     assert len(scene.workflows()) == 1
@@ -217,13 +226,12 @@ async def test_what_is_handled_again_after_a_crash_is_one_build(scene: SlackScen
 
 async def test_an_outage_is_raised_until_the_last_attempt(scene: SlackScene) -> None:
     await push(scene)
-    command = SlackCommand("/ci-build", "acme/widgets", "U0ADA", "", "C00000001", "T1", "https://x/", "t")
     silent = Silent()
-    commands = SlackCommands(scene.rooms, Submitter(scene.rooms), silent, pauses=PAUSES)
+    commands = commands_of(scene.rooms, silent)
     scene.github_fault("*", ".", status=502, times=10_000)
     for last, told in ((False, 0), (True, 1)):
         with pytest.raises(UpstreamError):
-            await commands.handle(msgspec.json.encode(command), "d", datetime.now(UTC), last_attempt=last)
+            await commands.handle(PAYLOAD, "d", datetime.now(UTC), last_attempt=last)
         assert len(silent.texts) == told
 
 
