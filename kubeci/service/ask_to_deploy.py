@@ -64,7 +64,8 @@ async def ask_to_deploy(
 async def _definition_of(request: BuildRequest, rooms: Rooms) -> _Definition | Answer:
     config, workflows = rooms.config, rooms.cluster.workflows
     source = await read_source(request, rooms.github.commits, config)
-    if request.head_repository or is_foreign(request, source):
+    # A branch or tag of this repository is its own, whoever opens a pull request with the same commit.
+    if request.head_repository or (not request.ref.name and is_foreign(request, source)):
         return refused(FORK)
     if not has_definition(source, config):
         return refused("the commit has no CI definition")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 import yaml
 from tests_stack import PASSING, REPOSITORY, Scene, workflow
+from world import FAST
 
+from kubeci.assembly import Patience
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github import git
 from kubeci.local.github.conversation import Comment, Thread
 from kubeci.local.github.faults import Fault
-from kubeci.local.stack import LocalStack, StackSettings, local_stack
+from kubeci.local.stack import LocalStack, StackSettings, local_stack, surroundings, with_server
 from kubeci.settings.config import Config, TemplateFiles
 from kubeci.settings.pattern import Pattern
 from kubeci.workflow import metadata
@@ -24,6 +26,7 @@ from kubeci.workflow import metadata
 MEMBERS_ONLY = "you must be an organisation member to execute commands"
 LONG = {".kube-ci/ci.yaml": workflow(["sleep", "60"])}
 TEMPLATE = workflow(["true"])
+PACE = replace(FAST, github=Patience(pauses=(0.02,), limit_seconds=0.2))
 
 
 def deploying(*names: str) -> str:
@@ -117,16 +120,21 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
     """Workflows that nobody runs, a member `ada` who has no write permission, and two templates."""
     (tmp_path / "go.yaml").write_text(TEMPLATE)
     (tmp_path / "go.star").write_text("workflow = None\n")
+    (tmp_path / "big.yaml").write_text("#" * 1_000_001)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff")
     templates = {
         "go": TemplateFiles("For @everyone who writes Go", str(tmp_path / "go.yaml")),
         "star": TemplateFiles("Starlark", str(tmp_path / "go.star")),
         "lost": TemplateFiles("", str(tmp_path / "nothing.yaml")),
         "none": TemplateFiles(),
+        "big": TemplateFiles("", str(tmp_path / "big.yaml")),
+        "binary": TemplateFiles("", str(tmp_path / "binary.yaml")),
     }
     config = Config(
         build_branches=Pattern("^main$"), templates=templates, deploy_templates=Pattern("^deploy")
     )
-    async with local_stack(tmp_path / "stack", StackSettings(config=config, engine=False)) as stack:
+    settings = StackSettings(config=config, engine=False)
+    async with surroundings(tmp_path / "stack", settings) as around, with_server(around, pace=PACE) as stack:
         await stack.github.create_repository(REPOSITORY)
         stack.github.member("acme", "ada")
         yield Talk(stack)
@@ -237,11 +245,48 @@ async def test_cancel_stops_and_a_second_terminates(talk: Talk) -> None:
 
 async def test_a_cancel_that_is_tried_again_does_not_terminate(talk: Talk) -> None:
     pull, sha = await talk.branch(LONG)
-    talk.github.faults.add(Fault("POST", "/reactions", status=502, times=9))
+    # First the cluster does not stop it, then GitHub does not take the answer.
+    talk.stack.cluster.faults.add("PATCH", "/workflows/", status=500, times=2)
+    talk.github.faults.add(Fault("POST", "/reactions", status=502, times=3))
     comment = await talk.say(pull, "/kube-ci cancel")
     assert talk.reactions(comment) == ["+1"]
     [running] = talk.workflows(sha)
     assert running["spec"]["shutdown"] == "Stop"
+
+
+async def test_without_an_answer_about_people_nobody_may(talk: Talk) -> None:
+    await talk.push(PASSING)
+    pull, sha = await talk.fork()
+    talk.github.installation(REPOSITORY).permissions.pop("members")
+    talk.github.faults.add(Fault("GET", "/members/", status=403, body='{"message": "No"}', times=1))
+    text, reactions = await talk.told(pull, "/kube-ci run")
+    assert "GitHub does not say whether you may execute commands" in text
+    assert (reactions, talk.workflows(sha)) == (["-1"], [])
+
+
+async def test_without_a_permission_the_answer_says_which(talk: Talk) -> None:
+    talk.github.installation(REPOSITORY).permissions["contents"] = "read"
+    pull, sha = await talk.branch({"a": "1"})
+    text, reactions = await talk.told(pull, "/kube-ci setup go")
+    assert ("not accessible by integration" in text, "contents: write" in text) == (True, True)
+    assert reactions == ["confused"]
+    repository = talk.github.state.repository(REPOSITORY)
+    assert (await git.refs(repository.path, "refs/heads/"))["refs/heads/feature"] == sha
+
+
+async def test_an_answer_to_a_deleted_comment_is_let_go(talk: Talk) -> None:
+    await talk.push(PASSING)
+    pull, sha = await talk.fork()
+    fault = talk.github.faults.add(Fault("GET", f"/pulls/{pull.number}$", status=502, times=100))
+    comment = await talk.github.comment(REPOSITORY, pull.number, f"/kube-ci run {sha}", by="ada")
+    await talk.until(lambda: fault.times < 100)
+    await talk.github.delete_comment(REPOSITORY, comment.id, by="ada")
+    talk.github.faults.clear()
+    await talk.quiet()
+    assert len(talk.workflows(sha)) == 1
+    assert (
+        "GitHub does not take the answer" in talk.deliveries("done")[-2][2] + talk.deliveries("done")[-1][2]
+    )
 
 
 async def test_retry_builds_what_failed(tmp_path: Path) -> None:
@@ -264,7 +309,10 @@ async def test_setup_writes_the_template(talk: Talk) -> None:
     await talk.quiet()
     text, message = await talk.file("main", ".kube-ci/ci.yaml")
     assert text == TEMPLATE
-    assert message == f"kube-ci configured by ada via {talk.github.state.base_url}/{REPOSITORY}/issues/{issue.number}"
+    assert (
+        message
+        == f"kube-ci configured by ada via {talk.github.state.base_url}/{REPOSITORY}/issues/{issue.number}"
+    )
     assert talk.reactions(issue) == ["+1"]
     assert "`.kube-ci/ci.yaml` on `main` now is the template `go`" in talk.said(issue)[0]
     again, _ = await talk.told(issue, "/kube-ci setup go")
@@ -289,6 +337,8 @@ ON_AN_ISSUE = [
     ("/kube-ci setup gp", "unknown template `gp`"),
     ("/kube-ci setup lost", "the operator's setting `templates` is wrong"),
     ("/kube-ci setup none", "the operator's setting `templates` is wrong"),
+    ("/kube-ci setup big", "the operator's setting `templates` is wrong"),
+    ("/kube-ci setup binary", "the operator's setting `templates` is wrong"),
     ("/kube-ci run", "run is only valid on PR comments"),
     ("/kube-ci cancel", "cancel is only valid on PR comments"),
     ("/kube-ci retry", "retry is only valid on PR comments"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime
 
-from kubeci.errors import DefinitionError, UpstreamError
+import structlog
+
+from kubeci.errors import DefinitionError, Forbidden, Invalid, NotFound, UpstreamError
 from kubeci.model.event import CommentEvent
 from kubeci.model.trust import What
 from kubeci.policy.commands import HELP, Line, Malformed, parse_commands
@@ -26,6 +28,8 @@ from kubeci.service.submit import Submitter
 
 MEMBERS_ONLY = "you must be an organisation member to execute commands"
 REMEMBERED = 1_000  # answers of comments that are to be tried again
+
+log = structlog.get_logger(__name__)
 
 
 class Commands:
@@ -74,10 +78,15 @@ class Commands:
         return "" if allowed else MEMBERS_ONLY
 
     async def _tell(self, event: CommentEvent, reply: Reply) -> str:
+        """Answer a comment; what was done stays done where GitHub does not take the answer, as on a deleted comment."""
         conversation = self._rooms.github.conversation
-        if reply.text:
-            await conversation.reply(event.post, reply.text)
-        await conversation.react(event.post, reply.reaction)
+        try:
+            if reply.text:
+                await conversation.reply(event.post, reply.text)
+            await conversation.react(event.post, reply.reaction)
+        except (Forbidden, Invalid, NotFound) as error:
+            log.warning("GitHub does not take an answer", comment=event.post.url, error=str(error))
+            return f"{reply.summary}; GitHub does not take the answer: {error}"
         return reply.summary
 
     async def _once(
