@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kubeci.definition.definition import EvaluationFailed
-from kubeci.errors import DefinitionError, Invalid, Location, NotFound, UpstreamError
+from kubeci.errors import DefinitionError, Location, NotFound, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState, DeploymentRequest
 from kubeci.model.context import Entry, EntryKind, assemble
 from kubeci.model.json import JsonObject
@@ -197,7 +197,7 @@ class Runs:
         unknown = f"{repository.full_name} has no commit {wanted.sha}"
         try:
             sha = await self._rooms.github.commits.resolve(repository, wanted.sha)
-        except (NotFound, Invalid) as error:
+        except NotFound as error:
             raise NotFound(unknown, status=404) from error
         if sha != wanted.sha:  # of a tag, which stands for a commit
             raise NotFound(unknown, status=404)
@@ -214,13 +214,11 @@ class Runs:
         )
 
     async def _find(self, wanted: Wanted, by: By) -> Named:
-        """Find the repository under the name that GitHub gives it now: who asked by an older one must reach that, too."""
+        """Find the repository; it may have another name now, and who asks must reach that, too."""
         named = await find_repository(wanted.owner, wanted.name, self._rooms)
-        owner, _, name = str(named.object.get("full_name") or "").partition("/")
-        repository = replace(named.repository, owner=owner, name=name) if name else named.repository
-        if self._admission.refusal(repository) or not by.may(repository.full_name):
+        if self._admission.refusal(named.repository) or not by.may(named.repository.full_name):
             raise NotFound(f"{wanted.owner}/{wanted.name} is not served here", status=404)
-        return replace(named, repository=repository)
+        return named
 
     async def _rendered(self, request: BuildRequest) -> Rendered | Unfit:
         config, commits = self._rooms.config, self._rooms.github.commits

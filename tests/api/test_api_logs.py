@@ -1,0 +1,171 @@
+"""Logs come from the pod chunk by chunk, from what was kept afterwards, and end when nobody listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from api_kit import Api, steps
+
+from kubeci.local.cluster.logs import LogBuffer
+from kubeci.local.cluster.resources import PODS, WORKFLOWS
+
+NAMESPACE = "argo"
+
+
+class Watched(LogBuffer):
+    """A log that counts who waits for more of it."""
+
+    waiting = 0
+
+    async def wait(self, position: int) -> None:
+        self.waiting += 1
+        try:
+            await super().wait(position)
+        finally:
+            self.waiting -= 1
+
+
+async def running(api: Api, *, log: LogBuffer | None, **pod_status: Any) -> tuple[str, str]:
+    """Submit a run and write that it has one step that runs; give the path of its logs and the step's id."""
+    sha = await api.push({"README.md": "none"})
+    started = (await api.run(sha, ci_context={"ci.yaml": steps("true")}, run=True)).json()["run"]
+    name = started["workflow"]["name"]
+    node = f"{name}-1"
+    objects = api.stack.cluster.objects
+    spec = {"nodeName": "node", "containers": [{"name": "main", "image": "alpine"}]}
+    objects.create(
+        PODS,
+        NAMESPACE,
+        {"metadata": {"name": node}, "spec": spec, "status": {"phase": "Running"} | pod_status},
+    )
+    if log:
+        objects.logs[NAMESPACE, node, "main"] = log
+    nodes = {
+        name: {"id": name, "name": name, "type": "Steps", "phase": "Running", "children": [node]},
+        node: {"id": node, "name": node, "displayName": "step-0", "type": "Pod", "phase": "Running"},
+    }
+    annotations = {"workflows.argoproj.io/pod-name-format": "v1"}
+    patch = {"metadata": {"annotations": annotations}, "status": {"phase": "Running", "nodes": nodes}}
+    objects.merge_patch(WORKFLOWS, NAMESPACE, name, patch)
+    path = f"/runs/{started['id']}"
+    await api.until(started["id"], lambda found: found["steps"])
+    return path, node
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def followed(
+    api: Api, path: str, node: str
+) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[bytes]]]:
+    """Follow a log over a connection of its own."""
+    async with (
+        httpx.AsyncClient(base_url=api.client.base_url, trust_env=False, timeout=20) as client,
+        client.stream(
+            "GET",
+            f"/api/v1{path}/logs",
+            params={"node": node, "follow": "true"},
+            headers={"Authorization": "Bearer the secret of reader"},
+        ) as answer,
+    ):
+        yield answer, answer.aiter_bytes()
+
+
+async def test_a_followed_log_comes_as_it_is_written(still: Api) -> None:
+    log = LogBuffer()
+    path, node = await running(still, log=log)
+    log.append(b"one\n")
+    async with followed(still, path, node) as (answer, chunks):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["x-kubeci-log"] == "live"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert await anext(chunks) == b"one\n"
+        log.append("zwei: ü\n".encode())
+        assert await anext(chunks) == "zwei: ü\n".encode()
+        log.close()
+        assert [chunk async for chunk in chunks] == []
+    whole = await still("GET", f"{path}/logs", params={"node": node, "container": "main"})
+    assert whole.text == "one\nzwei: ü\n"
+
+
+async def test_a_log_that_says_nothing_is_open_all_the_same(still: Api) -> None:
+    log = LogBuffer()
+    path, node = await running(still, log=log)
+    async with followed(still, path, node) as (answer, chunks):
+        assert answer.status_code == 200
+        log.append(b"at last\n")
+        assert await anext(chunks) == b"at last\n"
+    unfollowed = await still("GET", f"{path}/logs", params={"node": node})
+    assert unfollowed.text == "at last\n"
+
+
+async def test_readers_are_counted_and_let_go(still: Api) -> None:
+    log = Watched()
+    path, node = await running(still, log=log)
+    log.append(b"one\n")
+    async with AsyncExitStack() as readers:
+        opened = []  # what nobody holds is closed
+        for _ in range(50):
+            opened.append(await readers.enter_async_context(followed(still, path, node)))
+            assert await anext(opened[-1][1]) == b"one\n"
+        await until(lambda: log.waiting == 50)
+        refused = await still("GET", f"{path}/logs", params={"node": node})
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) > 0
+        assert refused.json() == {"message": "50 logs are being read already"}
+    # Nothing is written any more: only that they went away can end the streams.
+    await until(lambda: log.waiting == 0)
+    async with asyncio.timeout(10):
+        while (again := await still("GET", f"{path}/logs", params={"node": node})).status_code == 503:
+            await asyncio.sleep(0.02)
+    assert again.text == "one\n"
+
+
+async def test_when_the_pod_is_gone_its_last_lines_are_given(api: Api) -> None:
+    await api.push({".kube-ci/ci.yaml": steps("echo kept; exit 3")})
+    run_id = await api.first()
+    [step] = (await api.ended(run_id))["steps"]
+    path = f"/runs/{run_id}/logs"
+    live = await api("GET", path, params={"node": step["id"]})
+    assert (live.headers["x-kubeci-log"], live.text) == ("live", "kept\n")
+    objects = api.stack.cluster.objects
+    for pod in objects.list(PODS, NAMESPACE):
+        objects.delete(PODS, NAMESPACE, pod["metadata"]["name"])
+    kept = await api("GET", path, params={"node": step["id"], "follow": "true"})
+    assert (kept.status_code, kept.headers["x-kubeci-log"], kept.text) == (200, "kept", "kept\n")
+    for workflow in objects.list(WORKFLOWS, NAMESPACE):
+        objects.delete(WORKFLOWS, NAMESPACE, workflow["metadata"]["name"])
+    kept = await api("GET", path, params={"node": step["id"]})
+    assert (kept.headers["x-kubeci-log"], kept.text) == ("kept", "kept\n")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ({"node": "another"}, 404, "no log of such a node"),
+        ({"node": "another", "container": "wait"}, 404, "no log of such a node"),
+        ({"container": "wait"}, 404, "it has: main"),
+        ({"container": "x" * 64}, 422, "container"),
+        ({"follow": "perhaps"}, 422, "follow"),
+        ({"node": ""}, 422, "node"),
+        ({}, 409, "has not started"),
+    ],
+    ids=str,
+)
+async def test_what_has_no_log_says_why(query: dict[str, str], status: int, words: str, still: Api) -> None:
+    waiting = {"name": "main", "state": {"waiting": {"reason": "ContainerCreating"}}}
+    path, node = await running(still, log=None, phase="Pending", containerStatuses=[waiting])
+    answer = await still("GET", f"{path}/logs", params={"node": node} | query)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
+    assert words in answer.json()["message"] + answer.json().get("field", "")
+    assert ("retry-after" in answer.headers) is (status == 409)
