@@ -18,7 +18,7 @@ from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github import git
 from kubeci.local.github.conversation import Comment, Thread
 from kubeci.local.github.faults import Fault
-from kubeci.local.stack import LocalStack, StackSettings, local_stack, surroundings, with_server
+from kubeci.local.stack import LocalStack, StackSettings, surroundings, with_server
 from kubeci.settings.config import Config, TemplateFiles
 from kubeci.settings.pattern import Pattern
 from kubeci.workflow import metadata
@@ -290,13 +290,14 @@ async def test_an_answer_to_a_deleted_comment_is_let_go(talk: Talk) -> None:
 
 
 async def test_retry_builds_what_failed(tmp_path: Path) -> None:
-    async with local_stack(tmp_path) as stack:
+    async with surroundings(tmp_path) as around, with_server(around, pace=PACE) as stack:
         await stack.github.create_repository(REPOSITORY)
         talk = Talk(stack)
         pull, sha = await talk.branch({".kube-ci/ci.yaml": workflow(["false"])})
         await talk.concluded(sha)
         await talk.until(lambda: "failure" in {run.conclusion for run in talk.runs(sha)})
         await talk.quiet()
+        talk.github.faults.add(Fault("POST", "/reactions", status=502, times=3))  # tried again, done once
         assert await talk.told(pull, "/kube-ci retry", by="octocat") == ("", ["+1"])
         again = await talk.concluded(sha, count=2)
         assert (again.name, again.conclusion) == ("Workflow - ci", "failure")
@@ -360,6 +361,16 @@ async def test_what_is_refused_on_an_issue(talk: Talk, tmp_path: Path) -> None:
     assert reactions == ["+1"]
     assert "- `/kube-ci deploy [ENV] [--template NAME]`: " in text
     assert "- `go`: `For @everyone who writes Go`" in text
+
+
+async def test_bots_give_no_commands(talk: Talk) -> None:
+    await talk.push(PASSING)
+    pull, sha = await talk.fork()
+    for bot in ("renovate[bot]", f"{talk.github.state.app.slug}[bot]"):
+        comment = await talk.say(pull, "/kube-ci run", by=bot)
+        assert talk.reactions(comment) == []
+    assert talk.workflows(sha) == []
+    assert [reason for _, _, reason in talk.deliveries("done") if "bots" in reason]
 
 
 async def test_an_issue_without_text_asks_for_nothing(talk: Talk) -> None:
