@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,13 @@ from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.checks import GitHubChecks
 from kubeci.github.commits import GitHubCommits
 from kubeci.github.connection import Endpoint
+from kubeci.github.contents import GitHubContents
+from kubeci.github.conversation import GitHubConversation
+from kubeci.github.deployments import GitHubDeployments
 from kubeci.github.modules import GitHubModules
 from kubeci.github.people import GitHubPeople
+from kubeci.github.pulls import GitHubPullRequests
+from kubeci.github.repositories import GitHubRepositories
 from kubeci.local.examples import load_example
 from kubeci.local.github.api import RecordedRequest
 from kubeci.local.github.server import LocalGitHub
@@ -26,6 +32,8 @@ from kubeci.local.github.state import CheckRun
 from kubeci.local.stack import LocalStack, local_stack
 from kubeci.model.check_run import Action, Annotation, Conclusion, Status
 from kubeci.model.check_run import CheckRun as Wanted
+from kubeci.model.conversation import Post
+from kubeci.model.deployment import Deployment, DeploymentState, DeploymentStatus
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Repository
 
@@ -138,6 +146,40 @@ async def _calls_of_the_adapters(stack: LocalStack) -> None:
         ]
         await checks.update(repository, number, full, remarks)
         await checks.annotations_count(repository, number)
+        await _talk(github, repository, app)
+        await _deploy(repository, app)
+
+
+async def _talk(github: LocalGitHub, repository: Repository, app: GitHubApp) -> None:
+    """Answer a comment and an issue's text, look at a pull request, write a file, find a repository by its name."""
+    [pull] = github.state.pull_requests
+    comment = await github.comment(REPOSITORY, pull.number, "/kube-ci help")
+    issue = await github.open_issue(REPOSITORY, "It does not build")
+    conversation = GitHubConversation(app)
+    for number, comment_id in ((pull.number, comment.id), (issue.number, 0)):
+        url, on_pull = f"https://x/{number}", number == pull.number
+        post = Post(repository, number, comment_id, url, datetime.now(UTC), on_pull_request=on_pull)
+        await conversation.react(post, "+1")
+        await conversation.reply(post, "Done")
+    await GitHubPullRequests(app).read(repository, pull.number)
+    contents = GitHubContents(app)
+    for text in ("one", "two", "two"):
+        await contents.write(repository, "large", "docs/a file.md", text, "Write it")
+    repositories = GitHubRepositories(app, default_installation=0)
+    found = await repositories.find("acme", "widgets")
+    await repositories.read(found)
+    await GitHubCommits(app).resolve(repository, "heads/large")
+
+
+async def _deploy(repository: Repository, app: GitHubApp) -> None:
+    deployments = GitHubDeployments(app)
+    wish = Deployment("large", "deploy", "staging", {"kube_ci": {"run": False}}, description="Try it")
+    number = await deployments.create(repository, wish)
+    assert await deployments.find(repository, wish) == number
+    log_url, url = "https://argo.example.com/workflows/ci/all", "https://staging.example.com"
+    await deployments.set_status(
+        repository, number, DeploymentStatus(DeploymentState.SUCCESS, log_url, url, "It works " * 30)
+    )
 
 
 async def _look_up_people(github: LocalGitHub, repository: Repository, people: GitHubPeople) -> None:
@@ -151,9 +193,9 @@ async def _look_up_people(github: LocalGitHub, repository: Repository, people: G
     assert (writers, members) == (["bob"], ["ada"])
 
 
-def _reopens(request: RecordedRequest) -> bool:
-    """Say whether a request is refused by now, as the check-run is completed."""
-    return request.method == "PATCH" and "conclusion" not in request.body
+def _is_refused_now(request: RecordedRequest) -> bool:
+    """Say whether a request is refused by now: its check-run is completed, its file was written since."""
+    return request.method == "PUT" or (request.method == "PATCH" and "conclusion" not in request.body)
 
 
 async def _answers(github: LocalGitHub, requests: tuple[RecordedRequest, ...]) -> tuple[Answer, ...]:
@@ -171,9 +213,10 @@ async def _answers(github: LocalGitHub, requests: tuple[RecordedRequest, ...]) -
             )
             tokens[account.account.login] = answer.json()["token"]
         for request in requests:
-            if request.path == "/graphql" or _reopens(request):
+            if request.path == "/graphql" or _is_refused_now(request):
                 continue
-            token = as_app if request.path.startswith("/app/") else tokens[request.path.split("/")[2]]
+            by_app = request.path.startswith("/app/") or request.path.endswith("/installation")
+            token = as_app if by_app else tokens[request.path.split("/")[2]]
             answer = await client.request(
                 request.method,
                 request.path,

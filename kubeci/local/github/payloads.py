@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote
 
 from kubeci.local.github.auth import InstallationToken
 from kubeci.local.github.state import Account, Installation, PullRequest, Repository, State, timestamp
@@ -112,7 +113,8 @@ def api_url(state: State, path: str) -> str:
 
 def user_json(state: State, account: Account) -> JsonObject:
     """Give a simple user; organisations have the same shape."""
-    url = api_url(state, f"/users/{account.login}")
+    name = quote(account.login)  # a bot's has brackets
+    url = api_url(state, f"/users/{name}")
     return {
         "login": account.login,
         "id": account.id,
@@ -120,7 +122,7 @@ def user_json(state: State, account: Account) -> JsonObject:
         "avatar_url": f"{state.base_url}/avatars/{account.id}",
         "gravatar_id": "",
         "url": url,
-        "html_url": f"{state.base_url}/{account.login}",
+        "html_url": f"{state.base_url}/{name}",
         **{key: url + path for key, path in _ACCOUNT_URLS.items()},
         "type": account.type,
         "user_view_type": "public",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import posixpath
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -86,11 +87,11 @@ async def _file(call: Call, objects: Objects, commit: str, path: str, entry: Tre
 def file_row(call: Call, entry: TreeEntry, path: str, ref: str, size: int) -> JsonObject:
     """Give what is said of a file, folder, link or submodule besides its content."""
     repository = call.repository.full_name
-    url = f"{api_url(call.state, f'/repos/{repository}/contents/{path}')}?ref={ref}"
+    url = f"{api_url(call.state, f'/repos/{repository}/contents/{quote(path)}')}?ref={quote(ref)}"
     kind = "dir" if entry.type == "tree" else "file"
     kind = {"120000": "symlink", "160000": "submodule"}.get(entry.mode, kind)
     git_url = api_url(call.state, f"/repos/{repository}/git/{entry.type}s/{entry.oid}")
-    page = f"{call.state.base_url}/{repository}/{'tree' if kind == 'dir' else 'blob'}/{ref}/{path}"
+    page = f"{call.state.base_url}/{repository}/{'tree' if kind == 'dir' else 'blob'}/{quote(ref)}/{quote(path)}"
     return {
         "name": entry.name,
         "path": path,
