@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from kubeci.local.github import git
 from kubeci.local.github.changes import STATUSES, FileChange
 from kubeci.local.github.conclusions import latest
@@ -159,7 +161,7 @@ def _urls(state: State, pull: PullRequest, head_sha: str) -> JsonObject:
 
 def file_json(state: State, repository: Repository, sha: str, file: FileChange) -> JsonObject:
     """Give a changed file as file lists and comparisons hold it; `sha` is the commit it is looked at."""
-    page = f"{state.base_url}/{repository.full_name}"
+    page, path = f"{state.base_url}/{repository.full_name}", quote(file.path)
     row: JsonObject = {
         "sha": None if file.sha == git.ZERO else file.sha,
         "filename": file.path,
@@ -167,8 +169,8 @@ def file_json(state: State, repository: Repository, sha: str, file: FileChange) 
         "additions": file.additions,
         "deletions": file.deletions,
         "changes": file.additions + file.deletions,
-        "blob_url": f"{page}/blob/{sha}/{file.path}",
-        "raw_url": f"{page}/raw/{sha}/{file.path}",
-        "contents_url": api_url(state, f"/repos/{repository.full_name}/contents/{file.path}?ref={sha}"),
+        "blob_url": f"{page}/blob/{sha}/{path}",
+        "raw_url": f"{page}/raw/{sha}/{path}",
+        "contents_url": api_url(state, f"/repos/{repository.full_name}/contents/{path}?ref={sha}"),
     }
     return row if file.previous is None else {**row, "previous_filename": file.previous}

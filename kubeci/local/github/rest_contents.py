@@ -91,7 +91,9 @@ def file_row(call: Call, entry: TreeEntry, path: str, ref: str, size: int) -> Js
     kind = "dir" if entry.type == "tree" else "file"
     kind = {"120000": "symlink", "160000": "submodule"}.get(entry.mode, kind)
     git_url = api_url(call.state, f"/repos/{repository}/git/{entry.type}s/{entry.oid}")
-    page = f"{call.state.base_url}/{repository}/{'tree' if kind == 'dir' else 'blob'}/{quote(ref)}/{quote(path)}"
+    page = (
+        f"{call.state.base_url}/{repository}/{'tree' if kind == 'dir' else 'blob'}/{quote(ref)}/{quote(path)}"
+    )
     return {
         "name": entry.name,
         "path": path,
