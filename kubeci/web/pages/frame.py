@@ -55,6 +55,8 @@ class PagePorts:
     clock: Callable[[], datetime]
     pause_seconds: float = 0.5
     """How long the answer to a wrong token is held back."""
+    refresh_seconds: float = 2.0
+    """How often an open page asks for what changed while something may; where nothing runs, less often."""
 
 
 class Frame:
@@ -75,6 +77,7 @@ class Frame:
         self._templates.filters |= {"line": one_line, "plain": plain, "step_state": step_state}
         self._templates.globals |= {
             "asked_by": asked_by,
+            "every": round(ports.refresh_seconds * 1000),
             "links": ports.links,
             "runs": runs,
             "since": since,
@@ -131,13 +134,17 @@ class Frame:
 
     async def file(self, request: Request) -> Response:
         """Answer with a file of the pages; there is nothing secret in them."""
-        name = request.path_params["name"]
+        return self._file(request.path_params["name"])
+
+    async def icon(self, _request: Request) -> Response:
+        """Answer with the icon of pages that name none."""
+        return self._file("icon-neutral.svg")
+
+    def _file(self, name: str) -> Response:
         if name not in self._files:
             return self.absent()
-        kind = _TYPES[Path(name).suffix]
-        return Response(
-            self._files[name], media_type=kind, headers={**HEADERS, "cache-control": "public, max-age=3600"}
-        )
+        kept = {**HEADERS, "cache-control": "public, max-age=3600"}
+        return Response(self._files[name], media_type=_TYPES[Path(name).suffix], headers=kept)
 
     def message(self, status: int, title: str, text: str, *, then: str = "") -> Response:
         """Answer with a sentence; `then` is an address that the browser goes on to by itself."""

@@ -23,4 +23,6 @@ def page_routes(ports: PagePorts) -> list[Route]:
         Route("/login", login.enter, methods=["POST"]),
         Route("/logout", login.leave, methods=["POST"]),
         Route("/static/{name}", frame.file),
+        # Browsers ask for it beside a log as plain text, which names no icon.
+        Route("/favicon.ico", frame.icon),
     ]

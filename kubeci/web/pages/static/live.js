@@ -3,6 +3,9 @@ const live = document.getElementById("live");
 const MOST = 10000; // lines of a log on the page
 let tag = "";
 
+const every = () => Number(document.getElementById("told")?.dataset.every);
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
 // Brings `have` to what `want` is, touching only what differs: focus, scrolling and open details stay.
 function bring(have, want) {
   for (const { name } of [...have.attributes]) {
@@ -13,9 +16,21 @@ function bring(have, want) {
   }
   if (have.hasAttribute("data-own")) return;
   const named = new Map([...have.children].filter((child) => child.id).map((child) => [child.id, child]));
+  const wanted = new Set([...want.children].map((child) => child.id));
   let at = have.firstChild;
+  // Removes what stands in the way: moving the rest instead would take its focus.
+  const drop = (isInTheWay) => {
+    while (at && isInTheWay(at)) {
+      const gone = at;
+      at = at.nextSibling;
+      gone.remove();
+    }
+  };
   for (const next of [...want.childNodes]) {
-    const same = next.id ? named.get(next.id) : at;
+    const found = next.id && named.get(next.id);
+    if (found) drop((node) => node !== found && !(node.id && wanted.has(node.id)));
+    else if (next.nodeType === Node.ELEMENT_NODE) drop((node) => node.nodeType === Node.TEXT_NODE);
+    const same = next.id ? found : at;
     if (!same || same.nodeName !== next.nodeName || (same.id || "") !== (next.id || "")) {
       have.insertBefore(next, at);
       continue;
@@ -25,11 +40,7 @@ function bring(have, want) {
     if (next.nodeType === Node.ELEMENT_NODE) bring(same, next);
     else if (same.data !== next.data) same.data = next.data;
   }
-  while (at) {
-    const rest = at;
-    at = at.nextSibling;
-    rest.remove();
-  }
+  drop(() => true);
 }
 
 function decorate() {
@@ -93,7 +104,7 @@ async function follow(details) {
       if (last) box.scrollTop = box.scrollHeight;
       details.complete = log.ended;
       if (log.ended) break;
-      await new Promise((done) => setTimeout(done, 1000));
+      await pause(every() / 2);
       if (!details.open || document.hidden || !details.isConnected) break;
     }
   } catch {
@@ -104,9 +115,8 @@ async function follow(details) {
 
 async function watch() {
   for (;;) {
-    const every = Number(document.getElementById("told")?.dataset.every);
-    if (!every) return;
-    await new Promise((done) => setTimeout(done, every));
+    if (!every()) return;
+    await pause(every());
     if (document.hidden) continue;
     try {
       await refresh();
