@@ -112,8 +112,10 @@ async def test_the_default_installation_reaches_its_owners_repositories_alone(
 ) -> None:
     repositories = GitHubRepositories(app, default_installation=repository.installation_id)
     await github.fork(NAME, "stranger")
+    before = len(github.requests)
     with pytest.raises(NotFound):
         await repositories.find("stranger", "widgets")
+    assert [each.path for each in list(github.requests)[before:] if "access_tokens" in each.path] == []
     github.faults.add(Fault("GET", "/widgets/installation", status=404))
     assert await repositories.find("acme", "widgets") == repository
     with pytest.raises(NotFound):
