@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from pages_kit import READER, Stage, stage_in
 
-from kubeci.model.build import ManualStep, Plan
+from kubeci.model.build import BuildState, ManualStep, Plan
 from kubeci.model.check_run import Annotation, CheckRun, Status
 from kubeci.model.report import NodeLog, Outcome
 from kubeci.settings.api import Pages
@@ -101,13 +101,18 @@ async def test_steps_change_and_logs_stream(stage: Stage, page: Page) -> None:
     await expect(log).to_have_text("one\n", use_inner_text=False)
     stage.says(build, 1, "two\nthree\n")
     await expect(log).to_have_text(re.compile(r"one\s+two\s+three"))
+    stage.says(build, 1, "the end\n")
     stage.status(build, "Failed", {"fetch": "Succeeded", "test": "Failed"})
-    stage.says(build, 1, "the end")
     await stage.finish(build, "failure")
     await expect(page).to_have_title("failed · Talk to me · kubeci")
     assert "icon-failure" in (await page.locator("#icon").get_attribute("href") or "")
     # The details that were opened stay open.
-    await expect(log).to_be_visible()
+    await expect(log).to_contain_text("the end")
+    # It is retried.
+    stage.status(build, "Running", {"fetch": "Succeeded", "test": "Running"})
+    await stage.builds.change(build.id, state=BuildState.RUNNING, conclusion="")
+    stage.says(build, 1, "was not the end\n")
+    await expect(log).to_contain_text("was not the end")
 
 
 async def test_failed_steps_show_their_log_at_once(stage: Stage, page: Page) -> None:

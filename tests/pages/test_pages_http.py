@@ -12,7 +12,7 @@ from pages_kit import READER, START, WRITER, Stage, stage_in
 
 from kubeci.model.build import BuildState, ManualStep, Plan
 from kubeci.model.check_run import Annotation
-from kubeci.model.report import NodeLog, Outcome, StepSeen
+from kubeci.model.report import DeploymentTold, NodeLog, Outcome, StepSeen
 from kubeci.settings.api import Pages
 from kubeci.web.pages.access import PageAccess, access_of
 from kubeci.web.pages.listing import PAGE
@@ -109,7 +109,12 @@ async def test_a_build_is_told_whole(stage: Stage, ask: httpx.AsyncClient) -> No
     await stage.builds.save_outcome(build.id, Outcome("Failed", steps=steps))
     remark = Annotation("src/a b.py", 3, "failure", "is wrong")
     await stage.builds.save_log(build.id, NodeLog("n2", annotations=(remark,), tail=("last words",)))
+    for node, url in (("n1", "https://staging.test/?a&b"), ("n2", "javascript:alert(1)")):
+        told = DeploymentTold(1, "success", "qa", url)
+        await stage.builds.save_deployment(build.id, node, told)
     page = (await ask.get(f"/builds/{build.id}")).text
+    assert 'href="https://staging.test/?a&amp;b"' in page
+    assert "javascript:" not in page
     for text in (
         "https://github.test/acme/widgets/runs/1",
         "http://argo.test/workflows/ci/widgets-1",

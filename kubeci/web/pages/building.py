@@ -73,6 +73,7 @@ class Building:
             problem=problem,
             annotations=sorted(annotations, key=_severity)[:ANNOTATIONS],
             more_annotations=max(0, len(annotations) - ANNOTATIONS),
+            deployments=[told for told in (await self._builds.deployments(build.id)).values() if told.state],
             manual=await self._manual(build),
             successor=await self._builds.get(build.superseded_by) if build.superseded_by else None,
         )

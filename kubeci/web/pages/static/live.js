@@ -81,7 +81,10 @@ async function refresh() {
   want.append(...fresh.body.childNodes);
   bring(live, want);
   decorate();
-  document.querySelectorAll("details[data-log][open]").forEach(follow);
+  document.querySelectorAll("details[data-log]").forEach((details) => {
+    if (details.complete && "running" in details.dataset) Object.assign(details, { complete: false, count: 0 });
+    if (details.open) follow(details);
+  });
 }
 
 // Shows a step's log and what it goes on to say, while its details are open.
