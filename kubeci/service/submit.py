@@ -61,14 +61,15 @@ class Submitter:
                 return f"already built as {known.workflow_name}"
             if request.automatic and not known and await self._built(request):
                 return "the commit is built already"
-            if request.commit in self._bare:
+            own = request.files is None  # else they came with the request, and say nothing of the commit
+            if own and request.commit in self._bare:
                 return NO_DEFINITION
             try:
                 source = await read_source(request, self._rooms.github.commits, self._rooms.config)
             except DefinitionError as error:
                 return await self._failed(request, error, now)
             if not has_definition(source, self._rooms.config):
-                if not is_foreign(request, source):
+                if own and not is_foreign(request, source):
                     self._bare.add(request.commit)
                 return NO_DEFINITION
             return await self._judged(request, source, now, last_attempt=last_attempt)
