@@ -13,7 +13,6 @@ import yaml
 from tests_stack import PASSING, REPOSITORY, Scene, workflow
 from world import FAST
 
-from kubeci.assembly import Patience
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github import git
 from kubeci.local.github.conversation import Comment, Thread
@@ -26,7 +25,7 @@ from kubeci.workflow import metadata
 MEMBERS_ONLY = "you must be an organisation member to execute commands"
 LONG = {".kube-ci/ci.yaml": workflow(["sleep", "60"])}
 TEMPLATE = workflow(["true"])
-PACE = replace(FAST, github=Patience(pauses=(0.02,), limit_seconds=0.2))
+PACE = replace(FAST, github=replace(FAST.github, answer_seconds=20.0))
 
 
 def deploying(*names: str) -> str:
