@@ -9,11 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 
-from kubeci.assembly import (
+from kubeci.assembly.adapters import (
     Patience,
     Surroundings,
     cluster_rooms,
@@ -22,30 +22,34 @@ from kubeci.assembly import (
     github_rooms,
     module_sources,
 )
+from kubeci.assembly.routes import Core, further_routes, webhook_ports
 from kubeci.cluster.feed import ClusterWorkflowFeed
 from kubeci.cluster.list_watch import Timing
 from kubeci.definition.sandbox import Sandbox
 from kubeci.github.events import decode
-from kubeci.github.payload import payload_of
-from kubeci.github.signature import verify
 from kubeci.ports import Builds, Inbox
 from kubeci.service.dispatch import Admission, Dispatcher
 from kubeci.service.follow import follow
 from kubeci.service.intake import Intake, Schedule
+from kubeci.service.news import News
 from kubeci.service.perform import Performer
 from kubeci.service.queue import KeyedQueue, backoff_seconds
 from kubeci.service.reconcile import LOOK_AGAIN_SECONDS, Observed, Reconciler, WorkflowKey
 from kubeci.service.rooms import Rooms
+from kubeci.service.slack import SlackCommands
 from kubeci.service.submit import Submitter
 from kubeci.settings.config import Config
 from kubeci.settings.options import Options
+from kubeci.slack.connect import connect as connect_slack
 from kubeci.store.builds import SqlBuilds
 from kubeci.store.database import database
 from kubeci.store.inbox import SqlInbox
 from kubeci.telemetry import Metrics
 from kubeci.web.routes import create_app
-from kubeci.web.webhooks import WebhookPorts
 from kubeci.workflow.metadata import LABEL_MANAGED_BY
+
+if TYPE_CHECKING:
+    from kubeci.slack.client import SlackClient
 
 REPORT_WORKERS = 8
 RETENTION = timedelta(days=30)
@@ -88,55 +92,77 @@ async def running(
 
     Raises `ConfigurationError` when the options or the configuration cannot work.
     """
-    now = clock or partial(datetime.now, UTC)
-    pace = pace or Pace()
-    metrics = Metrics()
-    surroundings = Surroundings(options, config, pace.github, trust_env=trust_env)
+    now, pace, metrics = clock or partial(datetime.now, UTC), pace or Pace(), Metrics()
+    around = Surroundings(options, config, pace.github, trust_env=trust_env)
     async with AsyncExitStack() as stack:
         stored = await stack.enter_async_context(database(options.store_url))
         inbox, builds = SqlInbox(stored), SqlBuilds(stored)
-        github = await stack.enter_async_context(enter_github(surroundings, metrics))
-        cluster = await stack.enter_async_context(enter_cluster(surroundings))
-        modules = module_sources(github, config)
+        github = await stack.enter_async_context(enter_github(around, metrics))
+        cluster = await stack.enter_async_context(enter_cluster(around))
+        slack = await _slack(stack, around)
+        news = News(config.slack.news, slack, options.github_url, backoff=pace.backoff) if slack else None
         rooms = Rooms(
             github=github_rooms(github, config),
-            cluster=await stack.enter_async_context(cluster_rooms(cluster, surroundings)),
+            cluster=await stack.enter_async_context(cluster_rooms(cluster, around)),
             builds=builds,
-            sandbox=await stack.enter_async_context(Sandbox(sources=modules)),
+            sandbox=await stack.enter_async_context(Sandbox(sources=module_sources(github, config))),
             config=config,
             argo_ui=options.argo_ui.rstrip("/"),
             clock=now,
             nonce=partial(secrets.token_hex, 16),
+            news=news,
         )
-        admission = Admission(options.app_id, options.installations, options.owners)
-        dispatcher = Dispatcher(admission, rooms.github.commits, builds)
-        performer = Performer(rooms, dispatcher, Submitter(rooms), decode)
-        intake = Intake(inbox, performer.perform, schedule=Schedule(now, pace.backoff))
-        queue: KeyedQueue[WorkflowKey, Observed] = KeyedQueue(
-            Reconciler(rooms, look_again_seconds=pace.look_again_seconds).reconcile,
-            workers=REPORT_WORKERS,
-            backoff=pace.backoff,
+        core = _core(rooms, around, inbox, metrics)
+        commands = SlackCommands(rooms, core.submitter, slack, core.admission) if slack else None
+        intake = Intake(
+            inbox,
+            _performer(core, commands).perform,
+            wakes=core.arrived,
+            schedule=Schedule(now, pace.backoff),
         )
-        metrics.reports_waiting.set_function(lambda: len(queue))
-        selector = f"{LABEL_MANAGED_BY}={config.managed_by}"
         feed = ClusterWorkflowFeed(
-            cluster, namespace=config.namespace, label_selector=selector, timing=pace.watch
+            cluster,
+            namespace=config.namespace,
+            label_selector=f"{LABEL_MANAGED_BY}={config.managed_by}",
+            timing=pace.watch,
         )
-        ports = WebhookPorts(
-            verify=partial(verify, options.webhook_secret),
-            payload_of=payload_of,
-            decode=decode,
-            inbox=inbox,
-            wake=intake.wake,
-            clock=now,
-            metrics=metrics,
-            push_wait_seconds=pace.push_wait_seconds,
-        )
+        reports = _reports(rooms, metrics, pace)
         server = Server()
-        server.web = create_app(ports, going=lambda: server.going)
-        work = (intake.run(), queue.run(), follow(feed, builds, queue), _clean(inbox, builds, now))
-        await stack.enter_async_context(_background(work))
+        webhooks = webhook_ports(core, around, pace.push_wait_seconds)
+        server.web = create_app(webhooks, further_routes(core, around), going=lambda: server.going)
+        work = [intake.run(), reports.run(), follow(feed, builds, reports), _clean(inbox, builds, now)]
+        await stack.enter_async_context(_background([*work, news.run()] if news else work))
         yield server
+
+
+async def _slack(stack: AsyncExitStack, around: Surroundings) -> SlackClient | None:
+    options = around.options
+    if not options.slack_token:
+        return None
+    client = connect_slack(options.slack_token, options.slack_url, trust_env=around.trust_env)
+    return await stack.enter_async_context(client)
+
+
+def _core(rooms: Rooms, around: Surroundings, inbox: Inbox, metrics: Metrics) -> Core:
+    options = around.options
+    admission = Admission(options.app_id, options.installations, options.owners)
+    return Core(rooms, Submitter(rooms), admission, inbox, asyncio.Event(), metrics)
+
+
+def _performer(core: Core, slack: SlackCommands | None) -> Performer:
+    rooms = core.rooms
+    dispatcher = Dispatcher(core.admission, rooms.github.commits, rooms.builds)
+    return Performer(rooms, dispatcher, core.submitter, decode=decode, slack=slack)
+
+
+def _reports(rooms: Rooms, metrics: Metrics, pace: Pace) -> KeyedQueue[WorkflowKey, Observed]:
+    queue: KeyedQueue[WorkflowKey, Observed] = KeyedQueue(
+        Reconciler(rooms, look_again_seconds=pace.look_again_seconds).reconcile,
+        workers=REPORT_WORKERS,
+        backoff=pace.backoff,
+    )
+    metrics.reports_waiting.set_function(lambda: len(queue))
+    return queue
 
 
 @asynccontextmanager

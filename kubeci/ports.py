@@ -13,7 +13,7 @@ from typing import Protocol
 from kubeci.model.build import Build
 from kubeci.model.check_run import Annotation, CheckRun
 from kubeci.model.conversation import Post, PullRequestHead, Reaction
-from kubeci.model.deployment import Deployment, DeploymentStatus
+from kubeci.model.deployment import Deployment, DeploymentState, DeploymentStatus
 from kubeci.model.event import Delivery
 from kubeci.model.json import JsonObject
 from kubeci.model.module import ModuleFile
@@ -202,6 +202,16 @@ class PodLogs(Protocol):
         """Stream a container's log in chunks of any size, with `follow` until it ends; `NotFound` when the pod is gone."""
 
 
+class Announcer(Protocol):
+    """Tells people beyond GitHub of what ended; both return at once, and what cannot be told is dropped."""
+
+    def build_ended(self, build: Build, check: CheckRun, previous: Build | None) -> None:
+        """Tell of a build of the default branch; `previous` is the newest earlier one of its name that succeeded or failed."""
+
+    def deployment_ended(self, build: Build, environment: str, state: DeploymentState, url: str) -> None:
+        """Tell of a deployment; `url` is where it is seen."""
+
+
 class Inbox(Protocol):
     """Deliveries that wait for their work."""
 
@@ -268,6 +278,9 @@ class Builds(Protocol):
 
     async def of_commit(self, commit: Commit) -> Build | None:
         """Find the newest build of a commit that was no tag's."""
+
+    async def previous(self, build: Build) -> Build | None:
+        """Find the newest earlier build of the same repository, ref and check name that succeeded or failed."""
 
     async def all_of_commit(self, commit: Commit) -> list[Build]:
         """List the builds of a commit, oldest first."""

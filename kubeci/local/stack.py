@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kubeci.local.engine.engine import Engine
 from kubeci.local.github.auth import new_app
 from kubeci.local.github.server import LocalGitHub
 from kubeci.local.serving import serving
+from kubeci.local.slack.server import LocalSlack
 from kubeci.settings.config import Config
 from kubeci.settings.options import Options
 from kubeci.settings.pattern import Pattern
@@ -35,6 +36,8 @@ class StackSettings:
     port: int = 0
     argo_server: bool = True
     """Without argo-server, failed builds are built anew rather than retried."""
+    slack: bool = False
+    """With a Slack whose channel is `builds`."""
     engine: bool = True
     """Without an engine, workflows stay as they were submitted, for tests to write their status."""
 
@@ -46,6 +49,7 @@ class Surroundings:
     github: LocalGitHub
     cluster: LocalCluster
     engine: Engine | None
+    slack: LocalSlack | None
     options: Options
     config: Config
 
@@ -76,6 +80,9 @@ async def surroundings(folder: Path, settings: StackSettings | None = None) -> A
         argo = None
         if chosen.argo_server and engine:
             argo = await stack.enter_async_context(argo_server(cluster.objects))
+        slack = await stack.enter_async_context(LocalSlack()) if chosen.slack else None
+        if slack:
+            slack.add_channel("builds")
         options = Options(
             app_id=app.id,
             private_key=app.private_key or "",
@@ -86,8 +93,12 @@ async def surroundings(folder: Path, settings: StackSettings | None = None) -> A
             argo_server=argo.url if argo else "",
             argo_token=argo.token if argo else "",
             argo_ui=await stack.enter_async_context(serving(argo_ui(cluster.objects))),
+            slack_token=slack.token if slack else "",
+            slack_secret=slack.signing_secret.encode() if slack else b"",
+            slack_url=slack.api_url if slack else "",
+            listen_host="127.0.0.1",
         )
-        yield Surroundings(github, cluster, engine, options, chosen.config)
+        yield Surroundings(github, cluster, engine, slack, options, chosen.config)
 
 
 @asynccontextmanager
@@ -102,9 +113,10 @@ async def with_server(
         serving(server.web) as url,
     ):
         around.github.webhook_url = f"{url}/webhooks/github"
-        yield LocalStack(
-            around.github, around.cluster, around.engine, around.options, around.config, server, url
-        )
+        if around.slack:
+            around.slack.request_url = f"{url}/webhooks/slack/cmd"
+        parts = {each.name: getattr(around, each.name) for each in fields(Surroundings)}
+        yield LocalStack(**parts, server=server, server_url=url)
 
 
 @asynccontextmanager

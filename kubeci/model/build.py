@@ -92,6 +92,8 @@ class Plan:
     cache_claim: str = ""
     """Name of the claim that the workflow mounts; empty: it has no cache."""
     cache_scope: str = ""
+    default_branch: bool = False
+    """The build is one of the repository's default branch."""
 
 
 @dataclass(frozen=True, slots=True)

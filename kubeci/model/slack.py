@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SLACK_EVENT = "slack_command"
+"""The name under which commands stand in the inbox."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlackCommand:

@@ -35,6 +35,8 @@ from kubeci.workflow.status import WorkflowState
 MAX_FAILURES = 5
 """Tries for one status of a deployment; after them the check-run must not wait any longer."""
 
+ENDED = frozenset({DeploymentState.SUCCESS, DeploymentState.FAILURE, DeploymentState.ERROR})
+
 FORK = "the commit comes from a fork, so GitHub shows no deployments of this workflow"
 
 log = structlog.get_logger(__name__)
@@ -120,6 +122,9 @@ class DeploymentReports:
                 raise
             aim = replace(aim, refused=_refusal(deployment, error))
         aim = replace(aim, deployment_id=told.deployment_id)
+        if self._rooms.news and deployment.state in ENDED:
+            url = aim.environment_url or deployment.log_url
+            self._rooms.news.deployment_ended(build, deployment.environment, deployment.state, url)
         await self._builds.save_deployment(build.id, deployment.node_id, aim)
         return aim
 

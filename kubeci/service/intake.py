@@ -45,18 +45,15 @@ class Intake:
         inbox: Inbox,
         perform: Perform,
         *,
+        wakes: asyncio.Event,
         schedule: Schedule,
     ) -> None:
-        """Let `perform` do what each delivery asks for."""
+        """Let `perform` do what each delivery asks for; `wakes` is set by those who store one."""
         self._inbox = inbox
         self._perform = perform
         self._clock = schedule.clock
         self._backoff = schedule.backoff
-        self._arrived = asyncio.Event()
-
-    def wake(self) -> None:
-        """Say that a delivery arrived."""
-        self._arrived.set()
+        self._arrived = wakes
 
     async def run(self, *, workers: int = 4) -> None:
         """Work until cancelled; what an earlier process had claimed is taken up again first."""

@@ -13,6 +13,7 @@ from kubeci.model.event import (
     Event,
     RepositoryGoneEvent,
 )
+from kubeci.model.slack import SLACK_EVENT
 from kubeci.model.trust import What
 from kubeci.service.caches import clear_branch, clear_repository
 from kubeci.service.commands.handle import Commands
@@ -20,6 +21,7 @@ from kubeci.service.dispatch import Dispatcher
 from kubeci.service.press import Presses
 from kubeci.service.retry import Retrier
 from kubeci.service.rooms import Rooms
+from kubeci.service.slack import SlackCommands
 from kubeci.service.submit import Submitter
 from kubeci.service.wish import Press, StopRequest, Wish
 
@@ -32,13 +34,16 @@ class Performer:
         rooms: Rooms,
         dispatcher: Dispatcher,
         submitter: Submitter,
+        *,
         decode: Callable[[str, bytes], Event],
+        slack: SlackCommands | None,
     ) -> None:
-        """Work with `decode`, which turns an event's name and payload into an `Event`."""
+        """Work with `decode`, which turns an event's name and payload into an `Event`; `slack` takes its commands."""
         self._rooms = rooms
         self._dispatcher = dispatcher
         self._submitter = submitter
         self._decode = decode
+        self._slack = slack
         self._retrier = Retrier(rooms, submitter)
         self._presses = Presses(rooms)
         self._commands = Commands(rooms, submitter, self._retrier)
@@ -48,11 +53,19 @@ class Performer:
 
         Raises `UpstreamError` where trying again can help, other errors of `kubeci.errors` where it cannot.
         """
+        if delivery.event == SLACK_EVENT:
+            return await self._of_slack(delivery, last_attempt=last_attempt)
         event = self._decode(delivery.event, delivery.payload)
         wish = await self._dispatcher.wish_of(event, delivery.id)
         if isinstance(wish, BuildRequest):
             return await self._build(wish, delivery, last_attempt=last_attempt)
         return await self._other(wish, delivery)
+
+    async def _of_slack(self, delivery: Delivery, *, last_attempt: bool) -> str:
+        if self._slack is None:
+            return "the server has no Slack any more"
+        now = delivery.received_at
+        return await self._slack.handle(delivery.payload, delivery.id, now, last_attempt=last_attempt)
 
     async def _build(self, request: BuildRequest, delivery: Delivery, *, last_attempt: bool) -> str:
         now = delivery.received_at

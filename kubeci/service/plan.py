@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from kubeci.errors import DefinitionError, EntrypointError, Location
 from kubeci.model.build import Build, BuildRequest, Plan
 from kubeci.model.cache import CacheClaim
 from kubeci.model.json import JsonObject
+from kubeci.model.repository import Ref
 from kubeci.settings.config import Config
 from kubeci.workflow import metadata
 from kubeci.workflow.deploy import for_deployment
@@ -49,6 +51,7 @@ def plan_of(
     return Plan(
         manual=steps[:MANUAL_LIMIT] if offers else (),
         deploy_templates="" if deploy in NO_TEMPLATES else deploy,
+        default_branch=build.ref == Ref(default_branch) and not build.head_repository,
     )
 
 
@@ -56,7 +59,7 @@ def with_cache(plan: Plan, cache: CacheClaim | None) -> Plan:
     """Add a build's cache to its plan."""
     if cache is None:
         return plan
-    return Plan(plan.manual, plan.deploy_templates, cache.name, cache.scope)
+    return replace(plan, cache_claim=cache.name, cache_scope=cache.scope)
 
 
 def to_deploy(

@@ -162,6 +162,8 @@ class Reconciler:
 
     async def _finish(self, build: Build, state: WorkflowState, content: Content) -> None:
         conclusion = content.check.conclusion
+        if self._rooms.news and build.plan.default_branch:
+            self._rooms.news.build_ended(build, content.check, await self._builds.previous(build))
         if conclusion is Conclusion.SUCCESS:
             await self._manual.offer(build)
         await self._builds.change(

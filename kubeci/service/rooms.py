@@ -8,6 +8,7 @@ from datetime import datetime
 
 from kubeci.definition.sandbox import Sandbox
 from kubeci.ports import (
+    Announcer,
     Builds,
     Checks,
     Claims,
@@ -65,3 +66,5 @@ class Rooms:
     """The time now, in UTC."""
     nonce: Callable[[], str]
     """Gives what nobody can guess, another one each time."""
+    news: Announcer | None = None
+    """Tells channels of what ended; None: there are none."""

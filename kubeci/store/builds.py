@@ -17,6 +17,9 @@ from kubeci.store.tables import builds, deployments, logs, outcomes, reported
 _UNFINISHED = builds.c.state.in_((BuildState.SUBMITTING.value, BuildState.RUNNING.value))
 
 
+ENDS_OF_NOTE = ("success", "failure", "timed_out")
+
+
 class SqlBuilds(SqlReports):
     """The builds of `kubeci.ports` in tables."""
 
@@ -124,6 +127,21 @@ class SqlBuilds(SqlReports):
             & (builds.c.owner == commit.repository.owner)
             & (builds.c.name == commit.repository.name)
             & (builds.c.ref_type == RefType.BRANCH.value)
+        )
+        return found[-1] if found else None
+
+    async def previous(self, build: Build) -> Build | None:
+        """Find the newest earlier build of the same repository, ref and check name that succeeded or failed."""
+        found = await self._all(
+            (builds.c.owner == build.commit.repository.owner)
+            & (builds.c.name == build.commit.repository.name)
+            & (builds.c.ref_type == build.ref.type)
+            & (builds.c.ref_name == build.ref.name)
+            & (builds.c.head_repository == build.head_repository)
+            & (builds.c.check_name == build.check_name)
+            & (builds.c.environment == build.environment)
+            & builds.c.conclusion.in_(ENDS_OF_NOTE)
+            & (builds.c.created_at < build.created_at.timestamp())
         )
         return found[-1] if found else None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,8 +48,8 @@ class Timing:
             labels.observe(time.perf_counter() - started)
 
 
-def create_app(webhooks: WebhookPorts, *, going: Callable[[], bool]) -> Starlette:
-    """Give the ASGI application; `going` says whether the server is about to stop."""
+def create_app(webhooks: WebhookPorts, further: Sequence[Route], *, going: Callable[[], bool]) -> Starlette:
+    """Give the ASGI application, with `further` routes; `going` says whether the server is about to stop."""
     metrics = webhooks.metrics
 
     async def status(_request: Request) -> JSONResponse:
@@ -59,15 +59,12 @@ def create_app(webhooks: WebhookPorts, *, going: Callable[[], bool]) -> Starlett
     async def show_metrics(_request: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    async def home(_request: Request) -> PlainTextResponse:
-        return PlainTextResponse("kubeci: continuous integration for GitHub on Argo Workflows\n")
-
     return Starlette(
         routes=[
             Route("/webhooks/github", Webhooks(webhooks).__call__, methods=["POST"]),
             Route("/status", status),
             Route("/metrics", show_metrics),
-            Route("/", home),
+            *further,
         ],
         middleware=[Middleware(Timing, metrics=metrics)],
     )

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from kubeci.errors import Invalid
 from kubeci.model.event import Delivery
-from kubeci.model.slack import SlackCommand, SlackMessage
+from kubeci.model.slack import SLACK_EVENT, SlackCommand, SlackMessage
 from kubeci.policy.slack import Misunderstood, may, refusal, wish_of
 from kubeci.ports import Inbox
 from kubeci.service.slack_answers import begun, listed, private
@@ -28,8 +28,6 @@ from kubeci.web.body import read_body
 
 BODY_LIMIT = 64 * 1024
 SIGNATURE_LENGTH = 67  # of "v0=" and 64 hexadecimal digits
-EVENT = "slack_command"
-"""The name under which commands stand in the inbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,9 @@ class SlackWebhook:
         return begun(command, wish)
 
     async def _store(self, command: SlackCommand) -> bool:
-        delivery = Delivery(delivery_id(command), EVENT, msgspec.json.encode(command), self._ports.clock())
+        delivery = Delivery(
+            delivery_id(command), SLACK_EVENT, msgspec.json.encode(command), self._ports.clock()
+        )
         new = await self._ports.inbox.add(delivery)
         self._count("stored" if new else "repeated")
         if new:
@@ -101,7 +101,7 @@ class SlackWebhook:
         return new
 
     def _count(self, outcome: str) -> None:
-        self._ports.metrics.deliveries.labels(EVENT, outcome).inc()
+        self._ports.metrics.deliveries.labels(SLACK_EVENT, outcome).inc()
 
 
 def delivery_id(command: SlackCommand) -> str:

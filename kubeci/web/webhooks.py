@@ -14,6 +14,7 @@ from kubeci.errors import Invalid
 from kubeci.model.event import Delivery, Event, IgnoredEvent, PushEvent
 from kubeci.ports import Inbox
 from kubeci.telemetry import Metrics
+from kubeci.web.body import read_body
 
 BODY_LIMIT = 25 * 1024 * 1024  # docs.github.com/webhooks: payloads are capped at 25 MB
 SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
@@ -50,7 +51,7 @@ class Webhooks:
         if not SIGNATURE.fullmatch(signature):
             return _answer(401, "the signature in X-Hub-Signature-256 is missing, or is none")
         try:
-            body = await _read(request)
+            body = await read_body(request, BODY_LIMIT)
         except ClientDisconnect:
             return _answer(499, "the client went away")  # nobody reads it, but the metrics count it
         if body is None:
@@ -81,20 +82,6 @@ class Webhooks:
         if new:
             ports.wake()
         return _answer(202, "stored" if new else "this delivery is known; its work is done or under way")
-
-
-async def _read(request: Request) -> bytes | None:
-    """Read the body up to the limit; None: it is larger."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > BODY_LIMIT:
-        return None
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY_LIMIT:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _answer(status: int, message: str) -> JSONResponse:

@@ -17,7 +17,7 @@ import yaml
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from kubeci.assembly import (
+from kubeci.assembly.adapters import (
     Patience,
     cluster_rooms,
     enter_cluster,
@@ -25,7 +25,7 @@ from kubeci.assembly import (
     github_rooms,
     module_sources,
 )
-from kubeci.assembly import Surroundings as Built
+from kubeci.assembly.adapters import Surroundings as Built
 from kubeci.definition.sandbox import Sandbox
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github.faults import Fault
@@ -140,7 +140,9 @@ async def scene_in(folder: Path, config: Config | None = None) -> AsyncIterator[
             )
 
         inbox = SqlInbox(stored)
-        intake = Intake(inbox, perform, schedule=Schedule(rooms.clock, lambda _failures: 0.01))
+        arrived = asyncio.Event()
+        schedule = Schedule(rooms.clock, lambda _failures: 0.01)
+        intake = Intake(inbox, perform, wakes=arrived, schedule=schedule)
         ports = SlackPorts(
             verify=partial(verify, slack.signing_secret.encode()),
             is_certificate_check=is_certificate_check,
@@ -148,7 +150,7 @@ async def scene_in(folder: Path, config: Config | None = None) -> AsyncIterator[
             access=config.slack.access,
             templates=config.templates,
             inbox=inbox,
-            wake=intake.wake,
+            wake=arrived.set,
             clock=rooms.clock,
             metrics=Metrics(),
         )

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from kubeci.local.serving import serving
 from kubeci.model.event import Delivery
-from kubeci.model.slack import SlackCommand
+from kubeci.model.slack import SLACK_EVENT, SlackCommand
 from kubeci.settings.config import TemplateFiles
 from kubeci.settings.pattern import Pattern
 from kubeci.settings.slack import SlackAccess, SlackVerb
@@ -27,7 +27,7 @@ from kubeci.slack.signature import sign, verify
 from kubeci.store.database import database
 from kubeci.store.inbox import SqlInbox
 from kubeci.telemetry import Metrics
-from kubeci.web.slack import BODY_LIMIT, EVENT, SlackPorts, SlackWebhook
+from kubeci.web.slack import BODY_LIMIT, SlackPorts, SlackWebhook
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = b"secret"
@@ -102,7 +102,7 @@ async def test_a_command_is_stored_and_answered(endpoint: Endpoint) -> None:
     }
     delivery = await endpoint.stored()
     assert delivery
-    assert delivery.event == EVENT
+    assert delivery.event == SLACK_EVENT
     assert msgspec.json.decode(delivery.payload, type=SlackCommand).user_id == "U1"
     assert endpoint.woken == [True]
     assert (await endpoint.command()).json()["response_type"] == "ephemeral"
@@ -181,6 +181,6 @@ async def test_who_may_not_or_asks_wrongly_is_told_alone(endpoint: Endpoint) -> 
         assert words in answer.json()["text"]
     assert await endpoint.stored() is None
     refused = endpoint.metrics.registry.get_sample_value(
-        "kubeci_deliveries_total", {"event": EVENT, "outcome": "refused"}
+        "kubeci_deliveries_total", {"event": SLACK_EVENT, "outcome": "refused"}
     )
     assert refused == 4.0
