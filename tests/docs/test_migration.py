@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -20,8 +21,10 @@ from kubeci.cli.options import Invocation, server_options
 from kubeci.definition.loader import ContextNames, Inputs, load_definition
 from kubeci.definition.sandbox import Sandbox
 from kubeci.github.signature import sign
+from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github.auth import new_app
 from kubeci.local.serving import serving
+from kubeci.local.stack import StackSettings, local_stack
 from kubeci.model.build import ManualStep
 from kubeci.model.slack import SlackCommand
 from kubeci.policy.commands import Command, parse_commands
@@ -38,6 +41,8 @@ from kubeci.workflow.decorate import PARAMETERS
 
 PAGE = ROOT / "docs" / "migration.md"
 JSON = {"Content-Type": "application/json"}
+PERMISSIONS = {"checks": "write", "contents": "read", "metadata": "read"}
+"""What an App has that was made for the original."""
 
 OPTIONS = {
     "kubeconfig": None,
@@ -183,7 +188,6 @@ ROUTES = {
     "/status": "GET",
     "/": "GET",
 }
-TO_COME = frozenset({"/webhooks/slack/cmd", "/api/v1/run"})
 REQUEST = {
     "org": "acme",
     "repo": "widgets",
@@ -432,6 +436,32 @@ def original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Options, 
     return options, config
 
 
+async def test_the_originals_app_and_settings_build(tmp_path: Path) -> None:
+    definition = """
+        apiVersion: argoproj.io/v1alpha1
+        kind: Workflow
+        spec: {entrypoint: ci, templates: [{name: ci, container: {image: alpine, command: ["true"]}}]}
+    """
+    config = load_config(SETTINGS, source="config.yaml", strict=True).config
+    async with local_stack(tmp_path, StackSettings(config=config, engine=False)) as stack:
+        await stack.github.create_repository("acme/widgets")
+        stack.github.installation("acme/widgets").permissions = dict(PERMISSIONS)
+        await stack.github.push("acme/widgets", {".ci/build.yaml": definition}, branch="master", message="Go")
+        async with asyncio.timeout(20):
+            while not (found := stack.cluster.objects.list(WORKFLOWS, None)):
+                await asyncio.sleep(0.02)
+        [run] = stack.github.state.runs.values()
+    [workflow] = found
+    spec, labels = workflow["spec"], workflow["metadata"]["labels"]
+    given = {entry["name"]: entry["value"] for entry in spec["arguments"]["parameters"]}
+    assert (run.name, run.external_id) == ("Workflow - ci", "ci")
+    assert (workflow["metadata"]["namespace"], labels["managedBy"]) == ("builds", "old-ci")
+    assert (spec["nodeSelector"], spec["tolerations"][0]["tolerationSeconds"]) == ({"pool": "ci"}, 60)
+    assert given["registry"] == "registry.example.com"
+    assert given["cacheVolumeClaimName"].startswith("ci-branch-acme-widgets-x")
+    assert set(GIVEN) - given.keys() == {"tag"}
+
+
 async def test_the_originals_server_starts_and_answers(original: tuple[Options, Config]) -> None:
     options, config = original
     assert (options.app_id, options.grace_shutdown, options.grace_requests) == (5, 90, 0.5)
@@ -453,7 +483,7 @@ async def test_the_originals_server_starts_and_answers(original: tuple[Options, 
         }
         delivered = await client.post("/webhooks/github", content=body, headers=signed | JSON)
         status = await client.get("/status")
-    assert {route for route, code in answered.items() if code in {404, 405, 500}} - TO_COME == set()
-    assert answered["/webhooks/github"] == 401
+    assert [route for route, code in answered.items() if code in {404, 405, 500}] == []
+    assert answered["/webhooks/github"] == answered["/webhooks/slack/cmd"] == answered["/api/v1/run"] == 401
     assert delivered.status_code == 202
     assert status.json() == {"service": "kube-ci", "status": 200}
