@@ -189,6 +189,9 @@ class Runs:
         )
         told = await self._retrier.retry(build, request, self._rooms.clock(), last_attempt=True)
         newer = await self._rooms.builds.get(request.id)
+        # What is said of a workflow that was retried names it.
+        if newer is None and build.workflow_name not in told:
+            return Unfit(told, Why.STATE)
         return Repeated(told, newer or await self._rooms.builds.get(build.id) or build)
 
     async def _request(self, wanted: Wanted, by: By) -> BuildRequest:

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
-from starlette.applications import Starlette
 
-from kubeci.assembly import Patience, cluster_rooms, enter_cluster, enter_github, github_rooms
-from kubeci.assembly import Surroundings as Outside
-from kubeci.definition.sandbox import Sandbox
-from kubeci.local.serving import serving
-from kubeci.local.stack import LocalStack, StackSettings, Surroundings, surroundings, with_server
-from kubeci.service.dispatch import Admission
-from kubeci.service.look import Look
-from kubeci.service.rooms import Rooms
-from kubeci.service.submit import Submitter
+from kubeci.local.cluster.logs import LogBuffer
+from kubeci.local.cluster.resources import PODS, WORKFLOWS
+from kubeci.local.stack import LocalStack, StackSettings, surroundings, with_server
 from kubeci.settings.api import ApiToken, Verb
 from kubeci.settings.pattern import Pattern
-from kubeci.store.builds import SqlBuilds
-from kubeci.store.database import database
-from kubeci.telemetry import Metrics
-from kubeci.web.access import Access
-from kubeci.web.api.routes import ApiPorts, api_routes
 
 REPOSITORY = "acme/widgets"
 OTHER = "acme/secrets"
+NAMESPACE = "argo"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -116,33 +102,33 @@ def steps(*commands: str, **metadata: Any) -> str:
     )
 
 
-@asynccontextmanager
-async def beside(around: Surroundings) -> AsyncIterator[str]:
-    """Serve the API with rooms of its own, beside the server."""
-    outside = Outside(around.options, around.config, Patience(), trust_env=False)
-    async with AsyncExitStack() as stack:
-        github = await stack.enter_async_context(enter_github(outside, Metrics()))
-        cluster = await stack.enter_async_context(enter_cluster(outside))
-        clock = partial(datetime.now, UTC)
-        rooms = Rooms(
-            github=github_rooms(github, around.config),
-            cluster=await stack.enter_async_context(cluster_rooms(cluster, outside)),
-            builds=SqlBuilds(await stack.enter_async_context(database(around.options.store_url))),
-            sandbox=await stack.enter_async_context(Sandbox()),
-            config=around.config,
-            argo_ui=around.options.argo_ui,
-            clock=clock,
-            nonce=partial(secrets.token_hex, 16),
-        )
-        ports = ApiPorts(
-            Access(around.options.api_tokens),
-            rooms,
-            Submitter(rooms),
-            Admission(around.options.app_id),
-            Look(rooms.cluster.workflows, clock),
-            around.options.github_url,
-        )
-        yield await stack.enter_async_context(serving(Starlette(routes=[*api_routes(ports)])))
+async def running(
+    api: Api, *, log: LogBuffer | None, step: str = "Running", **pod_status: Any
+) -> tuple[str, str]:
+    """Have a push built and write that it has one step in this phase; give the run's path and the step's id."""
+    await api.push({".kube-ci/ci.yaml": steps("true")})
+    run_id = await api.first()
+    started = await api.until(run_id, lambda found: found["run"]["workflow"])
+    name = started["run"]["workflow"]["name"]
+    node = f"{name}-1"
+    objects = api.stack.cluster.objects
+    spec = {"nodeName": "node", "containers": [{"name": "main", "image": "alpine"}]}
+    pod = {"metadata": {"name": node}, "spec": spec, "status": {"phase": "Running"} | pod_status}
+    objects.create(PODS, NAMESPACE, pod)
+    if log:
+        objects.logs[NAMESPACE, node, "main"] = log
+    told = {"hostNodeName": "node", "phase": step, "startedAt": "2026-01-01T12:00:00Z"}
+    if step != "Running":
+        told["finishedAt"] = "2026-01-01T12:01:00Z"
+    nodes = {
+        name: {"id": name, "name": name, "type": "Steps", "children": [node], **told},
+        node: {"id": node, "name": node, "displayName": "step-0", "type": "Pod", **told},
+    }
+    annotations = {"workflows.argoproj.io/pod-name-format": "v1"}
+    patch = {"metadata": {"annotations": annotations}, "status": {"phase": step, "nodes": nodes}}
+    objects.merge_patch(WORKFLOWS, NAMESPACE, name, patch)
+    await api.until(run_id, lambda found: found["steps"])
+    return f"/runs/{run_id}", node
 
 
 @asynccontextmanager
@@ -155,7 +141,6 @@ async def api_in(
         await around.github.create_repository(OTHER)
         async with (
             with_server(opened) as stack,
-            beside(opened) as url,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
+            httpx.AsyncClient(base_url=stack.server_url, trust_env=False, timeout=30) as client,
         ):
             yield Api(stack, client)

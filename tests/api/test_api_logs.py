@@ -8,13 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
-from api_kit import Api, steps
+from api_kit import NAMESPACE, Api, running, steps
 
 from kubeci.local.cluster.logs import LogBuffer
 from kubeci.local.cluster.resources import PODS, WORKFLOWS
-
-NAMESPACE = "argo"
 
 
 class Watched(LogBuffer):
@@ -28,33 +25,6 @@ class Watched(LogBuffer):
             await super().wait(position)
         finally:
             self.waiting -= 1
-
-
-async def running(api: Api, *, log: LogBuffer | None, **pod_status: Any) -> tuple[str, str]:
-    """Submit a run and write that it has one step that runs; give the path of its logs and the step's id."""
-    sha = await api.push({"README.md": "none"})
-    started = (await api.run(sha, ci_context={"ci.yaml": steps("true")}, run=True)).json()["run"]
-    name = started["workflow"]["name"]
-    node = f"{name}-1"
-    objects = api.stack.cluster.objects
-    spec = {"nodeName": "node", "containers": [{"name": "main", "image": "alpine"}]}
-    objects.create(
-        PODS,
-        NAMESPACE,
-        {"metadata": {"name": node}, "spec": spec, "status": {"phase": "Running"} | pod_status},
-    )
-    if log:
-        objects.logs[NAMESPACE, node, "main"] = log
-    nodes = {
-        name: {"id": name, "name": name, "type": "Steps", "phase": "Running", "children": [node]},
-        node: {"id": node, "name": node, "displayName": "step-0", "type": "Pod", "phase": "Running"},
-    }
-    annotations = {"workflows.argoproj.io/pod-name-format": "v1"}
-    patch = {"metadata": {"annotations": annotations}, "status": {"phase": "Running", "nodes": nodes}}
-    objects.merge_patch(WORKFLOWS, NAMESPACE, name, patch)
-    path = f"/runs/{started['id']}"
-    await api.until(started["id"], lambda found: found["steps"])
-    return path, node
 
 
 async def until(condition: Callable[[], Any]) -> None:
@@ -149,23 +119,26 @@ async def test_when_the_pod_is_gone_its_last_lines_are_given(api: Api) -> None:
     assert (kept.headers["x-kubeci-log"], kept.text) == ("kept", "kept\n")
 
 
-@pytest.mark.parametrize(
-    ("query", "status", "words"),
-    [
-        ({"node": "another"}, 404, "no log of such a node"),
-        ({"node": "another", "container": "wait"}, 404, "no log of such a node"),
-        ({"container": "wait"}, 404, "it has: main"),
-        ({"container": "x" * 64}, 422, "container"),
-        ({"follow": "perhaps"}, 422, "follow"),
-        ({"node": ""}, 422, "node"),
-        ({}, 409, "has not started"),
-    ],
-    ids=str,
-)
-async def test_what_has_no_log_says_why(query: dict[str, str], status: int, words: str, still: Api) -> None:
+NO_LOGS = [
+    # query, status, words of the message or the field
+    ({"node": "another"}, 404, "no log of such a node"),
+    ({"node": "another", "container": "wait"}, 404, "no log of such a node"),
+    ({"container": "wait"}, 404, "it has: main"),
+    ({"container": "x" * 64}, 422, "container"),
+    ({"follow": "perhaps"}, 422, "follow"),
+    ({"node": ""}, 422, "node"),
+    ({}, 409, "has not started"),
+    ({"follow": "true"}, 409, "has not started"),
+]
+
+
+async def test_what_has_no_log_says_why(still: Api) -> None:
     waiting = {"name": "main", "state": {"waiting": {"reason": "ContainerCreating"}}}
     path, node = await running(still, log=None, phase="Pending", containerStatuses=[waiting])
-    answer = await still("GET", f"{path}/logs", params={"node": node} | query)
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), answer.text
-    assert words in answer.json()["message"] + answer.json().get("field", "")
-    assert ("retry-after" in answer.headers) is (status == 409)
+    steps_node = (NO_LOGS[0][0] | {"node": node.removesuffix("-1")}, 404, "of type Steps")
+    for query, status, words in (*NO_LOGS, steps_node):
+        answer = await still("GET", f"{path}/logs", params={"node": node} | query)
+        said = answer.json()
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), query
+        assert words in said["message"] + said.get("field", ""), query
+        assert ("retry-after" in answer.headers) is (status == 409), query

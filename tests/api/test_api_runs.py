@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from api_kit import OTHER, REPOSITORY, SHA, Api, steps
+import msgspec
+from api_kit import NAMESPACE, OTHER, REPOSITORY, SHA, Api, steps
+
+from kubeci.local.cluster.resources import WORKFLOWS
+from kubeci.web.api import shapes
 
 DEFINITION = {".kube-ci/ci.yaml": steps("echo hello")}
 STARLARK = """
@@ -51,6 +55,7 @@ async def test_a_run_has_its_check_run_steps_and_annotations(api: Api) -> None:
     line = "src/a.py:3: error: wrong"
     started = await api.run(sha, ci_context={"ci.yaml": steps(f"echo '{line}'")}, run=True, by="runner")
     assert started.status_code == 201, started.text
+    assert msgspec.json.decode(started.content, type=shapes.Submission).run.repository == REPOSITORY
     body = started.json()
     run = body["run"]
     assert (run["repository"], run["sha"], run["what"], run["actor"]) == (
@@ -134,6 +139,16 @@ async def test_a_failed_run_is_retried(api: Api) -> None:
         while len(check_runs(api, sha)) < 2:
             await asyncio.sleep(0.05)
     assert (await api.ended(run_id))["run"]["conclusion"] == "failure"
+
+
+async def test_what_cannot_be_built_anew_is_not_retried(still: Api) -> None:
+    sha = await still.push({"README.md": "none"})
+    run = (await still.run(sha, ci_context={"ci.yaml": steps("true")}, run=True)).json()["run"]
+    patch = {"status": {"phase": "Failed", "finishedAt": "2026-01-01T12:00:00Z"}}
+    still.stack.cluster.objects.merge_patch(WORKFLOWS, NAMESPACE, run["workflow"]["name"], patch)
+    await still.ended(run["id"])
+    refused = await still("POST", f"/runs/{run['id']}/retry")
+    assert (refused.status_code, refused.json()["message"]) == (409, "the commit has no CI definition")
 
 
 async def test_a_list_shows_what_the_token_reaches_page_by_page(still: Api) -> None:

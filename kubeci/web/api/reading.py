@@ -50,8 +50,10 @@ def query_of(request: Request, shape: type[T]) -> T:
 
 def key_of(request: Request) -> str:
     """Give the key that makes a repeated request the same wish; empty: there is none."""
-    key = request.headers.get(KEY_HEADER, "")
-    if key and not KEY.fullmatch(key):
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return ""
+    if not KEY.fullmatch(key):
         raise Refused(
             422, shapes.Refusal("it must be 1 to 200 ASCII characters without blanks", field=KEY_HEADER)
         )

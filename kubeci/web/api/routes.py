@@ -21,7 +21,8 @@ from kubeci.web.api.log_stream import LogStreams
 from kubeci.web.api.openapi import document
 from kubeci.web.api.resource import Handler, Nowhere, Resource
 from kubeci.web.api.runs import RunEndpoints
-from kubeci.web.api.shown import Shown, github_pages
+from kubeci.web.api.shown import Shown
+from kubeci.web.pages.addresses import Links, html_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def api_routes(ports: ApiPorts) -> list[Route]:
     """Give the routes of the API, to stand before any other below `/api/`."""
     rooms = ports.rooms
     logs = LogStreams(LogRooms(rooms.builds, rooms.cluster.pod_logs, ports.look))
-    shown = Shown(github_pages(ports.github_url), rooms.argo_ui)
+    shown = Shown(Links(html_address(ports.github_url), rooms.argo_ui))
     runs = Runs(rooms, ports.submitter, ports.admission)
     endpoints = RunEndpoints(runs, rooms.builds, ports.look, logs, shown)
     paths: Mapping[str, Mapping[str, Handler]] = {

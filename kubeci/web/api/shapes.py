@@ -58,7 +58,11 @@ class RunRequest(Request, frozen=True):
         ),
     ] = None
     entrypoint: Annotated[
-        str, Meta(max_length=253, description="Template to start; empty: the one the definition names.")
+        str,
+        Meta(
+            pattern=r"^[^\x00-\x1f\x7f]{0,253}$",
+            description="Template to start; empty: the one the definition names.",
+        ),
     ] = ""
     run: Annotated[bool, Meta(description="Submit it; else it is only rendered.")] = False
 
@@ -84,10 +88,13 @@ class ListQuery(Request, frozen=True):
 class LogQuery(Request, frozen=True):
     """Which log to read."""
 
-    node: Annotated[str, Meta(min_length=1, max_length=300, description="`id` of a step of type Pod.")]
+    node: Annotated[str, Meta(pattern="^[!-~]{1,300}$", description="`id` of a step of type Pod.")]
     container: Annotated[
         str,
-        Meta(max_length=63, description="A container of its pod; default: the first that is the author's."),
+        Meta(
+            pattern="^[-a-z0-9]{0,63}$",
+            description="A container of its pod; default: the first that is the author's.",
+        ),
     ] = ""
     follow: Annotated[bool, Meta(description="Wait for what comes until the container ends.")] = False
 

@@ -6,36 +6,22 @@ from dataclasses import dataclass
 
 from kubeci.model.build import Build
 from kubeci.service.run_seen import RunSeen
-from kubeci.service.subject import workflow_url
 from kubeci.web.api import shapes
-
-PUBLIC_API = "https://api.github.com"
-ENTERPRISE_API = "/api/v3"
-
-
-def github_pages(api_url: str) -> str:
-    """Give the address of GitHub's pages for that of its API (docs.github.com, "Getting started with the REST API")."""
-    plain = api_url.rstrip("/")
-    return "https://github.com" if plain == PUBLIC_API else plain.removesuffix(ENTERPRISE_API)
+from kubeci.web.pages.addresses import Links
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """Turns builds into JSON, with links to where people see them."""
 
-    github_pages: str
-    """Address of GitHub's pages, without a slash at the end."""
-    argo_ui: str
-    """The same of the Argo UI."""
+    links: Links
 
     def run(self, build: Build) -> shapes.Run:
         """Give a run."""
-        full_name = build.commit.repository.full_name
         submitted = bool(build.workflow_uid)
-        check_run = f"{self.github_pages}/{full_name}/runs/{build.check_run_id}"
         return shapes.Run(
             id=build.id,
-            repository=full_name,
+            repository=build.commit.repository.full_name,
             sha=build.commit.sha,
             ref=build.ref.name,
             ref_type=build.ref.type.value,
@@ -54,8 +40,8 @@ class Shown:
             finished_at=build.finished_at,
             workflow=shapes.Workflow(build.namespace, build.workflow_name) if submitted else None,
             links=shapes.Links(
-                check_run if build.check_run_id else None,
-                workflow_url(build, self.argo_ui) if submitted else None,
+                self.links.check_run(build) if build.check_run_id else None,
+                self.links.workflow(build) if submitted else None,
             ),
         )
 
