@@ -93,7 +93,7 @@ class StepLogs:
         ended = node.ended if node else True
         tail = LogTail()
         try:
-            async with self._readers, asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(WAIT_SECONDS), self._readers:
                 for container in containers:
                     if len(containers) > 1:
                         tail.feed(f"── {container} ──\n".encode())

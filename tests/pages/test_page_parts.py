@@ -64,6 +64,10 @@ A_BUILD = Build(
             {"state": BuildState.FINISHED, "conclusion": "action_required"},
             State("action required", "asking"),
         ),
+        (
+            {"state": BuildState.FINISHED, "conclusion": "action_required", "superseded_by": "x"},
+            State("superseded", "neutral"),
+        ),
         ({"state": BuildState.SKIPPED}, State("skipped", "neutral")),
         ({"state": BuildState.OFFERED}, State("offered", "asking")),
         ({"state": BuildState.OFFERED, "conclusion": "skipped"}, State("skipped", "neutral")),

@@ -2,14 +2,15 @@
 
 A table, the first line that fits counts:
 
-    the listener is loopback and the Host header names something else   refused: another site's name leads here
     `pages.public`                                                      sees all
     the peer is one of `pages.proxies` and names a user                 sees all
     a cookie that a token with the verb `read` stands behind            sees what the token reaches
-    nothing of these is configured, the listener is loopback,
-    and no proxy stands before it                                       sees all
-    nothing of these is configured                                      the pages are off
-    else                                                                has to log in
+    something of these is configured                                    has to log in
+    the listener is loopback, and no proxy stands before it             sees all
+    else                                                                the pages are off
+
+Who is shown something without a name, on a loopback listener, must have asked for a loopback name: a site whose name was made
+to lead here (DNS rebinding) would else read the pages through a visitor's browser.
 """
 
 from __future__ import annotations
@@ -85,8 +86,13 @@ class PageAccess:
 
     def viewer(self, asked: Asked, now: datetime) -> Viewer | Refusal:
         """Say who looks, or why they may not."""
-        if self.loopback and not _is_loopback(_host_of(asked.host)):
+        found = self._found(asked, now)
+        unnamed = isinstance(found, Viewer) and not found.name
+        if self.loopback and unnamed and not _is_loopback(_host_of(asked.host)):
             return Refusal.HOST
+        return found
+
+    def _found(self, asked: Asked, now: datetime) -> Viewer | Refusal:
         if self.public:
             return Viewer()
         # Two such headers: the proxy passed on what a visitor sent.

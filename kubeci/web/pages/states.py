@@ -59,7 +59,7 @@ def state_of(build: Build) -> State:
     """Say how a build is."""
     if build.state is BuildState.SKIPPED:
         return _CONCLUSIONS["skipped"]
-    if build.superseded_by and build.conclusion in {"", "cancelled"}:
+    if build.superseded_by and build.conclusion in {"", "cancelled", "action_required"}:
         ended = build.state is BuildState.FINISHED
         return State("superseded", "neutral") if ended else State("stopping", "running")
     if build.conclusion:

@@ -95,6 +95,7 @@ async function follow(details) {
   const note = details.querySelector(".note");
   try {
     for (;;) {
+      const asked = Date.now();
       const answer = await fetch(`${details.dataset.log}/lines?after=${details.count || 0}`, { cache: "no-store" });
       if (!answer.ok) break;
       const log = await answer.json();
@@ -107,7 +108,8 @@ async function follow(details) {
       if (last) box.scrollTop = box.scrollHeight;
       details.complete = log.ended;
       if (log.ended) break;
-      await pause(every() / 2);
+      // Long logs, and servers with much to do, are asked less often.
+      await pause(Math.max(every() / 2, 5 * (Date.now() - asked)));
       if (!details.open || document.hidden || !details.isConnected) break;
     }
   } catch {
