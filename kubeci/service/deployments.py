@@ -122,11 +122,15 @@ class DeploymentReports:
                 raise
             aim = replace(aim, refused=_refusal(deployment, error))
         aim = replace(aim, deployment_id=told.deployment_id)
+        if not aim.refused and aim.state != told.state:
+            self._announce(build, deployment, aim)
+        await self._builds.save_deployment(build.id, deployment.node_id, aim)
+        return aim
+
+    def _announce(self, build: Build, deployment: NodeDeployment, aim: DeploymentTold) -> None:
         if self._rooms.news and deployment.state in ENDED:
             url = aim.environment_url or deployment.log_url
             self._rooms.news.deployment_ended(build, deployment.environment, deployment.state, url)
-        await self._builds.save_deployment(build.id, deployment.node_id, aim)
-        return aim
 
     async def _with_id(
         self, build: Build, deployment: NodeDeployment, known: DeploymentTold | None

@@ -59,7 +59,7 @@ class Performer:
         wish = await self._dispatcher.wish_of(event, delivery.id)
         if isinstance(wish, BuildRequest):
             return await self._build(wish, delivery, last_attempt=last_attempt)
-        return await self._other(wish, delivery)
+        return await self._other(wish, delivery, last_attempt=last_attempt)
 
     async def _of_slack(self, delivery: Delivery, *, last_attempt: bool) -> str:
         if self._slack is None:
@@ -74,14 +74,15 @@ class Performer:
             return await self._retrier.retry(former, request, now, last_attempt=last_attempt)
         return await self._submitter.submit(request, now, last_attempt=last_attempt)
 
-    async def _other(self, wish: Wish, delivery: Delivery) -> str:
+    async def _other(self, wish: Wish, delivery: Delivery, *, last_attempt: bool) -> str:
         match wish:
             case StopRequest():
                 return await self._submitter.stop(wish)
             case Press():
                 return await self._presses.press(wish)
             case CommentEvent():
-                return await self._commands.handle(wish, delivery.id, delivery.received_at)
+                now = delivery.received_at
+                return await self._commands.handle(wish, delivery.id, now, last_attempt=last_attempt)
             case BranchDeletedEvent():
                 return await clear_branch(wish.repository, wish.branch, self._rooms)
             case RepositoryGoneEvent():

@@ -124,8 +124,11 @@ async def prepare(
         plan = with_cache(plan_of(manifest, template, build, _default_branch(request), config), cache)
     pull_request = source.pull_requests[0] if source.pull_requests else None
     around = Surroundings(request.repository_object or {}, pull_request, cache.name if cache else "")
-    # A definition for tags alone may use `tag`, even where somebody has it rendered for a branch.
-    given = frozenset(parameters(build, around, config)) | (frozenset() if wanted else PARAMETERS)
+    given = frozenset(parameters(build, around, config))
+    if not wanted:  # a definition for tags alone may use `tag`, even where somebody has it rendered for a branch
+        given |= PARAMETERS
+    if request.deployment:
+        given |= {config.environment_parameter}
     run = Run(given, request.entrypoint, config.environment_parameter, template)
     examined = examine(definition, where.path, run, strict=config.strict_workflows)
     warnings = (*source.problems, *map(str, examined.warnings))

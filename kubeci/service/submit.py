@@ -56,23 +56,31 @@ class Submitter:
         to try again; where only the cluster or a loaded module is missing at the last attempt, the check-run says so.
         """
         async with self._lock(request.commit):
-            known = await self._rooms.builds.get(request.id)
-            if known and known.state not in {BuildState.SUBMITTING, BuildState.SKIPPED}:
-                return f"already built as {known.workflow_name}"
-            if request.automatic and not known and await self._built(request):
-                return "the commit is built already"
-            own = request.files is None  # else they came with the request, and say nothing of the commit
-            if own and request.commit in self._bare:
-                return NO_DEFINITION
-            try:
-                source = await read_source(request, self._rooms.github.commits, self._rooms.config)
-            except DefinitionError as error:
-                return await self._failed(request, error, now)
-            if not has_definition(source, self._rooms.config):
-                if own and not is_foreign(request, source):
-                    self._bare.add(request.commit)
-                return NO_DEFINITION
-            return await self._judged(request, source, now, last_attempt=last_attempt)
+            outcome = await self._submit(request, now, last_attempt=last_attempt)
+            if request.deployment and await self._rooms.builds.get(request.id) is None:
+                # There is neither a workflow nor a check-run that would tell it.
+                repository, number = request.commit.repository, request.deployment.id
+                await self._deployments.refused(repository, number, outcome)
+            return outcome
+
+    async def _submit(self, request: BuildRequest, now: datetime, *, last_attempt: bool) -> str:
+        known = await self._rooms.builds.get(request.id)
+        if known and known.state not in {BuildState.SUBMITTING, BuildState.SKIPPED}:
+            return f"already built as {known.workflow_name}"
+        if request.automatic and not known and await self._built(request):
+            return "the commit is built already"
+        own = request.files is None  # else they came with the request, and say nothing of the commit
+        if own and request.commit in self._bare:
+            return NO_DEFINITION
+        try:
+            source = await read_source(request, self._rooms.github.commits, self._rooms.config)
+        except DefinitionError as error:
+            return await self._failed(request, error, now)
+        if not has_definition(source, self._rooms.config):
+            if own and not is_foreign(request, source):
+                self._bare.add(request.commit)
+            return NO_DEFINITION
+        return await self._judged(request, source, now, last_attempt=last_attempt)
 
     async def stop(self, wish: StopRequest) -> str:
         """Stop the builds of a pull request; gives what came of it in a sentence."""

@@ -59,7 +59,7 @@ async def test_somebody_else_is_told_why_nothing_happens(slack_scene: Scene) -> 
 
 
 async def test_a_channel_hears_of_failure_and_recovery_of_the_default_branch(slack_scene: Scene) -> None:
-    await slack_scene.concluded(await slack_scene.push(FAILING, branch="topic"))
+    await slack_scene.concluded(await slack_scene.push({**FAILING, "topic": "1"}, branch="topic"))
     await slack_scene.concluded(await slack_scene.push(FAILING))
     await slack_scene.until(lambda: len(said(slack_scene)) == 1)
     await slack_scene.concluded(await slack_scene.push(PASSING))
