@@ -8,6 +8,9 @@ import httpx
 from api_kit import OTHER, REPOSITORY, SHA, Api, api_in, steps
 
 from kubeci.local.stack import StackSettings
+from kubeci.model.trust import Answer, What, Who
+from kubeci.settings.config import Config
+from kubeci.settings.pattern import Pattern
 
 GOOD = {"org": "acme", "repo": "widgets", "ref": "main", "hash": SHA}
 
@@ -148,6 +151,25 @@ async def test_a_token_does_only_what_its_verbs_say(still: Api) -> None:
         assert refused.json()["message"] == f"the token `{by}` may not {verb} in {REPOSITORY}"
     [only] = (await still("GET", "/runs")).json()["runs"]
     assert (only["id"], only["stopped"]) == (run_id, "")
+
+
+async def test_the_trust_table_comes_on_top(tmp_path: Path) -> None:
+    rows = {What.API: dict.fromkeys(Who, Answer.IGNORE)}
+    settings = StackSettings(engine=False, config=Config(build_branches=Pattern("."), trust=rows))
+    async with api_in(tmp_path, settings) as api:
+        sha = await api.push({".kube-ci/ci.yaml": steps("true")})
+        run_id = await api.first()
+        refused = await api.run(sha, run=True)
+        assert (refused.status_code, refused.json()["message"]) == (
+            409,
+            "trust: api by a stranger is ignored",
+        )
+        refused = await api("POST", f"/runs/{run_id}/cancel")
+        assert refused.status_code == 409
+        assert "trust table" in refused.json()["message"]
+        assert (await api.run(sha)).status_code == 200
+        [run] = (await api("GET", "/runs")).json()["runs"]
+        assert (run["id"], run["stopped"]) == (run_id, "")
 
 
 async def test_a_token_reaches_repositories_by_the_name_that_github_gives_them(still: Api) -> None:
