@@ -9,55 +9,23 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 from playwright.async_api import Page, async_playwright
-from starlette.applications import Starlette
 
-from kubeci.cluster.connect import connect
-from kubeci.cluster.logs import ClusterPodLogs
-from kubeci.cluster.workflows import ArgoWorkflows
 from kubeci.local.demo import Change, changes
-from kubeci.local.serving import serving
 from kubeci.local.stack import LocalStack, local_stack
 from kubeci.model.build import Build
-from kubeci.settings.api import Pages
 from kubeci.store.builds import SqlBuilds
 from kubeci.store.database import database
-from kubeci.web.pages.access import access_of
-from kubeci.web.pages.addresses import Links, html_address
-from kubeci.web.pages.frame import PagePorts
-from kubeci.web.pages.routes import page_routes
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 WORDS, PARSER = "demo/words", "demo/parser"
 TESTS = """\
 for i in $(seq 1 400); do echo "test $i of 400: {{inputs.parameters.database}} gives back what was written"; sleep 0.2; done
 """
-
-
-@asynccontextmanager
-async def pages_of(stack: LocalStack) -> AsyncIterator[tuple[str, SqlBuilds]]:
-    """Serve the pages over a stack's store and cluster."""
-    options = stack.options
-    async with (
-        database(options.store_url) as stored,
-        connect(kubeconfig=str(options.kubeconfig), trust_env=False) as client,
-    ):
-        ports = PagePorts(
-            builds=SqlBuilds(stored),
-            workflows=ArgoWorkflows(client),
-            pod_logs=ClusterPodLogs(client),
-            links=Links(html_address(options.github_url), options.argo_ui),
-            access=access_of(Pages(), (), "127.0.0.1"),
-            clock=lambda: datetime.now(UTC),
-        )
-        async with serving(Starlette(routes=page_routes(ports))) as url:
-            yield url, SqlBuilds(stored)
 
 
 def long_tests() -> str:
@@ -132,17 +100,17 @@ async def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as data:
         async with (
             local_stack(Path(data)) as stack,
-            pages_of(stack) as (url, builds),
+            database(stack.options.store_url) as stored,
             async_playwright() as driver,
         ):
-            running = await play(stack, builds)
+            running = await play(stack, SqlBuilds(stored))
             browser = await driver.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox"]
             )
             page = await browser.new_page(viewport={"width": 1100, "height": 600})
-            await page.goto(url)
+            await page.goto(stack.server_url)
             await take(page, folder / "pages-builds.png", "Parse numbers")
-            await page.goto(f"{url}/builds/{running.id}")
+            await page.goto(f"{stack.server_url}/builds/{running.id}")
             await page.get_by_text("test(1:sqlite)").click()
             await take(page, folder / "pages-build.png", "test 12 of 400")
             await browser.close()

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from pages_kit import READER, Stage, stage_in
 
+from kubeci.local.stack import local_stack
 from kubeci.model.build import BuildState, ManualStep, Plan
 from kubeci.model.check_run import Annotation, CheckRun, Status
 from kubeci.model.report import NodeLog, Outcome
@@ -214,3 +215,37 @@ async def test_login_shows_what_the_token_reaches(tmp_path: Path, browser: Brows
         await expect(page.get_by_label("Token")).to_be_focused()
         await page.goto(stage.url)
         await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+WORKFLOW = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+spec:
+  entrypoint: ci
+  templates:
+    - name: ci
+      steps: [[{name: look, template: look}]]
+    - name: look
+      container: {image: alpine, command: [sh, -c, "echo 'words.py:2: error: is wrong'; exit 1"]}
+"""
+
+
+async def test_a_push_is_seen_through_to_its_annotations(tmp_path: Path, page: Page) -> None:
+    async with local_stack(tmp_path) as stack:
+        await stack.github.create_repository("acme/widgets")
+        await page.goto(stack.server_url)
+        await expect(page.locator("main")).to_contain_text("There is no build yet")
+        files = {".kube-ci/ci.yaml": WORKFLOW, "words.py": "a\nb\n"}
+        sha = await stack.github.push("acme/widgets", files, branch="main", message="Count words")
+        await expect(page.locator("tbody")).to_contain_text("failed", timeout=20_000)
+        await page.get_by_role("link", name="Count words").click()
+        await expect(page.locator("#steps")).to_contain_text("look")
+        await expect(page.get_by_role("log")).to_contain_text("words.py:2: error: is wrong")
+        note = page.locator("#annotations a")
+        await expect(note).to_have_attribute(
+            "href", f"{stack.github.base_url}/acme/widgets/blob/{sha}/words.py#L2"
+        )
+        links = await page.locator("main a").evaluate_all("links => links.map(link => link.href)")
+        assert len(links) >= 6
+        for link in links:
+            assert (await page.request.get(link)).ok, link
