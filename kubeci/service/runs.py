@@ -9,6 +9,7 @@ from enum import StrEnum
 from kubeci.definition.definition import EvaluationFailed
 from kubeci.errors import DefinitionError, Location, NotFound, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState, DeploymentRequest
+from kubeci.model.check_run import Conclusion
 from kubeci.model.context import Entry, EntryKind, assemble
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref, Repository
@@ -146,13 +147,13 @@ class Runs:
             request.ref,
         ):
             return Unfit("the Idempotency-Key stands for a run of another commit or ref", Why.STATE)
-        told = await self._submitter.submit(request, self._rooms.clock(), last_attempt=True)
+        told = await self._submit(request, by)
         build = await self._rooms.builds.get(request.id)
         if build is None:
             return Unfit(told, Why.STATE, rendered.debug)
         if not build.workflow_uid:
             return Unfit(f"the workflow could not be created: {told}", Why.STATE, rendered.debug)
-        return Started(rendered, build, new=known is None)
+        return Started(rendered, build, new=known is None or known.state is BuildState.SUBMITTING)
 
     async def cancel(self, build: Build, by: By) -> str | Unfit:
         """Stop a run, the second time without its exit handlers; gives what came of it in a sentence."""
@@ -193,6 +194,19 @@ class Runs:
         if newer is None and build.workflow_name not in told:
             return Unfit(told, Why.STATE)
         return Repeated(told, newer or await self._rooms.builds.get(build.id) or build)
+
+    async def _submit(self, request: BuildRequest, by: By) -> str:
+        """Submit a request; without a key nobody can take up what broke off, so it ends there."""
+        try:
+            return await self._submitter.submit(request, self._rooms.clock(), last_attempt=True)
+        except UpstreamError as error:
+            build = None if by.key else await self._rooms.builds.get(request.id)
+            if build and build.state is BuildState.SUBMITTING and not build.workflow_uid:
+                why = f"its submission broke off: {error}"
+                await self._rooms.builds.change(
+                    build.id, state=BuildState.FINISHED, conclusion=Conclusion.CANCELLED.value, stopped=why
+                )
+            raise
 
     async def _request(self, wanted: Wanted, by: By) -> BuildRequest:
         named = await self._find(wanted, by)
