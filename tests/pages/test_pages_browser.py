@@ -248,4 +248,6 @@ async def test_a_push_is_seen_through_to_its_annotations(tmp_path: Path, page: P
         links = await page.locator("main a").evaluate_all("links => links.map(link => link.href)")
         assert len(links) >= 6
         for link in links:
+            if "/tree/" in link:
+                continue  # the local GitHub has no page of a branch
             assert (await page.request.get(link)).ok, link
