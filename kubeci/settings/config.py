@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-import yaml
 from msgspec import Meta, Struct, field
 
 from kubeci.errors import ConfigurationError
@@ -14,6 +13,7 @@ from kubeci.model.json import JsonObject
 from kubeci.model.trust import Answer, What, Who
 from kubeci.settings.api import Api, Pages
 from kubeci.settings.pattern import Pattern
+from kubeci.settings.reading import read_document
 from kubeci.settings.slack import Slack
 from kubeci.settings.unknown import unknown_keys
 
@@ -116,10 +116,7 @@ def load_config(text: str, *, source: str, strict: bool = False) -> LoadedConfig
     An unknown key is a warning with the nearest key, with `strict` an error. Anything else that is wrong is a
     `ConfigurationError` naming the key.
     """
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+    document = read_document(text, Config, source)
     if document is None:
         document = {}
     if not isinstance(document, dict):

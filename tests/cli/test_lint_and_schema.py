@@ -109,7 +109,7 @@ def test_the_schema_of_a_workflow_takes_the_examples() -> None:
     validator = jsonschema_rs.validator_for(workflow_schema())
     files = [folder / ".kube-ci" / "ci.yaml" for folder in EXAMPLES]
     found = [file for file in files if file.exists()]
-    assert len(found) == 3
+    assert len(found) == 4
     assert [file for file in found if not validator.is_valid(yaml.safe_load(file.read_text()))] == []
     assert not validator.is_valid(yaml.safe_load(WRONG))
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from kubeci.errors import ConfigurationError
 from kubeci.settings.config import CacheDefaults, Config, load_config
 from kubeci.settings.duration import duration_seconds
 from kubeci.settings.pattern import Pattern
+from kubeci.settings.slack import News, Slack, SlackNews
 
 
 def load(text: str) -> Config:
@@ -69,6 +73,48 @@ def test_an_unknown_key_is_a_warning_that_names_the_nearest_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nodeSelector: {spot: true, 1: 2}", {"node_selector": {"spot": "true", "1": "2"}}),
+        (
+            "extraParameters: {a: 1, b: 1.50, c: on, d: 2026-01-01}",
+            {"extra_parameters": {"a": "1", "b": "1.50", "c": "on", "d": "2026-01-01"}},
+        ),
+        ("cacheDefaults: {scope: project, size: 5}", {"cache_defaults": CacheDefaults("project", "5")}),
+        ("buildBranches: 1", {"build_branches": Pattern("1")}),
+        ("buildDraftPRs: yes", {"build_draft_prs": True}),
+        ("options: {github.appid: 5, strict: true}", {"options": {"github.appid": 5, "strict": True}}),
+        (
+            "tolerations: [{key: 1, tolerationSeconds: 30}]",
+            {"tolerations": ({"key": 1, "tolerationSeconds": 30},)},
+        ),
+        ("a: &a {pool: ci}\nnodeSelector: {<<: *a, zone: 1}", {"node_selector": {"pool": "ci", "zone": "1"}}),
+        ("namespace:\nmanagedBy: ~", {"namespace": "argo", "managed_by": "kube-ci"}),
+        (
+            "slack: {news: [{channel: C1, repositories: [.*], on: [failure]}]}",
+            {"slack": Slack(news=(SlackNews("C1", (Pattern(".*"),), (News.FAILURE,)),))},
+        ),
+    ],
+)
+def test_what_is_wanted_as_text_is_text_however_it_is_written(text: str, expected: dict[str, Any]) -> None:
+    config = load(text)
+    assert {name: getattr(config, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("namespace: a\nnamespace: b", "c.yaml:2: `namespace` is there twice"),
+        ("nodeSelector: &a {b: *a}", "c.yaml is not YAML: found unconstructable recursive node"),
+        ("nodeSelector: {spot: [1]}", "`nodeSelector"),
+    ],
+)
+def test_what_cannot_be_read_is_told(text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        load(text)
+
+
 def test_unknown_keys_are_found_in_lists_and_mappings() -> None:
     text = "api: {tokens: [{name: a, tokenFile: /t, verb: [read]}]}\ntemplates: {go: {cli: x}}"
     assert load_config(text, source="c.yaml").warnings == (
@@ -81,7 +127,7 @@ def test_unknown_keys_are_found_in_lists_and_mappings() -> None:
     ("text", "message"),
     [
         ("buildBranches: '('", "`buildBranches`: `(` is not a regular expression"),
-        ("buildBranches: 3", "`buildBranches`: Expected a regular expression"),
+        ("buildBranches: [3]", "`buildBranches`: Expected a regular expression"),
         ("buildBranches: '" + "a" * 5000 + "'", "`buildBranches`: a pattern of 5000 characters"),
         ("namespace: Not_A_Name", "`namespace`"),
         ("templates: 3", "`templates`"),
