@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from kubeci.definition.definition import EvaluationFailed
-from kubeci.errors import DefinitionError, Location, NotFound, UpstreamError
+from kubeci.errors import DefinitionError, NotFound, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState, DeploymentRequest
 from kubeci.model.check_run import Conclusion
-from kubeci.model.context import Entry, EntryKind, assemble
-from kubeci.model.json import JsonObject
-from kubeci.model.repository import Commit, Ref, Repository
+from kubeci.model.repository import Commit, Repository
 from kubeci.model.trust import Person, What
 from kubeci.service.cancel import UNDER_WAY, cancel
 from kubeci.service.changed import changed_files
@@ -23,95 +19,9 @@ from kubeci.service.named import Named, find_repository
 from kubeci.service.prepare import Tools, has_definition, prepare, render
 from kubeci.service.retry import Retrier
 from kubeci.service.rooms import Rooms
+from kubeci.service.run_wish import By, Rendered, Repeated, Started, Unfit, Wanted, Why
 from kubeci.service.sources import read_source
 from kubeci.service.submit import NO_DEFINITION, Submitter
-
-
-class Why(StrEnum):
-    """Whose turn it is after a refusal."""
-
-    CONTENT = "content"
-    """What was asked for cannot work: its author mends it."""
-    STATE = "state"
-    """It cannot be done as things are, or is not let."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """Nothing was done; `reason` is for who asked, `debug` is what the definition printed, `where` the place of an error."""
-
-    reason: str
-    why: Why = Why.CONTENT
-    debug: str = ""
-    where: Location | None = None
-    field: str = ""
-    """The field of the request that it is about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A commit to run, as somebody named it; `files` stand in for the CI files of the repository."""
-
-    owner: str
-    name: str
-    ref: Ref
-    sha: str
-    entrypoint: str = ""
-    files: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who asks: a name for the records, which repositories (`owner/name`) are reached, and the key of the wish.
-
-    The same key is the same wish; empty: a new one.
-    """
-
-    name: str
-    may: Callable[[str], bool]
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The workflow that would be submitted; `debug` holds what the definition printed, and its warnings."""
-
-    workflow: JsonObject
-    debug: str
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A run; `new`: it was started now, not by an earlier request of the same key."""
-
-    rendered: Rendered
-    build: Build
-    new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """What came of a retry in a sentence, and the build that runs again or was built in its place."""
-
-    told: str
-    build: Build
-
-
-def context_files(given: Mapping[str, str]) -> Mapping[str, str] | Unfit:
-    """Give the files of a CI context that came with a request, a `/` before their names cut.
-
-    They obey the bounds of a repository's CI folder (contract, section 3); unlike there, nothing is left out silently.
-    """
-    entries = [
-        Entry(path.removeprefix("/"), EntryKind.FILE, text, len(text.encode()), binary="\0" in text)
-        for path, text in given.items()
-    ]
-    if len({entry.path for entry in entries}) < len(entries):
-        return Unfit("`ci_context` names a file twice, with and without a `/` before it", field="ci_context")
-    source = assemble(entries)
-    if source.problems:
-        return Unfit(f"`ci_context`: {'; '.join(source.problems[:10])}", field="ci_context")
-    return source.files or {}
 
 
 class Runs:

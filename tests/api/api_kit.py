@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,9 @@ class Api:
 
     stack: LocalStack
     client: httpx.AsyncClient
+    pushes: int = 0
+    there: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The CI files that stand on `main`, by repository."""
 
     async def __call__(
         self, method: str, path: str, *, by: str = "ops", headers: dict[str, str] | None = None, **how: Any
@@ -60,7 +63,11 @@ class Api:
         return await self("POST", "/run", by=by, headers=headers, json=body)
 
     async def push(self, files: dict[str, Any], repository: str = REPOSITORY) -> str:
-        return await self.stack.github.push(repository, files)
+        """Push to `main`, each time another commit, without the definition that was there before."""
+        gone = dict.fromkeys(self.there.get(repository, ()))
+        self.there[repository] = tuple(path for path in files if path.startswith(".kube-ci/"))
+        self.pushes += 1
+        return await self.stack.github.push(repository, {"NUMBER": str(self.pushes), **gone, **files})
 
     async def until(self, run_id: str, fits: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """Ask for a run until it fits."""
@@ -72,14 +79,14 @@ class Api:
     async def ended(self, run_id: str) -> dict[str, Any]:
         return await self.until(run_id, lambda found: found["run"]["state"] == "finished")
 
-    async def first(self, repository: str = REPOSITORY) -> str:
+    async def built(self, sha: str, repository: str = REPOSITORY) -> str:
         """Wait for the run of a push; give its id."""
         async with asyncio.timeout(20):
-            while not (
-                runs := (await self("GET", "/runs", params={"repository": repository})).json()["runs"]
-            ):
+            while True:
+                runs = (await self("GET", "/runs", params={"repository": repository})).json()["runs"]
+                if mine := [run["id"] for run in runs if run["sha"] == sha and run["what"] == "push"]:
+                    return str(mine[0])
                 await asyncio.sleep(0.05)
-        return str(runs[0]["id"])
 
 
 def steps(*commands: str, **metadata: Any) -> str:
@@ -106,8 +113,7 @@ async def running(
     api: Api, *, log: LogBuffer | None, step: str = "Running", **pod_status: Any
 ) -> tuple[str, str]:
     """Have a push built and write that it has one step in this phase; give the run's path and the step's id."""
-    await api.push({".kube-ci/ci.yaml": steps("true")})
-    run_id = await api.first()
+    run_id = await api.built(await api.push({".kube-ci/ci.yaml": steps("true")}))
     started = await api.until(run_id, lambda found: found["run"]["workflow"])
     name = started["run"]["workflow"]["name"]
     node = f"{name}-1"

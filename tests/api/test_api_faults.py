@@ -54,7 +54,7 @@ async def test_without_a_key_what_broke_off_ends(still: Api) -> None:
 )
 async def test_github_s_refusals(fault: Fault, status: int, retry_after: str | None, still: Api) -> None:
     sha = await still.push({".kube-ci/ci.yaml": steps("true")})
-    await still.first()
+    await still.built(sha)
     still.stack.github.faults.add(fault)
     answer = await still.run(sha)
     assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry_after), answer.text

@@ -102,8 +102,7 @@ async def test_readers_are_counted_and_let_go(still: Api) -> None:
 
 
 async def test_when_the_pod_is_gone_its_last_lines_are_given(api: Api) -> None:
-    await api.push({".kube-ci/ci.yaml": steps("echo kept; exit 3")})
-    run_id = await api.first()
+    run_id = await api.built(await api.push({".kube-ci/ci.yaml": steps("echo kept; exit 3")}))
     [step] = (await api.ended(run_id))["steps"]
     path = f"/runs/{run_id}/logs"
     live = await api("GET", path, params={"node": step["id"]})

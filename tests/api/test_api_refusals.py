@@ -158,7 +158,7 @@ async def test_the_trust_table_comes_on_top(tmp_path: Path) -> None:
     settings = StackSettings(engine=False, config=Config(build_branches=Pattern("."), trust=rows))
     async with api_in(tmp_path, settings) as api:
         sha = await api.push({".kube-ci/ci.yaml": steps("true")})
-        run_id = await api.first()
+        run_id = await api.built(sha)
         refused = await api.run(sha, run=True)
         assert (refused.status_code, refused.json()["message"]) == (
             409,

@@ -127,7 +127,7 @@ async def test_a_run_is_stopped_then_terminated(still: Api) -> None:
 
 async def test_a_failed_run_is_retried(api: Api) -> None:
     sha = await api.push({".kube-ci/ci.yaml": steps("echo one", "exit 3")})
-    run_id = await api.first()
+    run_id = await api.built(sha)
     assert (await api.ended(run_id))["run"]["conclusion"] == "failure"
     late = await api("POST", f"/runs/{run_id}/cancel")
     assert late.status_code == 409
@@ -157,8 +157,7 @@ async def test_a_list_shows_what_the_token_reaches_page_by_page(still: Api) -> N
         shas.append(await still.push({"README.md": str(number)}))
         answer = await still.run(shas[-1], ci_context={"ci.yaml": steps("true")}, run=True)
         assert answer.status_code == 201, answer.text
-    await still.push(DEFINITION, OTHER)
-    await still.first(OTHER)
+    await still.built(await still.push(DEFINITION, OTHER), OTHER)
     seen, before = [], None
     for _ in range(2):
         params = {"limit": 2} | ({"before": before} if before else {})
@@ -174,8 +173,7 @@ async def test_a_list_shows_what_the_token_reaches_page_by_page(still: Api) -> N
 
 
 async def test_a_run_of_a_repository_out_of_reach_is_not_there(still: Api) -> None:
-    await still.push(DEFINITION, OTHER)
-    run_id = await still.first(OTHER)
+    run_id = await still.built(await still.push(DEFINITION, OTHER), OTHER)
     for method, end in (("GET", ""), ("GET", "/logs?node=x"), ("POST", "/cancel"), ("POST", "/retry")):
         hidden = await still(method, f"/runs/{run_id}{end}", by="reader")
         unknown = await still(method, f"/runs/{SHA}{end}", by="reader")

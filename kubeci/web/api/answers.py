@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from kubeci.errors import DefinitionError, KubeCIError, NotFound, RateLimited, UpstreamError
-from kubeci.service.runs import Unfit, Why
+from kubeci.service.run_wish import Unfit, Why
 from kubeci.web.api import shapes
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

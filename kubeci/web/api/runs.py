@@ -15,7 +15,8 @@ from kubeci.ports import Builds
 from kubeci.service.look import Look
 from kubeci.service.run_logs import LogWish
 from kubeci.service.run_seen import page_of, see
-from kubeci.service.runs import By, Runs, Unfit, Wanted, context_files
+from kubeci.service.run_wish import By, Unfit, Wanted, context_files
+from kubeci.service.runs import Runs
 from kubeci.settings.api import ApiToken, Verb
 from kubeci.web.api import shapes
 from kubeci.web.api.answers import Refused, answer, of_unfit
