@@ -83,7 +83,7 @@ async def test_the_server_does_what_it_describes(still: Api, tmp_path: Path) -> 
         f"{still.client.base_url}/api/openapi.json",
         "--header=Authorization: Bearer the secret of ops",
         "--checks=all",
-        "--max-examples=10",
+        "--max-examples=5",
         "--generation-deterministic",
         "--request-timeout=20",
         "--report=har",

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from api_kit import NAMESPACE, REPOSITORY, Api, running
 
 from kubeci.local.cluster.logs import LogBuffer
 from kubeci.local.cluster.resources import WORKFLOWS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
@@ -47,16 +51,16 @@ async def end(api: Api, path: str) -> None:
     await api.ended(found["id"])
 
 
-async def test_the_examples_do_what_the_page_shows(still: Api) -> None:
+async def test_the_examples_do_what_the_page_shows(shared: Api) -> None:
     log = LogBuffer()
     log.append(b"one\n")
     log.close()
-    path, node = await running(still, log=log)
+    path, node = await running(shared, log=log)
     environment = {
         "PATH": os.environ["PATH"],
-        "KUBECI": str(still.client.base_url).rstrip("/"),
+        "KUBECI": str(shared.client.base_url).rstrip("/"),
         "TOKEN": "the secret of ops",
-        "SHA": (await still("GET", path)).json()["run"]["sha"],
+        "SHA": (await shared("GET", path)).json()["run"]["sha"],
         "RUN": path.rpartition("/")[2],
         "NODE": node,
     }
@@ -66,7 +70,7 @@ async def test_the_examples_do_what_the_page_shows(still: Api) -> None:
         if language != "bash":
             continue
         if "/retry" in text:
-            await end(still, path)
+            await end(shared, path)
         output = await ask(setup + text, environment)
         executed += 1
         if following == "json":
@@ -76,8 +80,8 @@ async def test_the_examples_do_what_the_page_shows(still: Api) -> None:
     assert executed == 8
 
 
-async def test_the_refusal_that_is_shown_is_given(still: Api) -> None:
+async def test_the_refusal_that_is_shown_is_given(shared: Api) -> None:
     owner, _, name = REPOSITORY.partition("/")
     body = {"org": owner, "repo": name, "ref": "main", "hash": "0" * 40, "colour": "red"}
     shown = msgspec.json.decode(BLOCK.findall(PAGE)[-1][1])
-    assert (await still("POST", "/run", json=body)).json() == shown
+    assert (await shared("POST", "/run", json=body)).json() == shown

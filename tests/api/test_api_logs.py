@@ -8,10 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
-from api_kit import NAMESPACE, Api, running, steps
+import pytest
+from api_kit import Api, running
 
 from kubeci.local.cluster.logs import LogBuffer
-from kubeci.local.cluster.resources import PODS, WORKFLOWS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 class Watched(LogBuffer):
@@ -50,11 +52,11 @@ async def followed(
         yield answer, answer.aiter_bytes()
 
 
-async def test_a_followed_log_comes_as_it_is_written(still: Api) -> None:
+async def test_a_followed_log_comes_as_it_is_written(shared: Api) -> None:
     log = LogBuffer()
-    path, node = await running(still, log=log)
+    path, node = await running(shared, log=log)
     log.append(b"one\n")
-    async with followed(still, path, node) as (answer, chunks):
+    async with followed(shared, path, node) as (answer, chunks):
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
         assert answer.headers["x-kubeci-log"] == "live"
@@ -64,58 +66,41 @@ async def test_a_followed_log_comes_as_it_is_written(still: Api) -> None:
         assert await anext(chunks) == "zwei: ü\n".encode()
         log.close()
         assert [chunk async for chunk in chunks] == []
-    whole = await still("GET", f"{path}/logs", params={"node": node, "container": "main"})
+    whole = await shared("GET", f"{path}/logs", params={"node": node, "container": "main"})
     assert whole.text == "one\nzwei: ü\n"
 
 
-async def test_a_log_that_says_nothing_is_open_all_the_same(still: Api) -> None:
+async def test_a_log_that_says_nothing_is_open_all_the_same(shared: Api) -> None:
     log = LogBuffer()
-    path, node = await running(still, log=log)
-    async with followed(still, path, node) as (answer, chunks):
+    path, node = await running(shared, log=log)
+    async with followed(shared, path, node) as (answer, chunks):
         assert answer.status_code == 200
         log.append(b"at last\n")
         assert await anext(chunks) == b"at last\n"
-    unfollowed = await still("GET", f"{path}/logs", params={"node": node})
+    unfollowed = await shared("GET", f"{path}/logs", params={"node": node})
     assert unfollowed.text == "at last\n"
 
 
-async def test_readers_are_counted_and_let_go(still: Api) -> None:
+async def test_readers_are_counted_and_let_go(shared: Api) -> None:
     log = Watched()
-    path, node = await running(still, log=log)
+    path, node = await running(shared, log=log)
     log.append(b"one\n")
     async with AsyncExitStack() as readers:
         opened = []  # what nobody holds is closed
         for _ in range(50):
-            opened.append(await readers.enter_async_context(followed(still, path, node)))
+            opened.append(await readers.enter_async_context(followed(shared, path, node)))
             assert await anext(opened[-1][1]) == b"one\n"
         await until(lambda: log.waiting == 50)
-        refused = await still("GET", f"{path}/logs", params={"node": node})
+        refused = await shared("GET", f"{path}/logs", params={"node": node})
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
         assert refused.json() == {"message": "50 logs are being read already"}
     # Nothing is written any more: only that they went away can end the streams.
     await until(lambda: log.waiting == 0)
     async with asyncio.timeout(10):
-        while (again := await still("GET", f"{path}/logs", params={"node": node})).status_code == 503:
+        while (again := await shared("GET", f"{path}/logs", params={"node": node})).status_code == 503:
             await asyncio.sleep(0.02)
     assert again.text == "one\n"
-
-
-async def test_when_the_pod_is_gone_its_last_lines_are_given(api: Api) -> None:
-    run_id = await api.built(await api.push({".kube-ci/ci.yaml": steps("echo kept; exit 3")}))
-    [step] = (await api.ended(run_id))["steps"]
-    path = f"/runs/{run_id}/logs"
-    live = await api("GET", path, params={"node": step["id"]})
-    assert (live.headers["x-kubeci-log"], live.text) == ("live", "kept\n")
-    objects = api.stack.cluster.objects
-    for pod in objects.list(PODS, NAMESPACE):
-        objects.delete(PODS, NAMESPACE, pod["metadata"]["name"])
-    kept = await api("GET", path, params={"node": step["id"], "follow": "true"})
-    assert (kept.status_code, kept.headers["x-kubeci-log"], kept.text) == (200, "kept", "kept\n")
-    for workflow in objects.list(WORKFLOWS, NAMESPACE):
-        objects.delete(WORKFLOWS, NAMESPACE, workflow["metadata"]["name"])
-    kept = await api("GET", path, params={"node": step["id"]})
-    assert (kept.headers["x-kubeci-log"], kept.text) == ("kept", "kept\n")
 
 
 NO_LOGS = [
@@ -131,12 +116,12 @@ NO_LOGS = [
 ]
 
 
-async def test_what_has_no_log_says_why(still: Api) -> None:
+async def test_what_has_no_log_says_why(shared: Api) -> None:
     waiting = {"name": "main", "state": {"waiting": {"reason": "ContainerCreating"}}}
-    path, node = await running(still, log=None, phase="Pending", containerStatuses=[waiting])
+    path, node = await running(shared, log=None, phase="Pending", containerStatuses=[waiting])
     steps_node = (NO_LOGS[0][0] | {"node": node.removesuffix("-1")}, 404, "of type Steps")
     for query, status, words in (*NO_LOGS, steps_node):
-        answer = await still("GET", f"{path}/logs", params={"node": node} | query)
+        answer = await shared("GET", f"{path}/logs", params={"node": node} | query)
         said = answer.json()
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), query
         assert words in said["message"] + said.get("field", ""), query

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import pytest
 from api_kit import OTHER, REPOSITORY, SHA, Api, api_in, steps
 
 from kubeci.local.stack import StackSettings
 from kubeci.model.trust import Answer, What, Who
 from kubeci.settings.config import Config
 from kubeci.settings.pattern import Pattern
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 GOOD = {"org": "acme", "repo": "widgets", "ref": "main", "hash": SHA}
 
@@ -60,28 +64,28 @@ BODIES = [
 ]
 
 
-async def test_bad_bodies_are_refused_with_the_field(still: Api) -> None:
-    sha = await still.push({"README.md": "none"})
+async def test_bad_bodies_are_refused_with_the_field(shared: Api) -> None:
+    sha = await shared.push({"README.md": "none"})
     wrong = {}
     for name, changes, status, field, words in BODIES:
         for run in (False, True):
             body = {**GOOD, "hash": sha, "run": run, **changes}
             body = {key: value for key, value in body.items() if value is not None}
-            answer = await still("POST", "/run", json=body)
+            answer = await shared("POST", "/run", json=body)
             said = answer.json()
             expected = (status, field, "application/json")
             found = (answer.status_code, said.get("field"), answer.headers["content-type"])
             if found != expected or (words not in said["message"] and name != "no hash"):
                 wrong[name] = (found, said)
     assert wrong == {}
-    assert (await still("GET", "/runs")).json()["runs"] == []
-    assert not still.stack.github.state.runs
+    assert (await shared("GET", "/runs")).json()["runs"] == []
+    assert not shared.stack.github.state.runs
 
 
-async def test_a_missing_field_is_named(still: Api) -> None:
+async def test_a_missing_field_is_named(shared: Api) -> None:
     for field in GOOD:
         body = {key: value for key, value in GOOD.items() if key != field}
-        said = (await still("POST", "/run", json=body)).json()
+        said = (await shared("POST", "/run", json=body)).json()
         assert said == {"message": f"Object missing required field `{field}`", "field": field}
 
 
@@ -113,10 +117,10 @@ REQUESTS = [
 ]
 
 
-async def test_bad_requests_are_refused_in_one_shape(still: Api) -> None:
+async def test_bad_requests_are_refused_in_one_shape(shared: Api) -> None:
     wrong = {}
     for by, method, path, status, words in REQUESTS:
-        answer = await still(method, path, by=by)
+        answer = await shared(method, path, by=by)
         said = answer.json()
         fits = (
             answer.status_code == status
@@ -131,10 +135,10 @@ async def test_bad_requests_are_refused_in_one_shape(still: Api) -> None:
     assert wrong == {}
 
 
-async def test_a_token_does_only_what_its_verbs_say(still: Api) -> None:
-    sha = await still.push({"README.md": "none"})
+async def test_a_token_does_only_what_its_verbs_say(shared: Api) -> None:
+    sha = await shared.push({"README.md": "none"})
     context = {"ci.yaml": steps("true")}
-    started = await still.run(sha, ci_context=context, run=True)
+    started = await shared.run(sha, ci_context=context, run=True)
     run_id = started.json()["run"]["id"]
     for by, method, path, verb in (
         ("renderer", "GET", f"/runs/{run_id}", "read"),
@@ -142,14 +146,14 @@ async def test_a_token_does_only_what_its_verbs_say(still: Api) -> None:
         ("reader", "POST", f"/runs/{run_id}/cancel", "cancel"),
         ("reader", "POST", f"/runs/{run_id}/retry", "retry"),
     ):
-        refused = await still(method, path, by=by)
+        refused = await shared(method, path, by=by)
         assert refused.status_code == 403, path
         assert refused.json()["message"] == f"the token `{by}` may not {verb} in {REPOSITORY}"
     for by, run, verb in (("renderer", True, "run"), ("runner", False, "render"), ("stranger", True, "run")):
-        refused = await still.run(sha, ci_context=context, run=run, by=by)
+        refused = await shared.run(sha, ci_context=context, run=run, by=by)
         assert refused.status_code == 403
         assert refused.json()["message"] == f"the token `{by}` may not {verb} in {REPOSITORY}"
-    [only] = (await still("GET", "/runs")).json()["runs"]
+    [only] = (await shared("GET", "/runs")).json()["runs"]
     assert (only["id"], only["stopped"]) == (run_id, "")
 
 
@@ -172,16 +176,16 @@ async def test_the_trust_table_comes_on_top(tmp_path: Path) -> None:
         assert (run["id"], run["stopped"]) == (run_id, "")
 
 
-async def test_a_token_reaches_repositories_by_the_name_that_github_gives_them(still: Api) -> None:
-    sha = await still.push({".kube-ci/ci.yaml": steps("true")}, OTHER)
+async def test_a_token_reaches_repositories_by_the_name_that_github_gives_them(shared: Api) -> None:
+    sha = await shared.push({".kube-ci/ci.yaml": steps("true")}, OTHER)
     body = {"org": "acme", "repo": "SECRETS", "ref": "main", "hash": sha}
-    assert (await still("POST", "/run", json=body)).status_code == 200
-    hidden = await still("POST", "/run", json=body, by="shouter")
+    assert (await shared("POST", "/run", json=body)).status_code == 200
+    hidden = await shared("POST", "/run", json=body, by="shouter")
     assert hidden.status_code == 404
     assert hidden.json() == {"message": "acme/SECRETS is not served here"}
 
 
-async def test_bodies_and_headers_that_are_none(still: Api) -> None:
+async def test_bodies_and_headers_that_are_none(shared: Api) -> None:
     for content, status in (
         (b"{", 400),
         (b"\xff", 400),
@@ -190,10 +194,10 @@ async def test_bodies_and_headers_that_are_none(still: Api) -> None:
         (b"[]", 422),
         (b"x" * 5_000_001, 413),
     ):
-        answer = await still("POST", "/run", content=content)
+        answer = await shared("POST", "/run", content=content)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), content
         assert answer.json()["message"]
-    refused = await still("POST", "/run", json=GOOD, headers={"Idempotency-Key": "a b"})
+    refused = await shared("POST", "/run", json=GOOD, headers={"Idempotency-Key": "a b"})
     assert (refused.status_code, refused.json()["field"]) == (422, "Idempotency-Key")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from api_kit import NAMESPACE, OTHER, REPOSITORY, SHA, Api, steps
 
-from kubeci.local.cluster.resources import WORKFLOWS
+from kubeci.local.cluster.resources import PODS, WORKFLOWS
 from kubeci.web.api import shapes
 
 DEFINITION = {".kube-ci/ci.yaml": steps("echo hello")}
@@ -179,3 +179,20 @@ async def test_a_run_of_a_repository_out_of_reach_is_not_there(still: Api) -> No
         unknown = await still(method, f"/runs/{SHA}{end}", by="reader")
         assert (hidden.status_code, hidden.text) == (unknown.status_code, unknown.text)
         assert hidden.status_code == 404
+
+
+async def test_when_the_pod_is_gone_its_last_lines_are_given(api: Api) -> None:
+    run_id = await api.built(await api.push({".kube-ci/ci.yaml": steps("echo kept; exit 3")}))
+    [step] = (await api.ended(run_id))["steps"]
+    path = f"/runs/{run_id}/logs"
+    live = await api("GET", path, params={"node": step["id"]})
+    assert (live.headers["x-kubeci-log"], live.text) == ("live", "kept\n")
+    objects = api.stack.cluster.objects
+    for pod in objects.list(PODS, NAMESPACE):
+        objects.delete(PODS, NAMESPACE, pod["metadata"]["name"])
+    kept = await api("GET", path, params={"node": step["id"], "follow": "true"})
+    assert (kept.status_code, kept.headers["x-kubeci-log"], kept.text) == (200, "kept", "kept\n")
+    for workflow in objects.list(WORKFLOWS, NAMESPACE):
+        objects.delete(WORKFLOWS, NAMESPACE, workflow["metadata"]["name"])
+    kept = await api("GET", path, params={"node": step["id"]})
+    assert (kept.headers["x-kubeci-log"], kept.text) == ("kept", "kept\n")
