@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from msgspec import UNSET
 from starlette.requests import Request
 from starlette.types import ASGIApp
@@ -28,6 +29,8 @@ from kubeci.web.api.shown import Shown
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 RUN_ID = re.compile(r"[0-9a-f]{40}")
+
+log = structlog.get_logger(__name__)
 
 
 class RunEndpoints:
@@ -54,6 +57,7 @@ class RunEndpoints:
         started = await self._runs.run(wanted, by)
         if isinstance(started, Unfit):
             raise of_unfit(started)
+        _note(token, verb, started.build)
         workflow, debug = started.rendered.workflow, started.rendered.debug
         body = shapes.Submission(workflow, debug, self._shown.run(started.build))
         return answer(body, 201 if started.new else 200)
@@ -84,6 +88,7 @@ class RunEndpoints:
         told = await self._runs.cancel(build, _by(token, Verb.CANCEL))
         if isinstance(told, Unfit):
             raise of_unfit(told)
+        _note(token, Verb.CANCEL, build)
         return answer(shapes.Told(told, self._shown.run(await self._builds.get(build.id) or build)))
 
     async def retry(self, request: Request, token: ApiToken) -> ASGIApp:
@@ -92,6 +97,7 @@ class RunEndpoints:
         repeated = await self._runs.retry(build, _by(token, Verb.RETRY, key_of(request)))
         if isinstance(repeated, Unfit):
             raise of_unfit(repeated)
+        _note(token, Verb.RETRY, repeated.build)
         return answer(shapes.Told(repeated.told, self._shown.run(repeated.build)))
 
     async def logs(self, request: Request, token: ApiToken) -> ASGIApp:
@@ -108,6 +114,11 @@ class RunEndpoints:
             raise Refused(404, "there is no such run")
         require(token, verb, build.commit.repository.full_name)
         return build
+
+
+def _note(token: ApiToken, verb: Verb, build: Build) -> None:
+    where = build.commit.repository.full_name
+    log.info("the API was used", token=token.name, verb=verb, repository=where, build=build.id)
 
 
 def _by(token: ApiToken, verb: Verb, key: str = "") -> By:
