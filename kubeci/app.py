@@ -45,6 +45,7 @@ from kubeci.store.builds import SqlBuilds
 from kubeci.store.database import database
 from kubeci.store.inbox import SqlInbox
 from kubeci.telemetry import Metrics
+from kubeci.web.pages.addresses import html_address
 from kubeci.web.routes import create_app
 from kubeci.workflow.metadata import LABEL_MANAGED_BY
 
@@ -100,7 +101,7 @@ async def running(
         github = await stack.enter_async_context(enter_github(around, metrics))
         cluster = await stack.enter_async_context(enter_cluster(around))
         slack = await _slack(stack, around)
-        news = News(config.slack.news, slack, options.github_url, backoff=pace.backoff) if slack else None
+        news = _news(around, slack, pace) if slack else None
         rooms = Rooms(
             github=github_rooms(github, config),
             cluster=await stack.enter_async_context(cluster_rooms(cluster, around)),
@@ -141,6 +142,11 @@ async def _slack(stack: AsyncExitStack, around: Surroundings) -> SlackClient | N
         return None
     client = connect_slack(options.slack_token, options.slack_url, trust_env=around.trust_env)
     return await stack.enter_async_context(client)
+
+
+def _news(around: Surroundings, slack: SlackClient, pace: Pace) -> News:
+    github = html_address(around.options.github_url)
+    return News(around.config.slack.news, slack, github, backoff=pace.backoff)
 
 
 def _core(rooms: Rooms, around: Surroundings, inbox: Inbox, metrics: Metrics) -> Core:

@@ -61,6 +61,7 @@ async def _serve_http(server: Server, bound: socket.socket, options: Options, st
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the pages alone believe a proxy, and only those that the settings name
         ws="none",
         timeout_graceful_shutdown=options.grace_requests,  # type: ignore[arg-type] # it is passed to asyncio.wait_for
     )

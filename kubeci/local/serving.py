@@ -45,6 +45,7 @@ async def serving(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
         access_log=False,
         ws="none",
         server_header=False,
+        proxy_headers=False,  # the pages alone believe a proxy, and only those that the settings name
         date_header=False,
     )
     config.load()

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from kubeci.model.build import BuildRequest
 from kubeci.model.check_run import Conclusion
 from kubeci.model.decision import Allowed, Ignored, Refused
-from kubeci.model.repository import RefType
+from kubeci.model.repository import RefType, Repository
 from kubeci.model.source import CommitSource
 from kubeci.model.trust import Answer, What
 from kubeci.policy.branches import MERGE_QUEUE, BuildRules, may_build
@@ -16,6 +16,9 @@ from kubeci.policy.skips import Skip, skip_of
 from kubeci.policy.trust import Standing, Table, judge
 
 Decision: TypeAlias = Allowed | Refused | Ignored
+
+UNKNOWN_FORK = "(unknown)"
+"""Stands for the fork of a commit that GitHub does not name, or that is gone."""
 
 NON_LOCAL = "refusing to build non-local PR, org members can run them manually using `/kube-ci run`"
 
@@ -39,6 +42,13 @@ def is_foreign(request: BuildRequest, source: CommitSource) -> bool:
         return False
     here = request.commit.repository.full_name.lower()
     return any(pull.head_repository.lower() != here for pull in source.pull_requests)
+
+
+def head_of(source: CommitSource, repository: Repository) -> str:
+    """Give the fork `owner/name` that a pull request brings the commit from; a stand-in where GitHub names none."""
+    here = repository.full_name.lower()
+    foreign = [pull for pull in source.pull_requests if pull.head_repository.lower() != here]
+    return next((pull.head_repository for pull in foreign if pull.head_repository), UNKNOWN_FORK)
 
 
 def row_of(request: BuildRequest, *, foreign: bool) -> What:

@@ -94,7 +94,7 @@ class CheckRuns:
             return
         check = content.refusal_superseded(by)
         await self._rooms.github.checks.update(commit.repository, refusal.check_run_id, check)
-        await self._rooms.builds.change(refusal.id, superseded_by=by)
+        await self._rooms.builds.change(refusal.id, superseded_by=by, conclusion=Conclusion.NEUTRAL.value)
 
     async def bring(self, build: Build, check: CheckRun) -> None:
         """Bring an existing check-run to this content, whose conclusion becomes the build's."""

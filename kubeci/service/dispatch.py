@@ -25,6 +25,7 @@ from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.model.trust import What
 from kubeci.policy.branches import MERGE_QUEUE
+from kubeci.policy.decide import UNKNOWN_FORK
 from kubeci.policy.skips import Skip, skip_of
 from kubeci.ports import Builds, Commits
 from kubeci.service.identity import automatic_build_id, deployment_build_id, explicit_build_id
@@ -35,9 +36,6 @@ RUN = "run"
 """Identifier of the button that runs what a check-run stands for."""
 
 BUTTONS = frozenset(Button)
-
-UNKNOWN_FORK = "(unknown)"
-"""Stands for the fork of a commit that GitHub does not name, or that is gone."""
 
 RepositoryEvent: TypeAlias = (
     CheckSuiteEvent | TagCreatedEvent | PushEvent | PullRequestEvent | MergeGroupEvent

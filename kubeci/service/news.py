@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -50,14 +49,14 @@ class News:
         self,
         rows: Iterable[SlackNews],
         slack: SlackChannels,
-        github_url: str,
+        github: str,
         *,
         backoff: Callable[[int], float] = backoff_seconds,
     ) -> None:
-        """Work with the rows of the setting `slack.news`; `github_url` is the address of GitHub's API."""
+        """Work with the rows of the setting `slack.news`; `github` is the address of GitHub's pages."""
         self._rows = tuple(rows)
         self._slack = slack
-        self._github = pages_of(github_url)
+        self._github = github
         self._told = RecentSet[_Key](REMEMBERED)
         self._complained = RecentSet[_Key](REMEMBERED)
         self._queue: KeyedQueue[_Key, _Letter] = KeyedQueue(self._send, workers=1, backoff=backoff)
@@ -115,11 +114,3 @@ class News:
             if complaint not in self._complained:
                 self._complained.add(complaint)
                 log.error("a channel could not be told the news", channel=channel, error=str(error))  # noqa: TRY400 - no defect of ours
-
-
-def pages_of(github_url: str) -> str:
-    """Give the address of GitHub's pages by that of its API; an Enterprise Server's ends in `/api/v3`."""
-    parts = urlsplit(github_url)
-    if parts.netloc.startswith("api."):  # github.com, and tenants of ghe.com
-        return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
-    return github_url.rstrip("/").removesuffix("/api/v3")

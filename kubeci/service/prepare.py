@@ -87,7 +87,8 @@ def new_build(
         created_at=now,
         head_repository=request.head_repository,
         what=request.what,
-        actor=request.actor.login if request.actor else "",
+        actor=_login(request),
+        title=request.pull_request.title[:TITLE_LIMIT] if request.pull_request else "",
         environment=request.deployment.environment if request.deployment else "",
         deployment_id=request.deployment.id if request.deployment else 0,
     )
@@ -125,7 +126,9 @@ async def prepare(
     pull_request = source.pull_requests[0] if source.pull_requests else None
     around = Surroundings(request.repository_object or {}, pull_request, cache.name if cache else "")
     given = frozenset(parameters(build, around, config))
-    if not wanted:  # a definition for tags alone may use `tag`, even where somebody has it rendered for a branch
+    if (
+        not wanted
+    ):  # a definition for tags alone may use `tag`, even where somebody has it rendered for a branch
         given |= PARAMETERS
     if request.deployment:
         given |= {config.environment_parameter}
@@ -149,6 +152,14 @@ async def prepare(
 def render(prepared: Prepared, config: Config) -> JsonObject:
     """Give the workflow to submit."""
     return decorate(prepared.manifest, prepared.build, prepared.around, config)
+
+
+def _login(request: BuildRequest) -> str:
+    """Give who asked, or who made the event happen that is judged by nobody's person."""
+    if request.actor:
+        return request.actor.login
+    sender = (request.event or {}).get("sender")
+    return str(sender.get("login") or "") if isinstance(sender, dict) else ""
 
 
 def _titled(build: Build, source: CommitSource) -> Build:

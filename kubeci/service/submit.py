@@ -13,7 +13,7 @@ from kubeci.model.decision import Ignored, Refused
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit
 from kubeci.model.source import CommitSource
-from kubeci.policy.decide import is_foreign
+from kubeci.policy.decide import head_of, is_foreign
 from kubeci.report import errors as content
 from kubeci.report.check_run import setup
 from kubeci.report.plain import plain
@@ -80,6 +80,9 @@ class Submitter:
             if own and not is_foreign(request, source):
                 self._bare.add(request.commit)
             return NO_DEFINITION
+        if not request.automatic and not request.head_repository and is_foreign(request, source):
+            # Whoever named the commit did not say so; what comes after this build has to know it.
+            request = replace(request, head_repository=head_of(source, request.commit.repository))
         return await self._judged(request, source, now, last_attempt=last_attempt)
 
     async def stop(self, wish: StopRequest) -> str:

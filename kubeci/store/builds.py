@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from kubeci.model.build import Build, BuildState
 from kubeci.model.repository import Commit, Ref, RefType, Repository
+from kubeci.model.trust import What
 from kubeci.store.reports import SqlReports
 from kubeci.store.rows import build_of, row_of
 from kubeci.store.tables import builds, deployments, logs, outcomes, reported
@@ -84,6 +85,8 @@ class SqlBuilds(SqlReports):
             & (builds.c.ref_type == ref.type)
             & (builds.c.id != but)
             & builds.c.state.not_in((BuildState.SKIPPED.value, BuildState.OFFERED.value))
+            # These run something else than what a push would: another template, other files.
+            & builds.c.what.not_in((What.API.value, What.DEPLOYMENT.value))
         )
         if ref.type is RefType.TAG:
             condition &= builds.c.ref_name == ref.name

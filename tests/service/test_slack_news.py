@@ -16,7 +16,7 @@ from kubeci.model.build import Build
 from kubeci.model.check_run import CheckRun, Conclusion, Status
 from kubeci.model.deployment import DeploymentState
 from kubeci.model.repository import Commit, Ref, Repository
-from kubeci.service.news import MAX_TRIES, MAX_WAITING, News, pages_of
+from kubeci.service.news import MAX_TRIES, MAX_WAITING, News
 from kubeci.settings.pattern import Pattern
 from kubeci.settings.slack import News as On
 from kubeci.settings.slack import SlackNews
@@ -73,7 +73,7 @@ ALL = SlackNews("builds", (Pattern("acme/.*"),))
 
 @asynccontextmanager
 async def telling(told: Told, *rows: SlackNews) -> AsyncIterator[tuple[News, Callable[[], Awaitable[None]]]]:
-    news = News(rows or (ALL,), told, "https://api.github.com", backoff=lambda _: 0.01)
+    news = News(rows or (ALL,), told, "https://github.com", backoff=lambda _: 0.01)
 
     async def sent() -> None:
         async with asyncio.timeout(10):
@@ -200,7 +200,7 @@ async def test_what_cannot_be_told_is_given_up_and_logged_once(retryable: bool, 
 
 async def test_no_more_waits_than_fits() -> None:
     told = Told()
-    news = News((ALL,), told, "https://api.github.com")
+    news = News((ALL,), told, "https://github.com")
     with structlog.testing.capture_logs() as logs:
         for number in range(MAX_WAITING + 5):
             news.build_ended(replace(BUILD, id=f"b{number}"), FAILED, None)
@@ -212,7 +212,7 @@ async def test_a_channel_of_the_local_slack_is_told_in_spite_of_a_limit() -> Non
     async with LocalSlack() as slack, SlackClient(slack.token, slack.api_url, trust_env=False) as client:
         slack.add_channel("builds")
         slack.faults.add(Fault("POST", "postMessage", 429, {"Retry-After": "0"}, '{"error": "ratelimited"}'))
-        news = News((ALL,), client, "https://api.github.com", backoff=lambda _: 0.01)
+        news = News((ALL,), client, "https://github.com", backoff=lambda _: 0.01)
         news.build_ended(BUILD, FAILED, None)
         task = asyncio.create_task(news.run())
         async with asyncio.timeout(10):
@@ -221,16 +221,3 @@ async def test_a_channel_of_the_local_slack_is_told_in_spite_of_a_limit() -> Non
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert slack.messages("builds")[0].text.startswith(":x: `acme/widgets`")
-
-
-@pytest.mark.parametrize(
-    ("api", "pages"),
-    [
-        ("https://api.github.com", "https://github.com"),
-        ("https://api.acme.ghe.com/", "https://acme.ghe.com"),
-        ("https://git.example/api/v3", "https://git.example"),
-        ("http://127.0.0.1:80/api/v3/", "http://127.0.0.1:80"),
-    ],
-)
-def test_the_address_of_githubs_pages(api: str, pages: str) -> None:
-    assert pages_of(api) == pages

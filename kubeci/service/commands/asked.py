@@ -13,7 +13,7 @@ from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.model.source import PullRequest
 from kubeci.model.trust import What
 from kubeci.policy.commands import Command
-from kubeci.service.dispatch import UNKNOWN_FORK
+from kubeci.policy.decide import UNKNOWN_FORK
 from kubeci.service.identity import explicit_build_id
 from kubeci.service.named import Named
 
