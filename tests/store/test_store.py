@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from kubeci.errors import ConfigurationError
-from kubeci.model.build import Build, BuildState
+from kubeci.model.build import Build, BuildState, ManualStep, Plan
 from kubeci.model.check_run import Annotation
 from kubeci.model.event import Delivery
 from kubeci.model.report import NodeLog, Reported
 from kubeci.model.repository import Commit, Ref, RefType, Repository
+from kubeci.model.trust import What
 from kubeci.store.builds import SqlBuilds
 from kubeci.store.database import Database, database
 from kubeci.store.inbox import SqlInbox
@@ -180,3 +181,23 @@ async def test_a_store_that_cannot_be_opened_says_so(url: str) -> None:
     with pytest.raises(ConfigurationError):
         async with database(url):
             pass
+
+
+@pytest.mark.parametrize(
+    ("what", "counts"), [(What.PUSH, True), (What.COMMAND, True), (What.API, False), (What.DEPLOYMENT, False)]
+)
+async def test_what_ran_something_else_is_no_build_of_the_commit(
+    stored: Database, what: What, counts: bool
+) -> None:
+    builds = SqlBuilds(stored)
+    made = await builds.add(replace(build("a"), what=what))
+    assert await builds.is_built(made.commit, made.ref, but="another") is counts
+
+
+async def test_an_offered_step_is_no_build_of_its_commit_and_nothing_that_runs(stored: Database) -> None:
+    builds = SqlBuilds(stored)
+    step = ManualStep("publish", essential=True)
+    offer = await builds.add(replace(build("a"), state=BuildState.OFFERED, plan=Plan(manual=(step,))))
+    assert not await builds.is_built(offer.commit, offer.ref, but="another")
+    assert (await builds.unfinished(), await builds.newest()) == ([], [])
+    assert [each.plan.manual for each in await builds.all_of_commit(offer.commit)] == [(step,)]
