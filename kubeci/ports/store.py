@@ -1,0 +1,121 @@
+"""What the use cases remember."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from kubeci.model.build import Build
+from kubeci.model.event import Delivery
+from kubeci.model.report import DeploymentTold, NodeLog, Outcome, Reported
+from kubeci.model.repository import Commit, Ref, Repository
+
+
+class Inbox(Protocol):
+    """Deliveries that wait for their work."""
+
+    async def add(self, delivery: Delivery) -> bool:
+        """Store a delivery; False: it is known and its work is done or under way."""
+
+    async def claim(self, now: datetime) -> Delivery | None:
+        """Take the oldest delivery that is due, marking it as being worked on."""
+
+    async def next_due(self) -> datetime | None:
+        """Say when the next waiting delivery is due; None: nothing waits."""
+
+    async def done(self, delivery_id: str, reason: str) -> None:
+        """Record what came of a delivery."""
+
+    async def retry(self, delivery_id: str, reason: str, due: datetime) -> None:
+        """Put a delivery back until `due`."""
+
+    async def park(self, delivery_id: str, reason: str) -> None:
+        """Set a delivery aside for an operator, with the reason."""
+
+    async def release(self) -> int:
+        """Give back what a process that died had claimed; gives the number of deliveries."""
+
+    async def forget(self, before: datetime) -> int:
+        """Delete deliveries that were done with before `before`; gives their number."""
+
+
+class Builds(Protocol):
+    """Our records of builds and of what was reported about them."""
+
+    async def add(self, build: Build) -> Build:
+        """Record a build; gives the record that stands, the earlier one when the id is known."""
+
+    async def change(self, build_id: str, **changes: str | int | datetime) -> Build:
+        """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
+
+    async def warn(self, build_id: str, warnings: tuple[str, ...]) -> None:
+        """Replace what the author should know of a build."""
+
+    async def begin(self, build_id: str) -> None:
+        """Note that all of a build's submission is done; one that ended meanwhile stays finished."""
+
+    async def get(self, build_id: str) -> Build | None:
+        """Read a build by its id."""
+
+    async def of_workflow(self, namespace: str, name: str) -> Build | None:
+        """Find the build that was submitted under a workflow's name."""
+
+    async def of_check_run(self, repository: Repository, check_run_id: int) -> Build | None:
+        """Find the build that a check-run stands for."""
+
+    async def is_built(self, commit: Commit, ref: Ref, *, but: str) -> bool:
+        """Say whether a commit has a build other than `but`; a tag's builds count for that tag alone."""
+
+    async def unfinished(self) -> list[Build]:
+        """List the builds whose check-run is not concluded, oldest first."""
+
+    async def unfinished_of(self, build: Build) -> list[Build]:
+        """List the unfinished builds of the same repository, ref and check name, oldest first."""
+
+    async def unfinished_of_branch(self, repository: Repository, branch: str, fork: str) -> list[Build]:
+        """List the unfinished builds of a branch, of the fork `owner/name` where that is not empty."""
+
+    async def of_commit(self, commit: Commit) -> Build | None:
+        """Find the newest build of a commit that was no tag's."""
+
+    async def previous(self, build: Build) -> Build | None:
+        """Find the newest earlier build of the same repository, ref and check name that succeeded or failed."""
+
+    async def all_of_commit(self, commit: Commit) -> list[Build]:
+        """List the builds of a commit, oldest first."""
+
+    async def newest(
+        self, *, repository: str = "", before: datetime | None = None, limit: int = 50
+    ) -> list[Build]:
+        """List builds, newest first: of `owner/name` where that is not empty, older than `before` where it is given."""
+
+    async def outcome(self, build_id: str) -> Outcome:
+        """Read what is kept of a build's workflow and check-run."""
+
+    async def save_outcome(self, build_id: str, outcome: Outcome) -> None:
+        """Keep how a build's workflow and check-run look."""
+
+    async def deployments(self, build_id: str) -> dict[str, DeploymentTold]:
+        """Read the deployments of a build by node id."""
+
+    async def save_deployment(self, build_id: str, node_id: str, told: DeploymentTold) -> None:
+        """Remember the deployment of a node, and what GitHub was last told of it."""
+
+    async def reported(self, build_id: str) -> Reported:
+        """Read what GitHub was last told."""
+
+    async def save_reported(self, build_id: str, reported: Reported) -> None:
+        """Remember what GitHub was told."""
+
+    async def logs(self, build_id: str) -> dict[str, NodeLog]:
+        """Read the kept logs of a build by node id, in the order in which they were kept."""
+
+    async def save_log(self, build_id: str, log: NodeLog) -> None:
+        """Keep the log of one node."""
+
+    async def forget_logs(self, build_id: str, node_ids: Iterable[str]) -> None:
+        """Drop the kept logs of some nodes, which run again."""
+
+    async def forget(self, before: datetime) -> int:
+        """Delete finished builds from before `before`, with all that hangs on them; gives their number."""
