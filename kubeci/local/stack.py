@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from kubeci.app import Pace, Server, running
@@ -13,7 +14,7 @@ from kubeci.local.argo_server.server import argo_server
 from kubeci.local.argo_ui import argo_ui
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.engine.engine import Engine
-from kubeci.local.github.auth import new_app
+from kubeci.local.github.auth import App, new_app
 from kubeci.local.github.server import LocalGitHub
 from kubeci.local.serving import serving
 from kubeci.local.slack.server import LocalSlack
@@ -62,11 +63,17 @@ class LocalStack(Surroundings):
     server_url: str
 
 
+@cache
+def _app() -> App:
+    """Give the App of this process's stacks: tests start hundreds, and a key takes a while to be found."""
+    return new_app()
+
+
 @asynccontextmanager
 async def surroundings(folder: Path, settings: StackSettings | None = None) -> AsyncIterator[Surroundings]:
     """Run all but the server until the block ends; `folder` holds repositories, store and the pods' folders."""
     chosen = settings or StackSettings()
-    app = new_app()
+    app = _app()
     async with AsyncExitStack() as stack:
         github = await stack.enter_async_context(
             LocalGitHub(folder / "repositories", app=app, webhook_secret=WEBHOOK_SECRET, port=chosen.port)
