@@ -124,6 +124,8 @@ class Build:
     """Number of the pull request that it is built for; 0: none."""
     stopped: str = ""
     """Why it was stopped, where no newer build is the reason."""
+    stop_wish: str = ""
+    """Identifies the wish by which somebody stopped it."""
     prints: tuple[str, ...] = ()
     """What the definition printed while it was evaluated."""
     loaded: tuple[str, ...] = ()
@@ -141,5 +143,7 @@ class Build:
     plan: Plan = field(default_factory=Plan)
     conclusion: str = ""
     """How its check-run was concluded; empty while it is not."""
+    former_conclusion: str = ""
+    """The same of the attempt before, where its workflow was retried."""
     finished_at: datetime | None = None
     """When its workflow ended, as far as it has one."""

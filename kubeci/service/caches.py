@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from kubeci.errors import Conflict, DefinitionError, Forbidden, Invalid, NotFound, UpstreamError
 from kubeci.model.build import Build
@@ -60,7 +60,7 @@ async def has_its_cache(build: Build, rooms: Rooms) -> bool:
 
 
 async def clear_build(build: Build, rooms: Rooms) -> str:
-    """Delete the cache volume of a build, unless it is another's that is only shared with it; gives what came of it."""
+    """Delete the cache volume of a build, unless it is another's that is only shared with it, or in use; gives what came of it."""
     name = build.plan.cache_claim
     if not name:
         return NO_CACHE
@@ -73,16 +73,21 @@ async def clear_build(build: Build, rooms: Rooms) -> str:
     return await _clear([claim], build.namespace, rooms)
 
 
-async def clear_branch(repository: Repository, branch: str, rooms: Rooms, *, fork: str = "") -> str:
-    """Delete the cache volumes of a branch, of the fork `owner/name` where that is not empty; gives what came of it."""
+async def clear_branch(
+    repository: Repository, branch: str, rooms: Rooms, *, fork: str = "", gone: str = ""
+) -> str:
+    """Delete the cache volumes of a branch, of the fork `owner/name` where that is not empty; gives what came of it.
+
+    A build that uses one keeps it, unless `gone` says why there is no more use for it: then the build is stopped.
+    """
     if not branch:
         return NO_CACHE
-    return await _clear_labelled(repository, fork_branch(fork, branch) if fork else branch, rooms)
+    return await _clear_labelled(repository, fork_branch(fork, branch) if fork else branch, rooms, gone)
 
 
-async def clear_repository(repository: Repository, rooms: Rooms) -> str:
-    """Delete all cache volumes of a repository, those of its branches and forks too; gives what came of it."""
-    return await _clear_labelled(repository, None, rooms)
+async def clear_repository(repository: Repository, rooms: Rooms, *, gone: str = "") -> str:
+    """Delete all cache volumes of a repository, those of its branches and forks too, as `clear_branch` does."""
+    return await _clear_labelled(repository, None, rooms, gone)
 
 
 def _is_of(claim: JsonObject, build: Build) -> bool:
@@ -162,25 +167,34 @@ def _differences(claim: CacheClaim, existing: JsonObject) -> tuple[str, ...]:
     )
 
 
-async def _clear_labelled(repository: Repository, branch: str | None, rooms: Rooms) -> str:
+async def _clear_labelled(repository: Repository, branch: str | None, rooms: Rooms, gone: str) -> str:
     config = rooms.config
     labels = repository_labels(repository, config.managed_by)
     candidates = await rooms.cluster.claims.labelled(config.namespace, labels)
     ours = [claim for claim in candidates if belongs_to(claim, repository, branch)]
-    return await _clear(ours, config.namespace, rooms)
+    return await _clear(ours, config.namespace, rooms, gone)
 
 
-async def _clear(claims: Sequence[JsonObject], namespace: str, rooms: Rooms) -> str:
-    """Delete claims, each before the pods that hold it; one that is being deleted already loses its pods."""
-    deleted, pods = [], 0
+async def _clear(claims: Sequence[JsonObject], namespace: str, rooms: Rooms, gone: str = "") -> str:
+    """Delete claims, each before the pods that hold it; one that is being deleted already loses its pods.
+
+    A build that runs would wait for ever for its volume: it keeps it, or is stopped because of `gone`.
+    """
+    deleted, pods, kept = [], 0, []
     for claim in claims:
         name = claim["metadata"]["name"]
+        if not await _let_go(namespace, name, rooms, gone):
+            kept.append(name)
+            continue
         try:
             await rooms.cluster.claims.delete(namespace, name)
         except NotFound:
             continue
         pods += await rooms.cluster.claims.delete_pods_of(namespace, name)
         deleted.append(name)
+    if kept:
+        used = f"{', '.join(kept[:NAMES_SHOWN])} is in use by a running build: cancel it first, or wait for its end"
+        return f"{_count(len(deleted), 'cache volume')} deleted; {used}" if deleted else used
     if not deleted:
         return NO_CACHE
     names = ", ".join(deleted[:NAMES_SHOWN]) + (", …" if len(deleted) > NAMES_SHOWN else "")
@@ -190,6 +204,23 @@ async def _clear(claims: Sequence[JsonObject], namespace: str, rooms: Rooms) -> 
         if pods
         else told
     )
+
+
+async def _let_go(namespace: str, claim: str, rooms: Rooms, gone: str) -> bool:
+    """Say whether no running build needs a claim any more; with `gone` those that do are stopped."""
+    users = [
+        build
+        for build in await rooms.builds.unfinished()
+        if (build.namespace, build.plan.cache_claim) == (namespace, claim)
+    ]
+    if users and not gone:
+        return False
+    for build in users:
+        await rooms.builds.change(build.id, stopped=build.stopped or gone)
+        if build.workflow_uid:
+            with suppress(NotFound):
+                await rooms.cluster.workflows.stop(namespace, build.workflow_name)
+    return True
 
 
 def _count(number: int, what: str) -> str:

@@ -9,17 +9,18 @@ from kubeci.service.rooms import Rooms
 UNDER_WAY = frozenset({BuildState.SUBMITTING, BuildState.RUNNING})
 
 
-async def cancel(build: Build, by: str, rooms: Rooms) -> str:
+async def cancel(build: Build, by: str, wish: str, rooms: Rooms) -> str:
     """Stop a build's workflow; one that is being stopped already is terminated. Gives what came of it in a sentence.
 
-    Exit handlers run at the first time, not at the second (contract, section 6). The reconciler concludes the check-run
-    when the workflow has ended. A build that has no workflow yet is stopped as soon as it has one.
+    Exit handlers run at the first time, not at the second (contract, section 6). `wish` is the same whenever one wish is
+    handled again, which is no second time. The reconciler concludes the check-run when the workflow has ended. A build
+    that has no workflow yet is stopped as soon as it has one.
     """
     if build.state not in UNDER_WAY:
         return f"{build.check_name} has ended already"
-    again = bool(build.stopped or build.superseded_by)
+    again = bool(build.stopped or build.superseded_by) and build.stop_wish != wish
     if not again:
-        build = await rooms.builds.change(build.id, stopped=f"cancelled by {by}")
+        build = await rooms.builds.change(build.id, stopped=f"cancelled by {by}", stop_wish=wish)
     if not build.workflow_uid:
         return f"{build.check_name} is stopped as soon as it has begun"
     try:

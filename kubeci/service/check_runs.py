@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kubeci.definition.definition import EvaluationFailed
-from kubeci.errors import DefinitionError, EntrypointError, KubeCIError
+from kubeci.errors import DefinitionError, EntrypointError, Invalid, KubeCIError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.check_run import Annotation, CheckRun, Conclusion
 from kubeci.model.report import Outcome, Reported
@@ -106,11 +106,19 @@ class CheckRuns:
 
     async def remark(self, build: Build, text: str) -> None:
         """Add a sentence below what a check-run shows; nothing else of it changes."""
-        known = (await self._rooms.builds.outcome(build.id)).check
-        if known is None:
-            return
-        check = replace(known, summary=cut(f"{known.summary.rstrip()}\n\n{text}\n"))
-        await self._rooms.github.checks.update(build.commit.repository, build.check_run_id, check)
+        for last in (False, True):
+            known = (await self._rooms.builds.outcome(build.id)).check
+            if known is None:
+                return
+            check = replace(known, summary=cut(f"{known.summary.rstrip()}\n\n{text}\n"))
+            try:
+                await self._rooms.github.checks.update(build.commit.repository, build.check_run_id, check)
+            except Invalid:
+                # It was completed meanwhile, and does not go back.
+                if last:
+                    raise
+            else:
+                return
 
     async def _told(self, build: Build, check: CheckRun, told: Reported) -> None:
         await self._rooms.builds.save_reported(build.id, replace(told, digest=digest_of(check)))

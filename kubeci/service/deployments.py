@@ -67,12 +67,19 @@ class DeploymentReports:
         elif build.head_repository and found:
             return (*warnings, FORK)
         after = dict(before)
-        try:
-            for each in (*found, *left_behind(state, found, before)):
+        problem: UpstreamError | None = None
+        for each in (*found, *left_behind(state, found, before)):
+            try:
                 after[each.node_id] = await self._bring(build, each, before.get(each.node_id))
-        finally:
-            if not state.deleted and _ids(before) != _ids(after):
-                await self._annotate(build, _ids(after))
+            except UpstreamError as error:
+                # The others are tried all the same: one after the other they would hold up the check-run for hours.
+                problem = problem or error
+                if isinstance(error, RateLimited):
+                    break
+        if not state.deleted and _ids(before) != _ids(after):
+            await self._annotate(build, _ids(after))
+        if problem:
+            raise problem
         refusals = dict.fromkeys(told.refused for told in after.values() if told.refused)
         return (*warnings, *refusals)
 

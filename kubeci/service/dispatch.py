@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from kubeci.model.build import Build, BuildRequest, DeploymentRequest
+from kubeci.model.build import Build, BuildRequest, BuildState, DeploymentRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import (
     BranchDeletedEvent,
@@ -103,10 +103,17 @@ class Dispatcher:
     async def _of_check_run(self, event: CheckRunEvent, delivery_id: str) -> Wish:
         record = await self._builds.of_check_run(event.repository, event.check_run_id)
         if event.action == "requested_action" and event.identifier != RUN:
-            return _of_press(event, record)
-        what = What.RUN if event.action == "requested_action" else What.RERUN
-        request = await self._asked_for(event, delivery_id, record, what)
-        return replace(request, entrypoint=event.external_id, of_build=record.id if record else "")
+            return _of_press(event, record, delivery_id)
+        offered = record is not None and record.state is BuildState.OFFERED
+        # Re-run on a step that nobody has run yet is its Run.
+        what = What.RUN if event.action == "requested_action" or offered else What.RERUN
+        request = replace(
+            await self._asked_for(event, delivery_id, record, what), entrypoint=event.external_id
+        )
+        if record is None:
+            return request
+        again = DeploymentRequest(record.deployment_id, record.environment) if record.deployment_id else None
+        return replace(request, of_build=record.id, deployment=again)
 
     async def _of_check_suite(self, event: CheckSuiteEvent, delivery_id: str) -> Wish:
         if event.action == "requested":
@@ -168,20 +175,20 @@ def _of_merge_group(event: MergeGroupEvent) -> Wish:
     return _automatic(event, event.head_sha, Ref(event.branch), what=What.MERGE_QUEUE, before=before)
 
 
-def _of_press(event: CheckRunEvent, record: Build | None) -> Wish:
+def _of_press(event: CheckRunEvent, record: Build | None, delivery_id: str) -> Wish:
     name = f"check_run requested_action: the button `{event.identifier[:20]}`"
     if event.identifier not in BUTTONS:
         return Ignored(f"{name} is not ours")
     if record is None:
         return Ignored(f"{name} belongs to a check-run that we have no record of")
-    return Press(Button(event.identifier), record, event.sender)
+    return Press(Button(event.identifier), record, event.sender, delivery_id)
 
 
 def _of_deployment(event: DeploymentEvent) -> Wish:
     request = BuildRequest(
         deployment_build_id(event.repository, event.deployment_id),
         Commit(event.repository, event.sha),
-        event.ref,
+        Ref("") if event.ref.name == event.sha else event.ref,
         automatic=False,
         entrypoint=event.task,
         what=What.DEPLOYMENT,

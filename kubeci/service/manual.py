@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
+import structlog
+
+from kubeci.errors import UpstreamError
 from kubeci.model.build import Build, BuildState, ManualStep, Plan
 from kubeci.report import manual as content
+from kubeci.report.plain import plain
 from kubeci.service.check_runs import CheckRuns
 from kubeci.service.identity import offer_id
 from kubeci.service.rooms import Rooms
 from kubeci.service.subject import workflow_url
 from kubeci.workflow.names import workflow_name
+
+log = structlog.get_logger(__name__)
 
 
 class ManualSteps:
@@ -20,20 +28,45 @@ class ManualSteps:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._check_runs = CheckRuns(rooms)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def offer(self, build: Build) -> None:
-        """Create the check-runs of a build's manual steps; each is offered once for a commit."""
+        """Create the check-runs of a build's manual steps; each is offered once for a commit, and none that was run already.
+
+        One that GitHub refuses is left out: the build has ended all the same.
+        """
         for step in build.plan.manual:
-            offer = await self._rooms.builds.get(offer_id(build.commit, step.template))
-            if offer is None or not offer.check_run_id:
-                offer = offer or self._new(build, step)
-                await self._check_runs.begin(offer, content.offered(step, self._details_url(build, step)))
+            identity = offer_id(build.commit, step.template)
+            async with self._locks.setdefault(identity, asyncio.Lock()):
+                try:
+                    await self._offer(build, step, identity)
+                except UpstreamError as error:
+                    if error.retryable:
+                        raise
+                    log.warning("a manual step was not offered", template=step.template, error=str(error))
+
+    async def _offer(self, build: Build, step: ManualStep, identity: str) -> None:
+        offer = await self._rooms.builds.get(identity)
+        if offer and offer.check_run_id:
+            return
+        if offer is None and await self._was_run(build, step.template):
+            return
+        check = content.offered(step, self._details_url(build, step))
+        await self._check_runs.begin(offer or self._new(build, step, identity), check)
+
+    async def _was_run(self, build: Build, template: str) -> bool:
+        others = await self._rooms.builds.all_of_commit(build.commit)
+        return any(
+            each.entrypoint == template and each.state is not BuildState.OFFERED and not each.deployment_id
+            for each in others
+        )
 
     async def skip(self, offer: Build, login: str) -> str:
         """Conclude an offered step as skipped; one that was run meanwhile keeps its result."""
         template = offer.entrypoint
-        others = await self._rooms.builds.all_of_commit(offer.commit)
-        if any(other.entrypoint == template and other.state is not BuildState.OFFERED for other in others):
+        if await self._was_run(offer, template):
+            told = f"{plain(login)} pressed Skip, but the step was run already: that result stands."
+            await self._check_runs.remark(offer, told)
             return f"`{template}` was run already"
         known = await self._rooms.builds.outcome(offer.id)
         details_url = known.check.details_url if known.check else ""
@@ -41,8 +74,7 @@ class ManualSteps:
         await self._check_runs.bring(offer, check)
         return f"`{template}` was skipped by {login}"
 
-    def _new(self, build: Build, step: ManualStep) -> Build:
-        identity = offer_id(build.commit, step.template)
+    def _new(self, build: Build, step: ManualStep, identity: str) -> Build:
         return replace(
             build,
             id=identity,

@@ -84,9 +84,11 @@ class Performer:
                 now = delivery.received_at
                 return await self._commands.handle(wish, delivery.id, now, last_attempt=last_attempt)
             case BranchDeletedEvent():
-                return await clear_branch(wish.repository, wish.branch, self._rooms)
+                gone = f"the branch {wish.branch} was deleted"
+                return await clear_branch(wish.repository, wish.branch, self._rooms, gone=gone)
             case RepositoryGoneEvent():
-                return await clear_repository(wish.repository, self._rooms)
+                gone = f"the repository was {wish.action}"
+                return await clear_repository(wish.repository, self._rooms, gone=gone)
             case Ignored():
                 return wish.reason
             case BuildRequest():

@@ -6,7 +6,7 @@ from kubeci.model.build import Build, BuildState
 from kubeci.model.trust import What
 from kubeci.report.plain import plain
 from kubeci.service.caches import clear_build, clear_repository
-from kubeci.service.cancel import cancel
+from kubeci.service.cancel import UNDER_WAY, cancel
 from kubeci.service.check_runs import CheckRuns
 from kubeci.service.judge import Judge
 from kubeci.service.manual import ManualSteps
@@ -35,11 +35,17 @@ class Presses:
             case Button.SKIP:
                 return await self._skip(build, login)
             case Button.CANCEL:
-                return await cancel(build, login, self._rooms)
+                return await self._cancel(press)
             case Button.CLEAR_CACHE | Button.CLEAR_CACHE_BRANCH:
                 done = await self._clear(press.button, build)
                 await self._check_runs.remark(build, f"{plain(login)} cleared the cache: {done}.")
                 return done
+
+    async def _cancel(self, press: Press) -> str:
+        done = await cancel(press.build, press.by.login, press.wish, self._rooms)
+        if press.build.state not in UNDER_WAY:
+            await self._check_runs.remark(press.build, f"{plain(press.by.login)} pressed Cancel: {done}.")
+        return done
 
     async def _skip(self, build: Build, login: str) -> str:
         if build.state is not BuildState.OFFERED:

@@ -19,11 +19,13 @@ from kubeci.model.report import Reported
 from kubeci.report.check_run import report, setup
 from kubeci.report.outcome import outcome_of
 from kubeci.report.pacing import LONGEST, is_urgent, progress_interval, progress_withheld
+from kubeci.service.caches import clear_build
 from kubeci.service.deployments import DeploymentReports
 from kubeci.service.manual import ManualSteps
 from kubeci.service.publish import Content, digest_of, publish
 from kubeci.service.read_logs import keep_logs, unread
 from kubeci.service.rooms import Rooms
+from kubeci.service.stop import CLOSED
 from kubeci.service.subject import subject_of
 from kubeci.workflow import metadata
 from kubeci.workflow.status import WorkflowState, nodes_with_logs, read_state
@@ -142,7 +144,13 @@ class Reconciler:
         told = Reported()
         await self._builds.save_reported(build.id, told)
         again = await self._builds.change(
-            build.id, check_run_id=check_run_id, state=BuildState.RUNNING, conclusion="", stopped=""
+            build.id,
+            check_run_id=check_run_id,
+            state=BuildState.RUNNING,
+            conclusion="",
+            former_conclusion=build.conclusion,
+            stopped="",
+            stop_wish="",
         )
         return again, told
 
@@ -163,7 +171,9 @@ class Reconciler:
     async def _finish(self, build: Build, state: WorkflowState, content: Content) -> None:
         conclusion = content.check.conclusion
         if self._rooms.news and build.plan.default_branch:
-            self._rooms.news.build_ended(build, content.check, await self._builds.previous(build))
+            former = replace(build, conclusion=build.former_conclusion) if build.former_conclusion else None
+            previous = former or await self._builds.previous(build)
+            self._rooms.news.build_ended(build, content.check, previous)
         if conclusion is Conclusion.SUCCESS:
             await self._manual.offer(build)
         await self._builds.change(
@@ -172,6 +182,9 @@ class Reconciler:
             conclusion=conclusion.value if conclusion else "",
             finished_at=state.finished_at or self._rooms.clock(),
         )
+        if build.head_repository and build.stopped.startswith(CLOSED):
+            # GitHub tells nothing of a fork's branches, so this is the last that is heard of its cache.
+            await clear_build(build, self._rooms)
         if content.annotations and not state.deleted:
             try:
                 published = {metadata.ANNOTATIONS_PUBLISHED: "true"}

@@ -69,7 +69,10 @@ class Runs:
         """Stop a run, the second time without its exit handlers; gives what came of it in a sentence."""
         if build.state not in UNDER_WAY:
             return Unfit(f"{build.check_name} has ended already", Why.STATE)
-        return await self._let(build.commit.repository, by) or await cancel(build, by.name, self._rooms)
+        return await self._let(build.commit.repository, by) or await self._stop(build, by)
+
+    async def _stop(self, build: Build, by: By) -> str:
+        return await cancel(build, by.name, self._id(by, "cancel", build.id), self._rooms)
 
     async def retry(self, build: Build, by: By) -> Repeated | Unfit:
         """Run the failed steps of an ended run again, or build it anew.

@@ -10,6 +10,7 @@ from kubeci.model.repository import Commit
 from kubeci.model.source import CommitSource, PullRequest
 from kubeci.policy.decide import is_foreign
 from kubeci.ports import Commits
+from kubeci.service.origin import stands, without_foreign
 from kubeci.settings.config import Config
 
 
@@ -21,6 +22,8 @@ async def read_source(request: BuildRequest, commits: Commits, config: Config) -
     """
     source = await commits.read(request.commit, config.ci_context_path)
     source = replace(source, pull_requests=_with_that_of_the_event(request, source))
+    if not request.head_repository and is_foreign(request, source) and await stands(request, commits):
+        source = without_foreign(source, request.commit.repository.full_name)
     if request.files is not None:
         return replace(source, files=request.files, problems=())
     if not (config.definition_from_base and is_foreign(request, source)):

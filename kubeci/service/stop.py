@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from kubeci.errors import NotFound
+from kubeci.model.trust import What
 from kubeci.service.caches import clear_branch
 from kubeci.service.rooms import Rooms
 from kubeci.service.wish import StopRequest
+
+CLOSED = "pull request "
+"""How the reason begins for which a closed pull request's builds were stopped."""
 
 
 async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
     """Stop what is built for a pull request's branch alone; the reconciler concludes the check-runs.
 
-    What the repository needs without the pull request goes on: tags, what a branch that is built by itself began with, a
+    What the repository needs without the pull request goes on: tags, deployments, a branch that is built by itself, a
     commit that was merged as it is, or that heads another open pull request. Gives what came of it.
     """
-    reason = f"pull request #{wish.number} was closed"
+    reason = f"{CLOSED}#{wish.number} was closed"
     branch = await rooms.builds.unfinished_of_branch(wish.head.repository, wish.branch, wish.fork)
     by_itself = not wish.fork and rooms.config.build_branches.search(wish.branch)
-    running = [build for build in branch if build.pull_request == wish.number or not by_itself]
+    running = [build for build in branch if not build.deployment_id]
+    if by_itself:
+        # Whoever opens a pull request from such a branch must not be able to stop what it is built for.
+        begun = What.PULL_REQUEST, wish.number
+        running = [build for build in running if (build.what, build.pull_request) == begun]
     if not running:
         # GitHub tells nothing of a fork's branches, so this is the last that is heard of its cache.
         gone = (

@@ -13,6 +13,7 @@ from kubeci.model.decision import Ignored, Refused
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit
 from kubeci.model.source import CommitSource
+from kubeci.model.trust import What
 from kubeci.policy.decide import head_of, is_foreign
 from kubeci.report import errors as content
 from kubeci.report.check_run import setup
@@ -23,6 +24,7 @@ from kubeci.service.check_runs import CheckRuns
 from kubeci.service.deployments import DeploymentReports
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
+from kubeci.service.origin import remembered
 from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render
 from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
@@ -56,7 +58,13 @@ class Submitter:
         to try again; where only the cluster or a loaded module is missing at the last attempt, the check-run says so.
         """
         async with self._lock(request.commit):
-            outcome = await self._submit(request, now, last_attempt=last_attempt)
+            try:
+                outcome = await self._submit(request, now, last_attempt=last_attempt)
+            except UpstreamError as error:
+                if request.deployment and last_attempt:
+                    number = request.deployment.id
+                    await self._deployments.refused(request.commit.repository, number, str(error))
+                raise
             if request.deployment and await self._rooms.builds.get(request.id) is None:
                 # There is neither a workflow nor a check-run that would tell it.
                 repository, number = request.commit.repository, request.deployment.id
@@ -72,6 +80,7 @@ class Submitter:
         own = request.files is None  # else they came with the request, and say nothing of the commit
         if own and request.commit in self._bare:
             return NO_DEFINITION
+        request = await remembered(request, self._rooms.builds, self._rooms.github.commits)
         try:
             source = await read_source(request, self._rooms.github.commits, self._rooms.config)
         except DefinitionError as error:
@@ -114,7 +123,8 @@ class Submitter:
             return await self._check_runs.conclude(refusal, request, content.refused(decision))
         outcome = await self._allowed(request, source, now, last_attempt=last_attempt)
         build = await self._rooms.builds.get(request.id)
-        await self._check_runs.lift_refusal(request.commit, build.check_name if build else outcome)
+        if _answers_refusal(request):
+            await self._check_runs.lift_refusal(request.commit, build.check_name if build else outcome)
         if build and build.state is BuildState.SUBMITTING:
             await self._rooms.builds.begin(build.id)
         return outcome
@@ -194,3 +204,8 @@ class Submitter:
             if not metadata.is_of(existing, build):
                 raise
             return existing
+
+
+def _answers_refusal(request: BuildRequest) -> bool:
+    """Say whether a build is what the refusal of its commit asked about; one template or other files are not."""
+    return request.deployment is None and request.files is None and request.what is not What.API

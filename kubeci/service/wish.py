@@ -29,6 +29,8 @@ class Press:
     button: Button
     build: Build
     by: Person
+    wish: str
+    """The same whenever the same press is handled again."""
 
 
 @dataclass(frozen=True, slots=True)

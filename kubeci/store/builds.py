@@ -86,7 +86,8 @@ class SqlBuilds(SqlReports):
             & (builds.c.id != but)
             & builds.c.state.not_in((BuildState.SKIPPED.value, BuildState.OFFERED.value))
             # These run something else than what a push would: another template, other files.
-            & builds.c.what.not_in((What.API.value, What.DEPLOYMENT.value))
+            & (builds.c.what != What.API.value)
+            & (builds.c.deployment_id == 0)
         )
         if ref.type is RefType.TAG:
             condition &= builds.c.ref_name == ref.name
@@ -124,12 +125,15 @@ class SqlBuilds(SqlReports):
         )
 
     async def of_commit(self, commit: Commit) -> Build | None:
-        """Find the newest build of a commit that was no tag's."""
+        """Find the newest build of a commit that was no tag's, no deployment's and no API run's."""
         found = await self._all(
             (builds.c.sha == commit.sha)
             & (builds.c.owner == commit.repository.owner)
             & (builds.c.name == commit.repository.name)
             & (builds.c.ref_type == RefType.BRANCH.value)
+            # Their refs are what somebody named.
+            & (builds.c.what != What.API.value)
+            & (builds.c.deployment_id == 0)
         )
         return found[-1] if found else None
 

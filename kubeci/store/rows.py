@@ -38,6 +38,7 @@ def row_of(build: Build) -> JsonObject:
         "head_repository": build.head_repository,
         "pull_request": build.pull_request,
         "stopped": build.stopped,
+        "stop_wish": build.stop_wish,
         "warnings": msgspec.json.encode(build.warnings),
         "prints": msgspec.json.encode(build.prints),
         "loaded": msgspec.json.encode(build.loaded),
@@ -48,6 +49,7 @@ def row_of(build: Build) -> JsonObject:
         "deployment_id": build.deployment_id,
         "plan": msgspec.json.encode(build.plan),
         "conclusion": build.conclusion,
+        "former_conclusion": build.former_conclusion,
         "finished_at": build.finished_at and build.finished_at.timestamp(),
     }
 
@@ -71,6 +73,7 @@ def build_of(row: Row[Any]) -> Build:
         head_repository=row.head_repository,
         pull_request=row.pull_request,
         stopped=row.stopped,
+        stop_wish=row.stop_wish,
         warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]),
         prints=msgspec.json.decode(row.prints, type=tuple[str, ...]),
         loaded=msgspec.json.decode(row.loaded, type=tuple[str, ...]),
@@ -81,5 +84,6 @@ def build_of(row: Row[Any]) -> Build:
         deployment_id=row.deployment_id,
         plan=msgspec.json.decode(row.plan, type=Plan),
         conclusion=row.conclusion,
+        former_conclusion=row.former_conclusion,
         finished_at=None if row.finished_at is None else datetime.fromtimestamp(row.finished_at, UTC),
     )

@@ -56,6 +56,7 @@ builds = Table(
     Column("head_repository", Text, nullable=False),
     Column("pull_request", Integer, nullable=False),
     Column("stopped", Text, nullable=False),
+    Column("stop_wish", Text, nullable=False),
     Column("warnings", LargeBinary, nullable=False),  # a list of texts as JSON, as are the next two
     Column("prints", LargeBinary, nullable=False),
     Column("loaded", LargeBinary, nullable=False),
@@ -66,6 +67,7 @@ builds = Table(
     Column("deployment_id", BigInteger, nullable=False),
     Column("plan", LargeBinary, nullable=False),  # a Plan as JSON
     Column("conclusion", String(32), nullable=False),
+    Column("former_conclusion", String(32), nullable=False),
     Column("finished_at", Float, nullable=True),
     Index("builds_workflow", "namespace", "workflow_name", unique=True),
     Index("builds_sha", "sha"),

@@ -11,6 +11,7 @@ import pytest
 
 from kubeci.cluster.claims import ClusterClaims
 from kubeci.cluster.connect import connect
+from kubeci.cluster.workflows import ArgoWorkflows
 from kubeci.errors import DefinitionError, Forbidden, UpstreamError
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.cluster.resources import CLAIMS, PODS
@@ -20,6 +21,8 @@ from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.service import caches
 from kubeci.settings.config import Config
 from kubeci.settings.pattern import Pattern
+from kubeci.store.builds import SqlBuilds
+from kubeci.store.database import database
 from kubeci.workflow.claims import claim_manifest, claim_name
 
 HERE = Repository("my.org", "widgets", 1)
@@ -76,11 +79,31 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     async with cluster.serving():
         kubeconfig = tmp_path / "kubeconfig"
         cluster.write_kubeconfig(kubeconfig)
-        async with connect(kubeconfig=str(kubeconfig), trust_env=False) as client:
+        async with (
+            connect(kubeconfig=str(kubeconfig), trust_env=False) as client,
+            database(f"sqlite:///{tmp_path}/kubeci.db") as stored,
+        ):
             config = Config(namespace="ci", shared_claims=SHARED)
-            yield Scene(
-                cluster, SimpleNamespace(cluster=SimpleNamespace(claims=ClusterClaims(client)), config=config)
-            )
+            parts = SimpleNamespace(claims=ClusterClaims(client), workflows=ArgoWorkflows(client))
+            yield Scene(cluster, SimpleNamespace(cluster=parts, config=config, builds=SqlBuilds(stored)))
+
+
+async def test_a_running_build_keeps_its_cache(scene: Scene) -> None:
+    claim = cache(branch="main")
+    scene.create(claim)
+    running = await scene.rooms.builds.add(build(claim))
+    for told in (
+        await caches.clear_build(build(claim), scene.rooms),
+        await caches.clear_branch(HERE, "main", scene.rooms),
+        await caches.clear_repository(HERE, scene.rooms),
+    ):
+        assert "is in use by a running build: cancel it first" in told
+    assert scene.claims() == {claim.name}
+    # What is gone needs it no more.
+    told = await caches.clear_branch(HERE, "main", scene.rooms, gone="the branch main was deleted")
+    assert (told, scene.claims()) == (f"1 cache volume deleted: {claim.name}", set())
+    stopped = await scene.rooms.builds.get(running.id)
+    assert stopped.stopped == "the branch main was deleted"
 
 
 def cache(

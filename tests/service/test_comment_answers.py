@@ -3,14 +3,16 @@ from __future__ import annotations
 import dataclasses
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubeci.model.build import Build
 from kubeci.model.conversation import Post, PullRequestHead
 from kubeci.model.event import CommentEvent
-from kubeci.model.repository import Repository
+from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.model.trust import Person
 from kubeci.policy.commands import Command, Malformed, parse_commands
 from kubeci.report.markdown import code
@@ -20,6 +22,8 @@ from kubeci.service.commands.deploy import Target, read_target
 from kubeci.service.commands.reply import reply_to
 from kubeci.service.commands.verbs import unknown
 from kubeci.settings.config import Config, TemplateFiles
+from kubeci.store.builds import SqlBuilds
+from kubeci.store.database import database
 
 HERE = Repository("acme", "widgets", 1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -51,20 +55,30 @@ def test_an_empty_environment_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "seconds", "expected"),
+    ("head", "known_since", "expected"),
     [
-        ("stranger/widgets", 0, False),
-        ("stranger/widgets", -60, False),
+        ("stranger/widgets", -1, False),
+        ("stranger/widgets", 0, True),
         ("stranger/widgets", 1, True),
+        ("stranger/widgets", None, True),
+        ("", -1, False),
         ("", 1, True),
-        ("Acme/Widgets", 60, False),
+        ("Acme/Widgets", None, False),
     ],
 )
-def test_which_heads_a_comment_has_not_seen(head: str, seconds: int, expected: bool) -> None:
+async def test_which_heads_a_comment_has_not_seen(
+    tmp_path: Path, head: str, known_since: int | None, expected: bool
+) -> None:
     post = Post(HERE, 7, 1, "", NOON, on_pull_request=True)
     asked = Asked(CommentEvent(post, "", Person("ada"), {}), Command("run", (), ""), "1:0", NOON)
-    pull = dataclasses.replace(PULL, head_repository=head, updated_at=NOON + timedelta(seconds=seconds))
-    assert unseen(pull, asked) is expected
+    pull = dataclasses.replace(PULL, head_repository=head)
+    async with database(f"sqlite:///{tmp_path}/kubeci.db") as stored:
+        builds = SqlBuilds(stored)
+        if known_since is not None:
+            at = NOON + timedelta(seconds=known_since)
+            commit = Commit(HERE, pull.head_sha)
+            await builds.add(Build("a", commit, Ref("x"), "", "Default Workflow", "argo", "x", created_at=at))
+        assert await unseen(pull, asked, builds) is expected
     assert bool(fork_of(pull, HERE)) is (head.lower() != "acme/widgets")
 
 

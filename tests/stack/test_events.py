@@ -109,23 +109,14 @@ async def test_a_retargeted_pull_request_is_built(strict: Scene) -> None:
     await strict.until(lambda: [each for each in named(strict, sha, "Workflow - ci") if each.conclusion])
 
 
-async def test_a_closed_pull_requests_builds_are_stopped(scene: Scene) -> None:
-    await scene.concluded(await scene.push(PASSING))
-    github = scene.stack.github
-    slow = {DEFINITION: workflow(["sleep", "60"])}
-    # Without a check suite of its own the pull request is what builds it.
-    sha = await scene.push(slow, branch="feature", message="Slow\n\nskip-checks: true")
+async def test_a_closed_pull_requests_builds_are_stopped(strict: Scene) -> None:
+    await strict.concluded(await strict.push(PASSING))
+    github = strict.stack.github
+    sha = await strict.push({DEFINITION: workflow(["sleep", "60"])}, branch="feature")
     pull = await github.open_pull_request(REPOSITORY, head="feature")
-    await scene.quiet()
-    assert scene.runs(sha) == []
-    await github.push(REPOSITORY, {"x": "1"}, branch="feature")
-    await github.settled()
-    head = str(
-        next(each for each in reversed(github.deliveries.sent) if each.event == "push").payload["after"]
-    )
-    await scene.until(lambda: [each for each in scene.runs(head) if each.status == "in_progress"])
+    await strict.until(lambda: [each for each in strict.runs(sha) if each.status == "in_progress"])
     await github.close_pull_request(pull)
-    run = await scene.concluded(head)
+    run = await strict.concluded(sha, count=2)
     assert run.conclusion == "cancelled"
     assert f"pull request #{pull.number} was closed" in str(run.output["summary"])
 

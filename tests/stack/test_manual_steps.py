@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import yaml
 from tests_stack import REPOSITORY, Scene, workflow
 
+from kubeci.local.github.faults import Fault
 from kubeci.local.github.state import CheckRun
 from kubeci.local.stack import StackSettings, local_stack
 from kubeci.model.trust import Answer, What, Who
@@ -112,8 +115,49 @@ async def test_a_step_that_was_run_is_not_skipped_any_more(manual: Scene) -> Non
     await manual.stack.github.press(offer.id, "run")
     await manual.concluded(sha, count=5)
     await manual.stack.github.press(offer.id, "skip")
-    await manual.quiet()
+    await manual.until(lambda: "the step was run already" in str(offer.output["summary"]))
     assert offer.conclusion == "action_required"
+
+
+async def test_what_was_run_before_is_not_offered(manual: Scene) -> None:
+    """A newer check-run that is neutral would stand for one that failed."""
+    found = yaml.safe_load(definition()[".kube-ci/ci.yaml"])
+    found["spec"]["templates"] = [
+        {**each, "container": {"image": "alpine", "command": ["false"]}} if each["name"] == "smoke" else each
+        for each in found["spec"]["templates"]
+    ]
+    files = {".kube-ci/ci.yaml": yaml.safe_dump(found)}
+    sha = await offered(manual, files)
+    await manual.stack.github.press(latest(manual, sha, "smoke").id, "run")
+    await manual.concluded(sha, count=5)
+    with closing(sqlite3.connect(manual.stack.options.store_url.removeprefix("sqlite:///"))) as store:
+        store.execute("DELETE FROM builds WHERE state = 'offered' AND entrypoint = 'smoke'")
+        store.commit()
+    await manual.stack.github.rerequest(manual.runs(sha)[0].id)
+    await manual.concluded(sha, count=6)
+    await manual.quiet()
+    assert latest(manual, sha, "smoke").conclusion == "failure"
+
+
+async def test_two_builds_that_succeed_together_offer_once(manual: Scene) -> None:
+    manual.stack.github.latency_seconds = 0.1
+    sha = await manual.push(definition(), branch="topic")
+    await manual.until(lambda: manual.runs(sha))
+    await manual.stack.github.rerequest_suite(manual.runs(sha)[0].suite.id)
+    await manual.concluded(sha, count=5)
+    await manual.quiet()
+    assert [run.name for run in manual.runs(sha)].count("Workflow - smoke") == 1
+
+
+async def test_an_offer_that_is_refused_leaves_the_build_ended(manual: Scene) -> None:
+    files = {".kube-ci/ci.yaml": definition()[".kube-ci/ci.yaml"].replace("- 'true'", "- sleep\n      - '1'")}
+    sha = await manual.push(files, branch="topic")
+    await manual.until(lambda: manual.runs(sha))
+    manual.stack.github.faults.add(Fault("POST", "/check-runs$", status=422))
+    await manual.concluded(sha, count=3)
+    await manual.quiet()
+    names = [run.name for run in manual.runs(sha)]
+    assert (len(names), "Workflow - smoke" in names) == (3, False)
 
 
 async def test_whom_the_table_does_not_let_changes_nothing(tmp_path: Path) -> None:
@@ -133,6 +177,9 @@ async def test_whom_the_table_does_not_let_changes_nothing(tmp_path: Path) -> No
             await stack.github.press(run.id, button)
             await scene.until(lambda told=told: told in str(run.output["summary"]))
             assert run.conclusion == "action_required"
+        # Re-run on a step that nobody has run is its Run.
+        await stack.github.rerequest(run.id)
+        await scene.quiet()
         assert len(scene.runs(sha)) == 2
 
 

@@ -43,6 +43,18 @@ async def test_a_second_cancel_terminates(still: Scene) -> None:
         assert workflow_["spec"]["shutdown"] == wanted
 
 
+async def test_one_press_is_no_second_one_however_often_it_is_tried(still: Scene) -> None:
+    sha = await still.push(LONG)
+    await still.until(lambda: still.runs(sha))
+    await still.quiet()
+    # The cluster stops the workflow, and its answer is lost.
+    still.stack.cluster.faults.add("PATCH", "/workflows/", drop=True, after=True, times=2)
+    await still.stack.github.press(still.runs(sha)[0].id, "cancel")
+    await still.quiet()
+    [workflow_] = still.stack.cluster.objects.list(WORKFLOWS, None)
+    assert workflow_["spec"]["shutdown"] == "Stop"
+
+
 async def test_whom_the_table_does_not_let_cancel_nothing(tmp_path: Path) -> None:
     config = Config(build_branches=Pattern("."), trust={What.CANCEL: dict.fromkeys(Who, Answer.IGNORE)})
     async with local_stack(tmp_path, StackSettings(config=config, engine=False)) as stack:

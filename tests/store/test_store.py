@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -184,13 +185,19 @@ async def test_a_store_that_cannot_be_opened_says_so(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "counts"), [(What.PUSH, True), (What.COMMAND, True), (What.API, False), (What.DEPLOYMENT, False)]
+    ("changes", "counts"),
+    [
+        ({}, True),
+        ({"what": What.COMMAND}, True),
+        ({"what": What.API}, False),
+        ({"what": What.RERUN, "deployment_id": 7}, False),
+    ],
 )
 async def test_what_ran_something_else_is_no_build_of_the_commit(
-    stored: Database, what: What, counts: bool
+    stored: Database, changes: dict[str, Any], counts: bool
 ) -> None:
     builds = SqlBuilds(stored)
-    made = await builds.add(replace(build("a"), what=what))
+    made = await builds.add(replace(build("a"), **changes))
     assert await builds.is_built(made.commit, made.ref, but="another") is counts
 
 

@@ -14,6 +14,7 @@ from kubeci.model.source import PullRequest
 from kubeci.model.trust import What
 from kubeci.policy.commands import Command
 from kubeci.policy.decide import UNKNOWN_FORK
+from kubeci.ports import Builds
 from kubeci.service.identity import explicit_build_id
 from kubeci.service.named import Named
 
@@ -69,12 +70,17 @@ def fork_of(pull: PullRequestHead, repository: Repository) -> str:
     return pull.head_repository or UNKNOWN_FORK
 
 
-def unseen(pull: PullRequestHead, asked: Asked) -> bool:
+async def unseen(pull: PullRequestHead, asked: Asked, builds: Builds) -> bool:
     """Say whether the author of a comment may have looked at another head of a fork than the one that is there now.
 
-    Everything that happens on a pull request moves its time, the comment itself too, so it may not be later than that.
+    GitHub does not say when a head was pushed. Of every head of a fork we have a record, the refusal that asks: made before
+    the comment, it could be seen. The pull request's own time tells nothing, as the comment moves it too.
     """
-    return bool(fork_of(pull, asked.repository)) and pull.updated_at > asked.post.created_at
+    if not fork_of(pull, asked.repository):
+        return False
+    known = await builds.all_of_commit(Commit(asked.repository, pull.head_sha))
+    # GitHub gives the comment's time in whole seconds, cut.
+    return not any(build.created_at < asked.post.created_at for build in known)
 
 
 def _of(pull: PullRequestHead) -> PullRequest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kubeci.errors import NotFound
 from kubeci.model.build import Build
 from kubeci.model.repository import Commit, RefType
 from kubeci.report.markdown import code
@@ -21,8 +20,7 @@ async def cancel_all(asked: Asked, rooms: Rooms) -> Answer:
     running = await _running(asked, rooms)
     if not running:
         return refused("nothing is running for this pull request")
-    by = f"{asked.event.author.login} (comment {asked.post.comment_id})"
-    told = [await _cancel(build, by, rooms) for build in running]
+    told = [await cancel(build, asked.event.author.login, asked.wish, rooms) for build in running]
     return Answer("; ".join(code(each) for each in told), shown=True)
 
 
@@ -39,14 +37,3 @@ async def _running(asked: Asked, rooms: Rooms) -> list[Build]:
     ]
     builds = {each.id: each for each in (*of_branch, *nameless) if each.state in UNDER_WAY}
     return list(builds.values())
-
-
-async def _cancel(build: Build, by: str, rooms: Rooms) -> str:
-    if build.stopped == f"cancelled by {by}" and build.workflow_uid:
-        # The same comment once more, since an earlier try came to an end: that is no second wish.
-        try:
-            await rooms.cluster.workflows.stop(build.namespace, build.workflow_name)
-        except NotFound:
-            return f"the workflow {build.workflow_name} is gone already"
-        return f"{build.check_name} is being stopped"
-    return await cancel(build, by, rooms)

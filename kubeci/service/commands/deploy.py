@@ -60,6 +60,8 @@ async def deploy(asked: Asked, rooms: Rooms) -> Answer:
 async def _request(asked: Asked, rooms: Rooms) -> BuildRequest | Answer:
     if asked.post.on_pull_request:
         pull = await rooms.github.pull_requests.read(asked.repository, asked.post.number)
+        if not pull.open:
+            return refused("the pull request is closed")
         return refused(FORK) if fork_of(pull, asked.repository) else asked.request(pull)
     asker = Asker(explicit_build_id(asked.wish), What.COMMAND, asked.event.author)
     try:

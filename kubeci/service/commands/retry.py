@@ -8,6 +8,7 @@ from kubeci.model.conversation import PullRequestHead
 from kubeci.model.repository import RefType
 from kubeci.report.markdown import code
 from kubeci.service.answer import Answer, refused
+from kubeci.service.cancel import UNDER_WAY
 from kubeci.service.commands.asked import Asked, unseen
 from kubeci.service.retry import Retrier
 from kubeci.service.rooms import Rooms
@@ -23,11 +24,9 @@ async def retry(asked: Asked, rooms: Rooms, retrier: Retrier) -> Answer:
     pull = await rooms.github.pull_requests.read(asked.repository, asked.post.number)
     if not pull.open:
         return refused("the pull request is closed")
-    if unseen(pull, asked):
+    if await unseen(pull, asked, rooms.builds):
         way_out = code(f"/kube-ci run {pull.head_sha}")
-        return refused(
-            f"the pull request has changed since this comment, perhaps by a push; {way_out} builds it"
-        )
+        return refused(f"the head may be newer than this comment; {way_out} builds it")
     first = asked.request(pull)
     builds = await rooms.builds.all_of_commit(first.commit)
     mine = [
@@ -36,8 +35,11 @@ async def retry(asked: Asked, rooms: Rooms, retrier: Retrier) -> Answer:
         if each.ref.type is RefType.BRANCH and each.head_repository == first.head_repository
     ]
     begun = {asked.request(pull, each.id).id for each in mine}  # by an earlier try for this comment
-    newest = {each.check_name: each for each in mine if each.id not in begun}
+    newest = {(each.check_name, each.environment): each for each in mine if each.id not in begun}
     failed = [each for each in newest.values() if each.conclusion in FAILED]
+    again = [each for each in newest.values() if each.former_conclusion in FAILED and each.state in UNDER_WAY]
+    if not failed and again:
+        return Answer("; ".join(code(f"{each.check_name} is running again") for each in again), shown=True)
     if not failed:
         return refused(f"nothing has failed on {code(pull.head_sha[:7])}")
     told = [

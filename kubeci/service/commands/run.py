@@ -34,19 +34,19 @@ async def run(asked: Asked, rooms: Rooms, submitter: Submitter) -> Answer:
     known = await rooms.builds.get(request.id)
     if known:  # the same comment once more: what was begun goes on, whatever was pushed since
         request = replace(request, commit=known.commit)
-    elif refusal := _refusal(pull, sha, asked):
+    elif refusal := await _refusal(pull, sha, asked, rooms):
         return refused(refusal)
     told = await submitter.submit(request, asked.now, last_attempt=asked.last_attempt)
     return _answer(await rooms.builds.get(request.id), told)
 
 
-def _refusal(pull: PullRequestHead, sha: str, asked: Asked) -> str:
+async def _refusal(pull: PullRequestHead, sha: str, asked: Asked, rooms: Rooms) -> str:
     if not pull.open:
         return "the pull request is closed"
     if not pull.head_sha.startswith(sha):
         return f"the head is not {code(sha)}; {_way_out(pull)}"
-    if unseen(pull, asked) and sha != pull.head_sha:
-        return f"the pull request has changed since this comment, perhaps by a push; {_way_out(pull)}"
+    if sha != pull.head_sha and await unseen(pull, asked, rooms.builds):
+        return f"the head may be newer than this comment; {_way_out(pull)}"
     return ""
 
 

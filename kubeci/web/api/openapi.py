@@ -130,8 +130,8 @@ def _paths() -> JsonObject:
                 "cancel",
                 "Stop a run; a second time, without its exit handlers",
                 {200: ("It is being stopped.", [shapes.Told])},
-                (404, 409, *_UPSTREAM),
-                parameters=[_RUN_ID],
+                (404, 409, 422, *_UPSTREAM),
+                parameters=[_RUN_ID, _KEY],
             )
         },
         f"{run}/retry": {

@@ -85,7 +85,7 @@ class RunEndpoints:
     async def cancel(self, request: Request, token: ApiToken) -> ASGIApp:
         """`POST /api/v1/runs/{id}/cancel`."""
         build = await self._build(request, token, Verb.CANCEL)
-        told = await self._runs.cancel(build, _by(token, Verb.CANCEL))
+        told = await self._runs.cancel(build, _by(token, Verb.CANCEL, key_of(request)))
         if isinstance(told, Unfit):
             raise of_unfit(told)
         _note(token, Verb.CANCEL, build)
