@@ -97,7 +97,7 @@ class Nobody:
         return SHA
 
     async def of_check_run(self, *_: object) -> Any:
-        return SimpleNamespace(id="", head_repository="", ref=Ref("main"))
+        return SimpleNamespace(id="", head_repository="", ref=Ref("main"), state="running", deployment_id=0)
 
     async def of_commit(self, *_: object) -> None:
         return None
