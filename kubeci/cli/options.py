@@ -89,9 +89,9 @@ class Invocation:
             api_tokens=read_tokens(loaded.config.api.tokens),
             installations=_installations(given["idsfile"]),
             # The original anchors `a|b` wrongly: the group is what makes it the whole name.
-            owners=Pattern(f"^(?:{given['orgs']})$") if given["orgs"] else None,
-            grace_shutdown=duration_seconds(str(given["grace.shutdown"])),
-            grace_requests=duration_seconds(str(given["grace.requests"])),
+            owners=_owners(str(given["orgs"])) if given["orgs"] else None,
+            grace_shutdown=_seconds("grace.shutdown", given),
+            grace_requests=_seconds("grace.requests", given),
             log_format="console" if given["log-format"] == "console" else "json",
         )
         return options, loaded.config, loaded.warnings
@@ -148,6 +148,21 @@ def _read(option: str, path: object) -> str:
     if not text.strip():
         raise ConfigurationError(f"--{option} {path}: the file is empty")
     return text
+
+
+def _owners(text: str) -> Pattern:
+    try:
+        Pattern(text)  # alone first: an error then shows what was written
+        return Pattern(f"^(?:{text})$")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--orgs: {error}") from error
+
+
+def _seconds(option: str, given: dict[str, Any]) -> float:
+    try:
+        return duration_seconds(str(given[option]))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--{option}: {error}") from error
 
 
 def _secret(option: str, given: dict[str, Any]) -> str:

@@ -49,6 +49,8 @@ async def serve(options: Options, config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if options.kubeconfig and not options.kubeconfig.is_file():
+        raise ConfigurationError(f"--kubeconfig {options.kubeconfig}: there is no such file")
     with _listening(options.listen_host, options.listen_port) as bound:
         async with running(options, config) as server:
             await _serve_http(server, bound, options, stop)

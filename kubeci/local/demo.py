@@ -15,6 +15,17 @@ from kubeci.local.stack import LocalStack, StackSettings, local_stack
 
 REPOSITORY = "demo/words"
 STRANGER = "stranger"
+PATCHED = '''\
+"""Count words, each once."""
+
+from collections import Counter
+
+
+def most_frequent(text, count):
+    """Give the most frequent words of a text, with how often each stands there."""
+    counted = Counter(text.split())
+    return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:count]
+'''
 TIMEOUT_SECONDS = 120.0
 LOOK_SECONDS = 0.1
 
@@ -43,7 +54,7 @@ def changes() -> tuple[Change, ...]:
     """
     matrix, failing, release = load_example("matrix"), load_example("failing"), load_example("release")
     readme = {"README.md": "# words\n\nCounts words.\n"}
-    patch = {"words.py": '"""Count words, better."""\n\n\ndef most_frequent(text, count):\n    return []\n'}
+    patch = {"words.py": PATCHED}
     return (
         Change("main", "Count words", "examples/matrix", matrix.files, matrix.expected),
         Change(

@@ -120,11 +120,17 @@ class Narrator:
         for branch, sha in commits:
             url = f"{stack.github.base_url}/{repository}/commit/{sha}"
             self.console.print(f"  checks of {branch:<11} {url}", highlight=False, soft_wrap=True)
+        for name, url in (
+            ("pull requests", f"{stack.github.base_url}/{repository}/pulls"),
+            ("deployments", f"{stack.github.base_url}/{repository}/deployments"),
+            ("builds, live", stack.server_url),
+        ):
+            self.console.print(f"  {name:<21} {url}", highlight=False, soft_wrap=True)
 
     def waiting(self, stack: LocalStack, repository: str) -> None:
         """Say what a person can do now."""
         self.console.print(
-            f"\nLook at the pages, or push something of your own:\n\n"
+            f"\nLook at the pages, press their buttons, write `/kube-ci help` under a pull request, or push something of your own:\n\n"
             f"  git clone {stack.github.base_url}/{repository}.git && cd {repository.partition('/')[2]}\n"
             f"  …change words.py…\n"
             f"  git commit -am 'Try it' && git push\n\n"

@@ -57,6 +57,8 @@ class BuildRequest:
     """The deployment that asks for it; `entrypoint` is then its task."""
     of_build: str = ""
     """Id of the build on whose check-run somebody asked for it."""
+    title: str = ""
+    """What people know the commit by, once it was read."""
     files: Mapping[str, str] | None = None
     """CI files in place of the commit's own, by path within the CI folder."""
 

@@ -10,6 +10,7 @@ from kubeci.errors import DefinitionError
 from kubeci.settings.pattern import Pattern
 
 GLOBS_LIMIT = 100
+_BALANCED = re.compile(r"[^{}]*(?:\{[^{}]*\}[^{}]*)*")
 _SPECIAL = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}/]*\}|.", re.DOTALL)
 
 
@@ -29,6 +30,11 @@ def parse_globs(text: str) -> tuple[str, ...]:
     globs = tuple(filter(None, (each.strip() for each in re.split(r",(?![^{}]*\})|\n", text))))
     if len(globs) > GLOBS_LIMIT:
         raise DefinitionError(f"{len(globs)} path patterns; at most {GLOBS_LIMIT} are taken")
+    for glob in globs:
+        if not _BALANCED.fullmatch(glob):
+            raise DefinitionError(
+                f"the path pattern `{glob[:100]}` has a brace without its other half, or within another"
+            )
     return globs
 
 

@@ -13,6 +13,7 @@ from kubeci.model.json import JsonObject
 from kubeci.model.repository import Ref
 from kubeci.settings.config import Config
 from kubeci.workflow import metadata
+from kubeci.workflow.cache import FAILED
 from kubeci.workflow.deploy import for_deployment
 from kubeci.workflow.manual import MANUAL_LIMIT, is_interactive, manual_steps
 from kubeci.workflow.template_ref import with_template
@@ -29,7 +30,7 @@ def at(where: Location) -> Iterator[None]:
     except EntrypointError:
         raise
     except DefinitionError as error:
-        if error.where:
+        if error.where or error.message.startswith(FAILED):  # people know what a cache's errors begin with
             raise
         raise DefinitionError(error.message, where=where, hint=error.hint, others=error.others) from error
 

@@ -88,7 +88,7 @@ def new_build(
         head_repository=request.head_repository,
         what=request.what,
         actor=_login(request),
-        title=request.pull_request.title[:TITLE_LIMIT] if request.pull_request else "",
+        title=request.title or (request.pull_request.title[:TITLE_LIMIT] if request.pull_request else ""),
         environment=request.deployment.environment if request.deployment else "",
         deployment_id=request.deployment.id if request.deployment else 0,
     )
@@ -117,7 +117,7 @@ async def prepare(
     if request.automatic and not wanted:
         return None
     template = await referenced_template(manifest, where, config.namespace, tools.workflows)
-    build = _titled(new_build(request, config, now), source)
+    build = new_build(request, config, now)
     with at(where):
         if request.deployment:
             manifest = to_deploy(manifest, template, request, config)
@@ -162,9 +162,10 @@ def _login(request: BuildRequest) -> str:
     return str(sender.get("login") or "") if isinstance(sender, dict) else ""
 
 
-def _titled(build: Build, source: CommitSource) -> Build:
+def title_of(source: CommitSource) -> str:
+    """Give what people know a commit by: the title of its pull request, else the first line of its message."""
     title = source.pull_requests[0].title if source.pull_requests else source.message.partition("\n")[0]
-    return replace(build, title=title[:TITLE_LIMIT])
+    return title[:TITLE_LIMIT]
 
 
 def _default_branch(request: BuildRequest) -> str:

@@ -28,7 +28,10 @@ class Presses:
         build, login = press.build, press.by.login
         row = _row(press.button, build)
         if not await self._judge.may(row, press.by, build.commit.repository):
-            told = f"{plain(login)} pressed {_LABELS[press.button]}, which the trust table does not let them (`{row}`)."
+            told = (
+                f"{plain(login)} pressed {_LABELS[press.button]}, and nothing was done: the setting `trust` says who may "
+                f"(row `{row}`), by default those who may write to the repository."
+            )
             await self._check_runs.remark(build, told)
             return f"{press.button} by {login} is refused: trust, `{row}`"
         match press.button:

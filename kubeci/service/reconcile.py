@@ -148,7 +148,7 @@ class Reconciler:
             check_run_id=check_run_id,
             state=BuildState.RUNNING,
             conclusion="",
-            former_conclusion=build.conclusion,
+            former_conclusion=build.conclusion or build.former_conclusion,
             stopped="",
             stop_wish="",
         )

@@ -66,4 +66,8 @@ class Retrier:
             return f"{build.namespace}/{build.workflow_name} is running again already"
         assert self._rooms.cluster.retries is not None
         await self._rooms.cluster.retries.retry(build.namespace, build.workflow_name)
+        # The reconciler begins a new check-run; whoever asks before that must not take the old end for the new one.
+        await self._rooms.builds.change(
+            build.id, state=BuildState.RUNNING, conclusion="", former_conclusion=build.conclusion
+        )
         return ""

@@ -25,7 +25,7 @@ from kubeci.service.deployments import DeploymentReports
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
 from kubeci.service.origin import remembered
-from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render
+from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render, title_of
 from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
 from kubeci.service.sources import read_source
@@ -89,6 +89,7 @@ class Submitter:
             if own and not is_foreign(request, source):
                 self._bare.add(request.commit)
             return NO_DEFINITION
+        request = replace(request, title=title_of(source))
         if not request.automatic and not request.head_repository and is_foreign(request, source):
             # Whoever named the commit did not say so; what comes after this build has to know it.
             request = replace(request, head_repository=head_of(source, request.commit.repository))
@@ -114,7 +115,10 @@ class Submitter:
         if isinstance(decision, Ignored):
             asked_on = await self._rooms.builds.get(request.of_build) if request.of_build else None
             if asked_on and request.actor:
-                told = f"{plain(request.actor.login)} may not have this built ({decision.reason})."
+                told = (
+                    f"{plain(request.actor.login)} may not have this built ({decision.reason}): the setting `trust` says "
+                    "who may, by default those who may write to the repository."
+                )
                 await self._check_runs.remark(asked_on, told)
             return decision.reason
         if isinstance(decision, Refused):

@@ -12,6 +12,7 @@ from kubeci.errors import ConfigurationError
 from kubeci.model.json import JsonObject
 from kubeci.model.trust import Answer, What, Who
 from kubeci.settings.api import Api, Pages
+from kubeci.settings.halves import contradictions
 from kubeci.settings.pattern import Pattern
 from kubeci.settings.reading import read_document
 from kubeci.settings.slack import Slack
@@ -127,7 +128,8 @@ def load_config(text: str, *, source: str, strict: bool = False) -> LoadedConfig
     document = {key: value for key, value in document.items() if value is not None}
     if isinstance(tolerations := document.get("tolerations"), list):
         document["tolerations"] = [_toleration(entry) for entry in tolerations]
-    return LoadedConfig(_convert(document, Config, source), warnings)
+    config = _convert(document, Config, source)
+    return LoadedConfig(config, (*warnings, *(f"{source}: {problem}" for problem in contradictions(config))))
 
 
 T = TypeVar("T")

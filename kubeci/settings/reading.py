@@ -6,6 +6,7 @@ settings files: `nodeSelector: {spot: true}`.
 
 from __future__ import annotations
 
+import difflib
 import types
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin
@@ -44,17 +45,18 @@ class _Reader:
         self._loader = loader
         self._source = source
 
-    def read(self, node: Node, shape: Any) -> Any:
+    def read(self, node: Node, shape: Any, where: str = "") -> Any:
         shape = _plain(shape)
         if isinstance(node, MappingNode):
-            return self._mapping(node, shape)
+            return self._mapping(node, shape, where)
         if isinstance(node, SequenceNode) and get_origin(shape) is tuple:
-            return [self.read(each, get_args(shape)[0]) for each in node.value]
+            inner = get_args(shape)[0]
+            return [self.read(each, inner, f"{where}[{number}]") for number, each in enumerate(node.value)]
         if isinstance(node, ScalarNode) and _is_text(shape) and node.tag != NULL:
-            return node.value
+            return self._word(node, shape, where)
         return self._loader.construct_object(node, deep=True)
 
-    def _mapping(self, node: MappingNode, shape: Any) -> Any:
+    def _mapping(self, node: MappingNode, shape: Any, where: str) -> Any:
         fields: dict[str, Any] | None = None
         if isinstance(shape, type) and issubclass(shape, Struct):
             fields = {each.encode_name: each.type for each in msgspec.structs.fields(shape)}
@@ -63,12 +65,26 @@ class _Reader:
         self._loader.flatten_mapping(node)
         found: dict[str, Any] = {}
         for key, value in node.value:
-            name = str(key.value)
+            name = str(key.value) if fields is not None else self._word(key, get_args(shape)[0], where)
             if name in found and fields is not None:
-                raise ConfigurationError(f"{self._source}:{key.start_mark.line + 1}: `{name}` is there twice")
+                raise ConfigurationError(f"{self._at(key)}: `{name}` is there twice")
             inner = fields.get(name, Any) if fields is not None else get_args(shape)[1]
-            found[name] = self.read(value, inner)
+            found[name] = self.read(value, inner, f"{where}.{name}" if where else name)
         return found
+
+    def _word(self, node: Node, shape: Any, where: str) -> str:
+        """Take a scalar as text; where only some words may stand, it must be one of them."""
+        text = str(node.value)
+        if isinstance(shape, type) and issubclass(shape, StrEnum) and text not in list(shape):
+            near = difflib.get_close_matches(text, list(shape), n=1)
+            hint = (
+                f"did you mean `{near[0]}`?" if near else f"one of {', '.join(f'`{each}`' for each in shape)}"
+            )
+            raise ConfigurationError(f"{self._at(node)}: `{where}`: `{text[:100]}` is not known; {hint}")
+        return text
+
+    def _at(self, node: Node) -> str:
+        return f"{self._source}:{node.start_mark.line + 1}"
 
 
 def _plain(shape: Any) -> Any:

@@ -128,11 +128,15 @@ async def test_buttons_of_checks_are_pressed_by_who_was_chosen(
     run = (await http.post("/repos/acme/widgets/check-runs", json=body)).json()["html_url"]
     await act_as(github, http, "ada")
     assert (await http.post(f"{run}/action", data={"identifier": "run"})).status_code == 303
-    await act_as(github, http, "mona")
+    # GitHub offers Re-run to those who may write alone; the App's own buttons are the App's to guard.
     assert (await http.post(f"{run}/rerequest")).status_code == 303
+    await act_as(github, http, "mona")
+    assert (await http.post(f"{run}/action", data={"identifier": "run"})).status_code == 303
+    refused = await http.post(f"{run}/rerequest")
     await github.settled()
     told = {body["action"]: body["sender"]["login"] for body in receiver.named("check_run")}
-    assert (told["requested_action"], told["rerequested"]) == ("ada", "mona")
+    assert (told["requested_action"], told["rerequested"]) == ("mona", "ada")
+    assert (refused.status_code, "it takes write permission" in refused.text) == (403, True)
 
 
 @pytest.mark.usefixtures("pull")

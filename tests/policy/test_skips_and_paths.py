@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubeci.errors import DefinitionError
 from kubeci.policy.paths import PathRules, glob_expression, parse_globs, skip_reason
 from kubeci.policy.skips import Skip, skip_of
 
@@ -79,3 +80,10 @@ def test_skipping(rules: PathRules, changed: list[str] | None, skipped: bool) ->
 
 def test_globs_are_parted_by_commas_and_lines() -> None:
     assert parse_globs("a, b/**\n  *.{go,mod},") == ("a", "b/**", "*.{go,mod}")
+
+
+@pytest.mark.parametrize("glob", ["{a,b", "a}", "{a,{b,c}}", "x/{"])
+def test_a_glob_with_half_a_brace_is_refused(glob: str) -> None:
+    """Else it would match nothing for ever, and a skipped check passes."""
+    with pytest.raises(DefinitionError, match="brace"):
+        parse_globs(glob)

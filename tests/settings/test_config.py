@@ -168,3 +168,40 @@ def test_durations_are_gos(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError):
         duration_seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("cacheDefaults: {scope: global, size: 1Gi}", "`cacheDefaults.scope` is `global`"),
+        ("cacheDefaults: {scope: branch}", "without `cacheDefaults.size`"),
+        ("pages: {userHeader: X-User}", "only together"),
+        ("pages: {proxies: [10.0.0.0/8]}", "only together"),
+    ],
+)
+def test_what_comes_to_nothing_is_told(text: str, warning: str) -> None:
+    [told] = load_config(text, source="c.yaml").warnings
+    assert warning in told
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "trust: {forkPullReques: {member: build}}",
+            "c.yaml:1: `trust`: `forkPullReques` is not known; did you mean `forkPullRequest`?",
+        ),
+        ("trust: {push: {members: build}}", "`trust.push`: `members` is not known; did you mean `member`?"),
+        (
+            "trust: {push: {member: yes}}",
+            "`trust.push.member`: `yes` is not known; one of `build`, `ask`, `ignore`",
+        ),
+        (
+            "slack: {access: [{repositories: [a], verbs: [bild]}]}",
+            "`slack.access[0].verbs[0]`: `bild` is not known; did you mean `build`?",
+        ),
+    ],
+)
+def test_a_word_that_is_not_known_is_told_with_those_that_are(text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        load(text)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+"""What GitHub does not show."""
 
 
 class _Safe(MarkdownIt):
@@ -28,4 +32,4 @@ def render(text: str | None, *, breaks: bool = False) -> Markup:
     With `breaks` a line's end is one, as GitHub has it in comments (docs.github.com, "Basic writing and formatting syntax").
     """
     # Safe to mark: the renderer escapes every text, and takes no HTML and no other link.
-    return Markup(_renderer(breaks=breaks).render(text or ""))  # noqa: S704
+    return Markup(_renderer(breaks=breaks).render(_COMMENT.sub("", text or "")))  # noqa: S704

@@ -11,9 +11,10 @@ from kubeci.local.github import git, views
 from kubeci.local.github.conclusions import summed_up
 from kubeci.local.github.deliveries import Deliveries
 from kubeci.local.github.git_content import is_binary, read_commit
+from kubeci.local.github.memberships import may_write
 from kubeci.local.github.page import Page, read_form, refusals
 from kubeci.local.github.pulls import pulls_headed
-from kubeci.local.github.state import CheckRun, CheckSuite
+from kubeci.local.github.state import CheckRun, CheckSuite, Repository
 
 ANNOTATIONS_SHOWN = 500
 DELIVERIES_SHOWN = 100
@@ -39,6 +40,7 @@ class Pages:
             Route("/{owner}/{repo}/commit/{sha}", self.commit),
             Route("/{owner}/{repo}/commit/{sha}/checks", self.commit),
             Route("/{owner}/{repo}/blob/{sha}/{path:path}", self.blob),
+            Route("/{owner}/{repo}/tree/{ref:path}", self.tree),
             Route(run, self.run),
             Route(f"{run}/rerequest", self.rerequest, methods=["POST"]),
             Route(f"{run}/action", self.press, methods=["POST"]),
@@ -65,6 +67,17 @@ class Pages:
             request, "repository.html", repository=repository, branches=branches, tags=tags, heard=heard
         )
 
+    async def tree(self, request: Request) -> Response:
+        """Lead to the commit of a branch, a tag or a sha; a folder's path behind it is left out, since there is no such page."""
+        repository = self._page.repository(request)
+        words = request.path_params["ref"].split("/")
+        async with git.objects(repository.path) as objects:
+            for count in range(len(words), 0, -1):
+                found = await objects.peel("/".join(words[:count]))
+                if found is not None:
+                    return RedirectResponse(f"/{repository.full_name}/commit/{found.oid}", status_code=302)
+        raise HTTPException(404)
+
     async def commit(self, request: Request) -> Response:
         """Show a commit's checks."""
         repository = self._page.repository(request)
@@ -80,6 +93,7 @@ class Pages:
             request,
             "commit.html",
             repository=repository,
+            writer=self._writes(request, repository),
             commit=commit,
             suite=suite,
             runs=listed,
@@ -95,6 +109,7 @@ class Pages:
             request,
             "run.html",
             repository=run.suite.repository,
+            writer=self._writes(request, run.suite.repository),
             suite=run.suite,
             pulls=await pulls_headed(self._state, run.suite.repository, run.suite.head_sha),
             run=run,
@@ -140,6 +155,7 @@ class Pages:
         """Take a press of "Re-run"."""
         await read_form(request)
         run = self._run(request)
+        self._refuse_readers(request, run.suite.repository)
         with refusals():
             await self._people.rerequest(run.id, by=self._page.actor(request))
         return self._back(run.suite)
@@ -158,9 +174,19 @@ class Pages:
         suite = self._state.suites.get(request.path_params["id"])
         if suite is None or suite.repository is not self._page.repository(request):
             raise HTTPException(404)
+        self._refuse_readers(request, suite.repository)
         with refusals():
             await self._people.rerequest_suite(suite.id, by=self._page.actor(request))
         return self._back(suite)
+
+    def _refuse_readers(self, request: Request, repository: Repository) -> None:
+        """Let only those re-run who may write, as GitHub does."""
+        if not self._writes(request, repository):
+            actor = self._page.actor(request)
+            raise HTTPException(403, f"{actor} may not re-run checks: it takes write permission")
+
+    def _writes(self, request: Request, repository: Repository) -> bool:
+        return may_write(self._state, repository, self._state.user(self._page.actor(request)))
 
     def _back(self, suite: CheckSuite) -> Response:
         return RedirectResponse(f"/{suite.repository.full_name}/commit/{suite.head_sha}/checks", 303)
