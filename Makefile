@@ -18,7 +18,7 @@ demo: .venv/.installed ## the main job on this machine; ARGS=--once ends by itse
 	$(BIN)/kubeci demo $(ARGS)
 
 test: .venv/.installed ## every test that needs nothing but Python, git and make
-	$(BIN)/pytest -n 2 --dist worksteal -m "not conformance" $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal -m "not conformance" $(ARGS)
 
 lint: .venv/.installed ## ruff, mypy strict, the import rules
 	$(BIN)/ruff check .

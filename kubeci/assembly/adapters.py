@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
+
+import httpx
 
 from kubeci.cluster.argo_server import ArgoServer
 from kubeci.cluster.claims import ClusterClaims
@@ -13,7 +17,7 @@ from kubeci.cluster.connect import connect
 from kubeci.cluster.logs import ClusterPodLogs
 from kubeci.cluster.workflows import ArgoWorkflows
 from kubeci.definition.module_reader import ModuleSources
-from kubeci.fetch.web import HTTPS_PORT, FetchLimits, WebModules
+from kubeci.fetch.web import HTTPS_PORT, FetchLimits, Reach, WebModules
 from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.checks import GitHubChecks
 from kubeci.github.commits import GitHubCommits
@@ -50,6 +54,18 @@ class Surroundings:
     trust_env: bool = True
 
 
+@cache
+def _tls(trust_env: bool) -> ssl.SSLContext:  # noqa: FBT001 - the name of the thing that it is cached by
+    """Give the certificates that GitHub and argo-server are held to: they are read once, as that takes a while."""
+    return httpx.create_ssl_context(trust_env=trust_env)
+
+
+@cache
+def _system_tls() -> ssl.SSLContext:
+    """Give the certificates of the machine, for what definitions load from the web."""
+    return ssl.create_default_context()
+
+
 @asynccontextmanager
 async def enter_github(around: Surroundings, metrics: Metrics) -> AsyncIterator[GitHubApp]:
     """Give our App at GitHub for the life of the process; its requests are counted."""
@@ -64,6 +80,7 @@ async def enter_github(around: Surroundings, metrics: Metrics) -> AsyncIterator[
         answer_seconds=patience.answer_seconds,
         pauses=patience.pauses,
         limit_seconds=patience.limit_seconds,
+        tls=_tls(around.trust_env),
     )
     credentials = Credentials(options.app_id, options.private_key)
     async with GitHubApp(credentials, endpoint, on_request=heard) as app:
@@ -97,7 +114,8 @@ async def cluster_rooms(client: Client, around: Surroundings) -> AsyncIterator[C
     options = around.options
     argo = None
     if options.argo_server:
-        argo = ArgoServer(options.argo_server, options.argo_token, trust_env=around.trust_env)
+        tls = _tls(around.trust_env)
+        argo = ArgoServer(options.argo_server, options.argo_token, trust_env=around.trust_env, tls=tls)
     try:
         yield ClusterRooms(ArgoWorkflows(client), ClusterPodLogs(client), ClusterClaims(client), argo)
     finally:
@@ -107,5 +125,6 @@ async def cluster_rooms(client: Client, around: Surroundings) -> AsyncIterator[C
 
 def module_sources(app: GitHubApp, config: Config) -> ModuleSources:
     """Give where definitions may load modules from, besides their own commit."""
-    web = WebModules(FetchLimits(ports=frozenset({HTTPS_PORT, *config.module_ports})))
+    limits = FetchLimits(ports=frozenset({HTTPS_PORT, *config.module_ports}))
+    web = WebModules(limits, Reach(tls=_system_tls()))
     return ModuleSources(GitHubModules(app), web)

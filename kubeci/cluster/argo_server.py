@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import re
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cache
@@ -45,7 +46,13 @@ class ArgoServer:
     """
 
     def __init__(
-        self, url: str, token: str, *, trust_env: bool = True, retry_seconds: float = RETRY_SECONDS
+        self,
+        url: str,
+        token: str,
+        *,
+        trust_env: bool = True,
+        retry_seconds: float = RETRY_SECONDS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         if not _is_address(url):
             raise ConfigurationError("the address of argo-server must be http(s)://HOST[:PORT][/PATH]")
@@ -58,7 +65,7 @@ class ArgoServer:
         no_proxy = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            verify=httpx.create_ssl_context(trust_env=trust_env),
+            verify=tls or httpx.create_ssl_context(trust_env=trust_env),
             trust_env=trust_env and not is_direct(url, no_proxy),
         )
 

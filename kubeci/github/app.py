@@ -14,10 +14,11 @@ import msgspec
 from githubkit.auth.app import AppAuth
 from githubkit.exception import GitHubException
 
-from kubeci.errors import ConfigurationError, Forbidden, Invalid, RateLimited, UpstreamError
+from kubeci.errors import Forbidden, Invalid, RateLimited, UpstreamError
 from kubeci.github.connection import API_VERSION, Connection, Endpoint
 from kubeci.github.errors import translate
 from kubeci.github.limits import Limits
+from kubeci.github.private_key import read_private_key
 from kubeci.github.request import Request
 from kubeci.github.tokens import Tokens
 from kubeci.model.json import JsonObject
@@ -46,7 +47,7 @@ def _unheard(_method: str, _route: str, _status: int, _seconds: float) -> None:
 class GitHubApp:
     """Our App at one GitHub, entered once for the life of the process (`async with`).
 
-    `now` gives epoch seconds; `on_request` is told of each HTTP request.
+    `now` gives epoch seconds; `on_request` is told of each HTTP request. Raises `ConfigurationError` for a key that is none.
     """
 
     def __init__(
@@ -59,7 +60,10 @@ class GitHubApp:
     ) -> None:
         self._connection = Connection(endpoint)
         self._endpoint = endpoint
-        self._auth = AppAuth(self._connection, credentials.app_id, credentials.private_key)
+        key: Any = read_private_key(
+            credentials.private_key
+        )  # PyJWT takes the text, or the key that it stands for
+        self._auth = AppAuth(self._connection, credentials.app_id, key)
         self._on_request = on_request
         self.now = now
         self._limits = Limits(now)
@@ -67,11 +71,6 @@ class GitHubApp:
         self.app_id = credentials.app_id
 
     async def __aenter__(self) -> Self:
-        try:
-            await self._auth.aget_jwt()
-        except Exception as error:
-            # jwt and cryptography have no common error for a key that is none.
-            raise ConfigurationError("the GitHub App's private key is not an RSA key in PEM form") from error
         await self._connection.__aenter__()
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class Endpoint:
     answer_seconds: float = 20.0  # GitHub gives up on a request of its own after ten
     pauses: tuple[float, ...] = (0.3, 1.5)
     limit_seconds: float = SECONDARY_LIMIT_SECONDS
+    tls: ssl.SSLContext | bool = True
+    """Whose certificates are believed; True: those that come with the HTTP client."""
 
     @property
     def graphql_url(self) -> str:
@@ -56,6 +59,7 @@ class Connection(GitHubCore[UnauthAuthStrategy]):
             user_agent=f"kubeci/{__version__}",
             timeout=httpx.Timeout(endpoint.answer_seconds, connect=endpoint.connect_seconds),
             trust_env=endpoint.trust_env,
+            ssl_verify=endpoint.tls,
             http_cache=False,
             cache_strategy=MemCacheStrategy(),
             auto_retry=False,

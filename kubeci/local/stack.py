@@ -26,7 +26,7 @@ WEBHOOK_SECRET = "it's a secret to nobody: it never leaves this machine"  # noqa
 
 
 # The local GitHub sends the check suite of a push right behind it.
-LOCAL_PACE = Pace(push_wait_seconds=0.5)
+LOCAL_PACE = Pace(push_wait_seconds=0.2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,9 @@ async def start(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
     )
 
 
-async def test_once_ends_by_itself_with_status_0(tmp_path: Path) -> None:
-    process = await start(tmp_path, "--once")
+async def test_once_ends_by_itself_with_status_0_and_data_is_kept(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    process = await start(tmp_path, "--once", "--data", str(kept))
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     told = output.decode()
     assert process.returncode == 0, told
@@ -52,6 +53,7 @@ async def test_once_ends_by_itself_with_status_0(tmp_path: Path) -> None:
     assert re.search(r"check-run +release: Workflow - publish  neutral", told)
     assert "octocat pressed Run on Workflow - publish" in told
     assert re.search(r"annotation +long-lines: words.py:5: 112 characters", told)
+    assert (kept / "repositories" / "demo" / "words.git" / "HEAD").exists()
     assert list((tmp_path / "tmp").iterdir()) == []
     assert processes_below(tmp_path) == []
 
@@ -69,14 +71,6 @@ async def test_interrupted_it_leaves_no_process_and_no_file(tmp_path: Path) -> N
     assert b"Traceback" not in output
     assert list((tmp_path / "tmp").iterdir()) == []
     assert processes_below(tmp_path) == []
-
-
-async def test_with_data_the_repositories_are_kept(tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    process = await start(tmp_path, "--once", "--data", str(kept))
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0, output.decode()
-    assert (kept / "repositories" / "demo" / "words.git" / "HEAD").exists()
 
 
 async def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:

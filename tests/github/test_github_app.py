@@ -141,10 +141,9 @@ async def test_names_stay_one_segment(app: GitHubApp, repository: Repository, gi
 @pytest.mark.parametrize(
     "key", ["", "no key", "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----"]
 )
-async def test_a_bad_key_is_one_clear_line_without_the_key(key: str) -> None:
-    app = GitHubApp(Credentials(7, key), Endpoint("http://127.0.0.1:1", trust_env=False))
+def test_a_bad_key_is_one_clear_line_without_the_key(key: str) -> None:
     with pytest.raises(ConfigurationError, match="private key is not an RSA key in PEM form"):
-        await app.__aenter__()
+        GitHubApp(Credentials(7, key), Endpoint("http://127.0.0.1:1", trust_env=False))
 
 
 def test_a_key_is_not_shown() -> None:
