@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from kubeci.model.json import JsonObject
 from kubeci.workflow.faults import Path
+from kubeci.workflow.metadata import annotations_of
 
 KINDS = (
     "container", "containerSet", "script", "steps", "dag", "suspend", "resource", "data", "http", "plugin",
@@ -97,6 +98,7 @@ class Outline:
     def __init__(self, manifest: object) -> None:
         spec = manifest.get("spec") if isinstance(manifest, dict) else None
         self.spec: JsonObject = spec if isinstance(spec, dict) else {}
+        self.annotations = annotations_of(manifest) if isinstance(manifest, dict) else {}
 
     @cached_property
     def elsewhere(self) -> bool:

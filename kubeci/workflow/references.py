@@ -9,6 +9,7 @@ from itertools import islice
 
 from kubeci.errors import DefinitionError
 from kubeci.model.json import JsonObject
+from kubeci.workflow.check_annotations import annotation_flaws
 from kubeci.workflow.check_calls import call_flaws
 from kubeci.workflow.check_names import name_flaws
 from kubeci.workflow.check_order import order_flaws
@@ -79,6 +80,7 @@ def _flaws(outline: Outline, run: Run) -> Iterator[Flaw]:
         variable_flaws(outline, run.parameters),
         unused_flaws(outline, run.parameters, run.environment_parameter),
         volume_flaws(outline),
+        annotation_flaws(outline),
     ):
         yield from islice(check, _LOOKED_AT)
 
