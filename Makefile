@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint format conformance bench lock clean
+.PHONY: help demo test lint format conformance browser bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,7 +18,7 @@ demo: .venv/.installed ## the main job on this machine; ARGS=--once ends by itse
 	$(BIN)/kubeci demo $(ARGS)
 
 test: .venv/.installed ## every test that needs nothing but Python, git and make
-	$(BIN)/pytest -n 3 --dist worksteal -m "not conformance" $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal -m "not conformance and not browser" $(ARGS)
 
 lint: .venv/.installed ## ruff, mypy strict, the import rules
 	$(BIN)/ruff check .
@@ -33,6 +33,9 @@ format: .venv/.installed ## let ruff write the format
 conformance: .venv/.installed ## hold what we send and read against GitHub's published descriptions (npm)
 	tests/conformance/fetch
 	$(BIN)/pytest -m conformance $(ARGS)
+
+browser: .venv/.installed ## look at the server's pages in Chromium (Debian: apt-get install chromium)
+	$(BIN)/pytest -m browser $(ARGS)
 
 bench: .venv/.installed ## speed and memory, as one table
 	$(BIN)/python -m bench $(ARGS)
