@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -64,12 +65,9 @@ def test_every_delivery_of_the_local_github_is_described(description: Descriptio
         name = " ".join(filter(None, (event, payload.get("action"))))
         schema = description.webhook(event, payload.get("action"))
         assert schema, f"{name} is unknown"
-        assert [
-            found
-            for found in description.problems(f"webhook {name}", schema, payload)
-            # GitHub's own addresses of bots have brackets before the @, which the format does not know.
-            if "[bot]@users.noreply" not in found.reason
-        ] == [], name
+        # GitHub's own addresses of bots have brackets before the @, which the format does not know.
+        judged = json.loads(json.dumps(payload).replace("[bot]@users.noreply", "@users.noreply"))
+        assert description.problems(f"webhook {name}", schema, judged) == [], name
         seen[name] += 1
     assert seen.keys() >= {
         "check_run completed",
