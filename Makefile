@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint format conformance browser bench lock clean
+.PHONY: help demo test lint format conformance browser bench cluster-tools cluster-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,7 +18,7 @@ demo: .venv/.installed ## the main job on this machine; ARGS=--once ends by itse
 	$(BIN)/kubeci demo $(ARGS)
 
 test: .venv/.installed ## every test that needs nothing but Python, git and make
-	$(BIN)/pytest -n 3 --dist worksteal -m "not conformance and not browser" $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal -m "not conformance and not browser and not cluster" $(ARGS)
 
 lint: .venv/.installed ## ruff, mypy strict, the import rules
 	$(BIN)/ruff check .
@@ -39,6 +39,12 @@ browser: .venv/.installed ## look at the server's pages in Chromium (Debian: apt
 
 bench: .venv/.installed ## speed and memory, as one table
 	$(BIN)/python -m bench $(ARGS)
+
+cluster-tools: ## build a Kubernetes control plane, Argo and KWOK once, into a cache (Go, about half an hour)
+	tests/real_cluster/tools/install
+
+cluster-test: .venv/.installed ## the same tests on a real API server and Argo's controller; KUBECI_TEST_KUBECONFIG names another cluster
+	$(BIN)/pytest -m cluster $(ARGS)
 
 lock: .venv/.installed ## write the lock files anew from pyproject.toml
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet uv

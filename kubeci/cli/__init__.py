@@ -1,4 +1,4 @@
-"""The commands: serve, demo, lint, render, schema.
+"""The commands: serve, demo, lint, render, schema, doctor, create-app.
 
 Exit status: 0 fine, 1 the CI definition is wrong (or a demo did not end as it says), 2 usage or configuration.
 """
