@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from kubeci.local.cluster.door import Asked
-from kubeci.local.cluster.resources import CLAIMS, RESOURCES, WORKFLOWS
+from kubeci.local.cluster.resources import CLAIMS, RESOURCES, WORKFLOW_TEMPLATES, WORKFLOWS
 from kubeci.local.stack import LocalStack, StackSettings, local_stack
 from kubeci.workflow import metadata
 
@@ -17,12 +18,20 @@ FOLDER = Path(__file__).parents[2] / "rbac"
 REPOSITORY = "acme/widgets"
 NAMED_VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
+CLUSTER_TEMPLATES = "/apis/argoproj.io/v1alpha1/clusterworkflowtemplates/"
+
 Right = tuple[str, str, str]
 """API group, resource with its subresource, verb."""
 
 
 def documents(name: str) -> dict[str, dict[str, Any]]:
     return {each["kind"]: each for each in yaml.safe_load_all((FOLDER / name).read_text())}
+
+
+def cluster_wide(kind: str, name: str) -> dict[str, Any]:
+    found = yaml.safe_load_all((FOLDER / "cluster-wide.yaml").read_text())
+    [one] = [each for each in found if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return dict(one)
 
 
 def granted(role: dict[str, Any]) -> Iterator[Right]:
@@ -34,6 +43,8 @@ def granted(role: dict[str, Any]) -> Iterator[Right]:
 
 def right_of(asked: Asked) -> Right:
     """The right that a request needs, as the API server derives it from method and path."""
+    if asked.path.startswith(CLUSTER_TEMPLATES):
+        return "argoproj.io", "clusterworkflowtemplates", NAMED_VERBS[asked.method]
     [kind] = [each for each in RESOURCES if f"/{each.plural}" in asked.path.removeprefix(each.path)]
     _, _, rest = asked.path.partition(f"/{kind.plural}")
     name, _, subresource = rest.strip("/").partition("/")
@@ -71,8 +82,19 @@ def definition(script: str, **spec: Any) -> dict[str, str]:
     }
 
 
+def reference(name: str, **more: Any) -> dict[str, str]:
+    spec = {"entrypoint": "ci", "workflowTemplateRef": {"name": name, **more}}
+    manifest = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": spec}
+    return {".kube-ci/ci.yaml": yaml.safe_dump(manifest)}
+
+
+def shared_template() -> dict[str, Any]:
+    templates = [{"name": "ci", "container": {"image": "alpine", "command": ["true"]}}]
+    return {"metadata": {"name": "shared"}, "spec": {"templates": templates}}
+
+
 async def play_everything(stack: LocalStack) -> None:
-    """Let the server do all that it does with a cluster: build, supersede, annotate, cache, look for what is gone."""
+    """Let the server do all that it does with a cluster: build, supersede, annotate, cache, read templates, look for what is gone."""
     github, objects = stack.github, stack.cluster.objects
     await github.create_repository(REPOSITORY)
 
@@ -93,6 +115,10 @@ async def play_everything(stack: LocalStack) -> None:
     await until(lambda: not objects.list(CLAIMS, None))
     deleted = await github.push(REPOSITORY, definition("sleep 60"), branch="other", message="three")
     await until(lambda: runs(deleted, "in_progress"))
+    objects.create(WORKFLOW_TEMPLATES, "argo", shared_template())
+    for name, scope in (("shared", {}), ("everywhere", {"clusterScope": True})):
+        referring = await github.push(REPOSITORY, reference(name, **scope), branch=name, message=name)
+        await until(partial(runs, referring, "completed"))
     for workflow in objects.list(WORKFLOWS, None):
         objects.delete(WORKFLOWS, "argo", workflow["metadata"]["name"])
     await until(lambda: runs(deleted, "completed"))
@@ -106,7 +132,21 @@ async def used(tmp_path: Path) -> set[Right]:
 
 
 async def test_the_role_of_the_server_grants_what_it_uses_and_no_more(used: set[Right]) -> None:
-    assert used == set(granted(documents("kubeci.yaml")["Role"]))
+    beyond = cluster_wide("ClusterRole", "kubeci-cluster-templates")
+    assert used == set(granted(documents("kubeci.yaml")["Role"])) | set(granted(beyond))
+
+
+def test_the_role_for_several_namespaces_is_that_of_one() -> None:
+    assert cluster_wide("ClusterRole", "kubeci-builds")["rules"] == documents("kubeci.yaml")["Role"]["rules"]
+
+
+def test_nothing_but_templates_is_granted_in_the_whole_cluster() -> None:
+    found = list(yaml.safe_load_all((FOLDER / "cluster-wide.yaml").read_text()))
+    bound = [each["roleRef"]["name"] for each in found if each["kind"] == "ClusterRoleBinding"]
+    assert bound == ["kubeci-cluster-templates"]
+    assert set(granted(cluster_wide("ClusterRole", bound[0]))) == {
+        ("argoproj.io", "clusterworkflowtemplates", "get")
+    }
 
 
 def test_the_role_of_workflow_pods_is_that_of_argos_executor() -> None:
