@@ -223,7 +223,7 @@ def _write_kwok(folder: Path) -> None:
         "spec": {
             "logs": [
                 {"containers": ["main"], "logsFile": str(HERE / "main.log"), "follow": False},
-                {"containers": ["init", "wait"], "logsFile": "/dev/null", "follow": False},
+                {"containers": ["init", "wait"], "logsFile": str(HERE / "wait.log"), "follow": False},
             ]
         },
     }
