@@ -50,6 +50,7 @@ class Deliveries:
         self._state = state
         self._secret = secret
         self.url = ""
+        self.config = {"content_type": "json", "insecure_ssl": "0", "secret": "********"}
         self.sent: deque[Delivery] = deque(maxlen=KEPT)
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
 

@@ -10,20 +10,6 @@ from kubeci.local.github.state import Account, Installation, PullRequest, Reposi
 from kubeci.model.json import JsonObject
 
 # The published description knows no merge_group here.
-APP_EVENTS = [
-    "check_run",
-    "check_suite",
-    "create",
-    "delete",
-    "deployment",
-    "deployment_status",
-    "issue_comment",
-    "issues",
-    "pull_request",
-    "push",
-    "repository",
-]
-
 _ACCOUNT_URLS = {
     "followers_url": "/followers",
     "following_url": "/following{/other_user}",
@@ -148,10 +134,9 @@ def organization_json(state: State, account: Account) -> JsonObject:
 
 
 def app_json(state: State) -> JsonObject:
-    """Give the App."""
+    """Give the App as events name it: their published description does not know that one may subscribe to `merge_group`."""
     app = state.app
     owner = Account(1, "kubeci", "Organization")
-    permissions = next((i.permissions for i in state.installations.values()), {"metadata": "read"})
     return {
         "id": app.id,
         "slug": app.slug,
@@ -164,8 +149,8 @@ def app_json(state: State) -> JsonObject:
         "html_url": f"{state.base_url}/apps/{app.slug}",
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
-        "permissions": permissions,
-        "events": APP_EVENTS,
+        "permissions": state.app_permissions,
+        "events": [event for event in state.app_events if event != "merge_group"],
         "installations_count": len(state.installations),
     }
 
@@ -192,7 +177,7 @@ def installation_json(state: State, installation: Installation) -> JsonObject:
         "target_id": account.id,
         "target_type": account.type,
         "permissions": installation.permissions,
-        "events": APP_EVENTS,
+        "events": state.app_events if installation.events is None else installation.events,
         "created_at": moment,
         "updated_at": moment,
         "single_file_name": None,

@@ -32,6 +32,21 @@ ALL_PERMISSIONS = {
     "pull_requests": "write",
 }
 
+APP_EVENTS = [
+    "check_run",
+    "check_suite",
+    "create",
+    "delete",
+    "deployment",
+    "deployment_status",
+    "issue_comment",
+    "issues",
+    "merge_group",
+    "pull_request",
+    "push",
+    "repository",
+]
+
 
 def utc_now() -> datetime:
     """Give the time of day, in UTC."""
@@ -63,6 +78,7 @@ class Installation:
     repositories: set[int] | None = None
     suspended_at: datetime | None = None
     suspended_by: Account | None = None
+    events: list[str] | None = None  # None: all that the App subscribes to
 
     def holds(self, repository: Repository) -> bool:
         """Say whether the App is installed on a repository."""
@@ -194,6 +210,8 @@ class State:
 
     def __init__(self, app: App, now: Clock) -> None:
         self.app = app
+        self.app_permissions = dict(ALL_PERMISSIONS)
+        self.app_events = list(APP_EVENTS)
         self.now = now
         self.base_url = ""
         self.accounts: dict[str, Account] = {}

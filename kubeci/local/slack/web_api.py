@@ -31,6 +31,7 @@ class WebApi:
         """Give the routes."""
         return [
             Route("/api/chat.postMessage", self._door(self._post_message), methods=["POST"]),
+            Route("/api/auth.test", self._door(self._who), methods=["POST"]),
             Route("/api/{method}", self._door(self._unknown), methods=["GET", "POST"]),
             Route("/commands/{path:path}", self._door(self._answer_command), methods=["POST"]),
         ]
@@ -51,16 +52,27 @@ class WebApi:
 
         return faulty
 
+    async def _who(self, request: Request) -> Response:
+        """Say whose token it is (docs.slack.dev/reference/methods/auth.test)."""
+        if wrong := self._stranger(request):
+            return _refused(wrong)
+        return JSONResponse({"ok": True, "team": "local", "team_id": "T0", "user": BOT, "user_id": BOT})
+
+    def _stranger(self, request: Request) -> str:
+        """Give Slack's word for why a request has no token of ours; empty: it has."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if not token:
+            return "not_authed"
+        ours = scheme == "Bearer" and hmac.compare_digest(token.encode(), self._token.encode())
+        return "" if ours else "invalid_auth"
+
     async def _unknown(self, _request: Request) -> Response:
         return _refused("unknown_method")
 
     async def _post_message(self, request: Request) -> Response:
         """Write a message (docs.slack.dev/reference/methods/chat.postMessage); refusals come with status 200."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if not token:
-            return _refused("not_authed")
-        if scheme != "Bearer" or not hmac.compare_digest(token.encode(), self._token.encode()):
-            return _refused("invalid_auth")
+        if wrong := self._stranger(request):
+            return _refused(wrong)
         arguments = await _arguments(request)
         if arguments is None:
             return _refused("invalid_json")
