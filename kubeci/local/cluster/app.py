@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from kubeci.local.cluster import discovery, reading, writing
+from kubeci.local.cluster import crds, discovery, reading, scope, writing
 from kubeci.local.cluster.answers import HEADERS, refuse
 from kubeci.local.cluster.call import Call
 from kubeci.local.cluster.door import Door
@@ -34,13 +34,16 @@ if TYPE_CHECKING:
 def api_server(cluster: LocalCluster) -> ASGIApp:
     """Make the ASGI application that serves a cluster's API."""
     routes = [route for resource in RESOURCES for route in _routes(cluster, resource)]
-    routes += [Route(path, discovery.kinds) for path in {resource.path for resource in RESOURCES}]
+    paths = {resource.path for resource in RESOURCES} - {crds.PATH}
+    routes += [Route(path, discovery.kinds) for path in paths]
     routes += [Route(path, discovery.healthy) for path in ("/healthz", "/livez", "/readyz")]
     routes += [
         Route("/version", discovery.version),
         Route("/api", discovery.core_versions),
         Route("/apis", discovery.groups),
         Route(discovery.REVIEWS, discovery.access_review, methods=["POST"]),
+        *crds.routes(cluster),
+        *scope.routes(cluster),
     ]
     handlers = {ApiError: _refused, HTTPException: _no_such_path}
     return Door(cluster, Starlette(routes=routes, exception_handlers=handlers))

@@ -70,10 +70,10 @@ class Call:
 
     def authorize(self, verb: str, subresource: str = "") -> None:
         """Check that the user may do this; raises ApiError 403 as RBAC words it."""
-        if self.user.allowed:
-            return
         resource = self.resource
         plural = f"{resource.plural}/{subresource}" if subresource else resource.plural
+        if self.user.may(verb, resource.group, plural):
+            return
         named = f'{resource.qualified} "{self.name}"' if self.name else resource.qualified
         where = f'in the namespace "{self.namespace}"' if self.namespace else "at the cluster scope"
         error = ApiError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from kubeci.local.cluster.app import api_server
+from kubeci.local.cluster.crds import Crds
 from kubeci.local.cluster.faults import Faults
 from kubeci.local.cluster.fields import FieldProblem, Schema
 from kubeci.local.cluster.kubeconfig import kubeconfig
@@ -54,11 +55,16 @@ class LocalCluster:
     requests: deque[Asked] = field(default_factory=_no_requests)
     watches: set[Watch] = field(default_factory=set)
     url: str = ""
+    further_users: tuple[User, ...] = ()
+    """Who has a token besides the two."""
+    crds: Crds = field(default_factory=Crds)
+    storage_classes: dict[str, bool] = field(default_factory=lambda: {"local": True})
+    """Names of storage classes, each with whether it is a default."""
 
     @property
     def users(self) -> tuple[User, ...]:
         """Give everybody who has a token."""
-        return (self.admin, self.powerless)
+        return (self.admin, self.powerless, *self.further_users)
 
     @asynccontextmanager
     async def serving(self, *, port: int = 0) -> AsyncIterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from kubeci.local.cluster.resources import Resource
+    from kubeci.local.cluster.users import User
     from kubeci.model.json import JsonObject
 
 VERSION = {
@@ -40,7 +42,9 @@ _VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
 async def version(_: Request) -> Response:
     """Answer with the version of Kubernetes that is imitated."""
-    return answer(VERSION)
+    response = answer(VERSION)
+    response.headers["Date"] = formatdate(usegmt=True)
+    return response
 
 
 async def healthy(_: Request) -> Response:
@@ -86,9 +90,14 @@ async def access_review(request: Request) -> Response:
         "apiVersion": "authorization.k8s.io/v1",
         "metadata": {},
         "spec": {"resourceAttributes": asked},
-        "status": {"allowed": request.state.user.allowed},
+        "status": {"allowed": _may(request.state.user, asked)},
     }
     return answer(body, 201)
+
+
+def _may(user: User, asked: dict[str, str]) -> bool:
+    resource = "/".join(filter(None, (asked.get("resource", ""), asked.get("subresource", ""))))
+    return user.may(asked.get("verb", ""), asked.get("group", ""), resource)
 
 
 def _entries(resource: Resource) -> list[JsonObject]:

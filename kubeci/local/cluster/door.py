@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from kubeci.local.cluster.answers import refuse
 from kubeci.local.cluster.status import ApiError
-from kubeci.local.cluster.users import of_authorization
+from kubeci.local.cluster.users import User, of_authorization
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,6 +62,13 @@ class Door:
         if user is None and asked.path not in _OPEN:
             await refuse(ApiError(401, "Unauthorized", "Unauthorized"))(scope, receive, noted)
             return
+        if user and (name := request.headers.get("impersonate-user", "")):
+            other = next((each for each in self._cluster.users if each.name == name), None)
+            if not user.may("impersonate", "", "users"):
+                why = f'users "{name}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group "" at the cluster scope'
+                await refuse(ApiError(403, "Forbidden", why))(scope, receive, noted)
+                return
+            scope["state"]["user"] = other or User(name, allowed=False)
         await self._app(scope, receive, noted)
 
     async def _failed(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> bool:
