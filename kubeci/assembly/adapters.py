@@ -117,7 +117,7 @@ async def cluster_rooms(client: Client, around: Surroundings) -> AsyncIterator[C
         tls = _tls(around.trust_env)
         argo = ArgoServer(options.argo_server, options.argo_token, trust_env=around.trust_env, tls=tls)
     try:
-        yield ClusterRooms(ArgoWorkflows(client), ClusterPodLogs(client), ClusterClaims(client), argo)
+        yield ClusterRooms(ArgoWorkflows(client), ClusterPodLogs(client), ClusterClaims(client), argo, argo)
     finally:
         if argo:
             await argo.aclose()

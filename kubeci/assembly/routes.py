@@ -67,7 +67,7 @@ def further_routes(core: Core, around: Surroundings) -> list[Route]:
     pages = PagePorts(
         builds=rooms.builds,
         workflows=rooms.cluster.workflows,
-        pod_logs=rooms.cluster.pod_logs,
+        logs=rooms.cluster.logs,
         links=Links(html_address(options.github_url), rooms.argo_ui),
         access=access_of(around.config.pages, options.api_tokens, options.listen_host),
         clock=rooms.clock,

@@ -1,9 +1,16 @@
-"""What only argo-server can do: retry a failed workflow.
+"""What only argo-server can do: retry a failed workflow, judge one by the cluster's templates, give archived logs.
 
-The request is hera's (`AsyncWorkflowsService`), sent through a session of ours, since hera's own has no time limit, marks
-neither 409 nor 5xx apart, and uses httpx in a way that warns. hera costs half a second and 46 MB to import, so it is
-imported when the first retry is asked for, in a thread. hera's log call reads one JSON object where argo-server streams
-one a line, so `log` reads the stream itself.
+A retry's request is hera's (`AsyncWorkflowsService`), sent through a session of ours, since hera's own has no time
+limit, marks neither 409 nor 5xx apart, and uses httpx in a way that warns. hera costs half a second and 46 MB to import,
+so it is imported when the first retry is asked for, in a thread. The other two go without it: its models drop fields that
+they do not know, so a manifest must not pass through them, and its `get_output_artifact` gives `str()` of all bytes.
+
+Archived logs are read as the artifacts that they are (`GET /artifacts/{namespace}/{workflow}/{node}/{artifact}`). The
+workflow's log endpoint is no substitute: in Argo 4.1 it lists the pods and reads their logs from the API server (Argo's
+`util/logs`), as we do ourselves, and answers 200 with nothing when the pod is gone. Of the two addresses of an artifact
+the other one, `/artifact-files/`, answers 500 for a workflow that is not there, and is described with a word
+(`workflow`) that the server does not take (`workflows`). Both answer 500 for an artifact that is not there, with no
+reason: it is in the server's own log.
 """
 
 from __future__ import annotations
@@ -13,34 +20,44 @@ import json
 import os
 import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import anyio.to_thread
 import httpx
 import msgspec
 
-from kubeci.cluster.errors import MAX_MESSAGE, of_answer, of_failure
-from kubeci.cluster.lines import LineTooLongError, lines
+from kubeci.cluster.argo_server_http import Session, answered, is_address, json_object, segment
+from kubeci.cluster.argo_server_lint import complaint
+from kubeci.cluster.errors import of_failure
 from kubeci.cluster.no_proxy import is_direct
-from kubeci.errors import ConfigurationError, Invalid, UpstreamError
+from kubeci.errors import ConfigurationError, UpstreamError
+from kubeci.model.json import JsonObject
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0  # without a byte
-RETRY_SECONDS = 60.0  # argo-server deletes the failed pods first
-MAX_ANSWER_BYTES = 64 * 1024 * 1024  # a workflow with its nodes unpacked; etcd holds 1.5 MB of it compressed
-MAX_ERROR_BYTES = 64_000
+CHUNK_BYTES = 64 * 1024
 _RETRY = "argo-server's retry"
-_LOG = "argo-server's log"
+_LINT = "argo-server's lint"
+_ARTIFACT = "argo-server's archived log"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a retry may take, for which argo-server deletes pods first, and how long and large an archived log may be."""
+
+    retry_seconds: float = 60.0
+    log_seconds: float = 60.0
+    log_bytes: int = 100_000_000
 
 
 class ArgoServer:
     """An argo-server at `url`, asked with a bearer token (with or without the word in front).
 
-    A retry may take `retry_seconds`. With `trust_env`, proxies and certificates of the environment are honoured. Raises
+    With `trust_env`, proxies and certificates of the environment are honoured. Raises
     `ConfigurationError` for an address that is none and a token that no header can carry; the token is never part of a
     text.
     """
@@ -51,17 +68,17 @@ class ArgoServer:
         token: str,
         *,
         trust_env: bool = True,
-        retry_seconds: float = RETRY_SECONDS,
+        limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        if not _is_address(url):
+        if not is_address(url):
             raise ConfigurationError("the address of argo-server must be http(s)://HOST[:PORT][/PATH]")
         bare = token.strip().removeprefix("Bearer").strip()
         if not re.fullmatch(r"[!-~]+", bare):
             raise ConfigurationError("the token of argo-server is empty or has characters that no token has")
         self._url = url.rstrip("/") + "/"
         self._token = f"Bearer {bare}"
-        self._retry_seconds = retry_seconds
+        self._limits = limits or Limits()
         no_proxy = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
@@ -77,136 +94,65 @@ class ArgoServer:
         """
         service_type, request = await anyio.to_thread.run_sync(_hera)
         service = service_type(
-            host=self._url, verify_ssl=True, token=self._token, session=_Session(self._http)
+            host=self._url, verify_ssl=True, token=self._token, session=Session(self._http, _RETRY)
         )
         try:
-            async with asyncio.timeout(self._retry_seconds):
+            async with asyncio.timeout(self._limits.retry_seconds):
                 # A workflow that hera's models cannot hold was retried all the same.
                 with suppress(ValueError):
-                    await service.retry_workflow(_segment(name), request, namespace=_segment(namespace))
+                    await service.retry_workflow(segment(name), request, namespace=segment(namespace))
         except TimeoutError as error:
             raise of_failure(error, call=_RETRY) from error
 
-    async def log(
-        self, namespace: str, workflow: str, pod: str, container: str
-    ) -> AsyncGenerator[bytes, None]:
-        """Stream the log of a workflow's pod as argo-server has it now, line by line.
+    async def lint(self, namespace: str, manifest: JsonObject) -> str:
+        """Judge a workflow by Argo's own rules and the cluster's templates (`POST /api/v1/workflows/{namespace}/lint`).
 
-        Empty when argo-server knows no such pod any more. Raises the errors of `kubeci.errors`. The caller closes the
-        iterator (`contextlib.aclosing`) when it stops early.
+        Gives what is wrong in Argo's words, empty when nothing is. The manifest names the namespace too, since templates
+        are looked for there. Raises the errors of `kubeci.errors` when argo-server cannot tell.
         """
-        url = f"{self._url}api/v1/workflows/{_segment(namespace)}/{_segment(workflow)}/log"
-        query = {"podName": pod, "logOptions.container": container}
-        headers = {"Authorization": self._token}
-        async with _answered(self._http, "GET", url, _LOG, params=query, headers=headers) as response:
-            try:
-                async for line in lines(response.aiter_bytes()):
-                    if line.strip() and (entry := _entry(line)).pod_name in {"", pod}:
-                        yield entry.content.encode() + b"\n"
-            except LineTooLongError as error:
-                raise UpstreamError(f"{_LOG} has {error}") from error
+        url = f"{self._url}api/v1/workflows/{segment(namespace)}/lint"
+        request = {
+            "headers": {"Authorization": self._token, "Content-Type": "application/json"},
+            "content": msgspec.json.encode({"namespace": namespace, "workflow": manifest}),
+        }
+        try:
+            async with answered(self._http, "POST", url, _LINT, **request) as response:
+                await json_object(response, _LINT)
+        except UpstreamError as error:
+            if words := complaint(error):
+                return words
+            raise
+        return ""
+
+    async def archived_log(
+        self, namespace: str, workflow: str, node_id: str, artifact: str
+    ) -> AsyncGenerator[bytes, None]:
+        """Stream a log that Argo archived, an output artifact of a node, in chunks of at most 64 KiB.
+
+        What is larger or slower than `Limits` ends in `UpstreamError`; raises the other errors of `kubeci.errors` too. The caller closes the iterator (`contextlib.aclosing`) when it stops early.
+        """
+        path = "/".join(segment(name) for name in (namespace, workflow, node_id, artifact))
+        # Compressed, a chunk could expand to any size.
+        headers = {"Authorization": self._token, "Accept-Encoding": "identity"}
+        limits, now = self._limits, asyncio.get_running_loop().time
+        deadline = now() + limits.log_seconds
+        size = 0
+        async with answered(
+            self._http, "GET", f"{self._url}artifacts/{path}", _ARTIFACT, headers=headers
+        ) as response:
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                raise UpstreamError(f"the answer to {_ARTIFACT} is a web page; is the address argo-server's?")
+            async for chunk in response.aiter_raw(CHUNK_BYTES):
+                size += len(chunk)
+                if size > limits.log_bytes:
+                    raise UpstreamError(f"{_ARTIFACT} is larger than {limits.log_bytes:,} bytes")
+                if now() > deadline:
+                    raise of_failure(TimeoutError(), call=_ARTIFACT)
+                yield chunk
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
-
-
-class _LogEntry(msgspec.Struct, rename="camel"):
-    content: str = ""
-    pod_name: str = ""
-
-
-class _LogLine(msgspec.Struct):
-    result: _LogEntry | None = None
-    error: Mapping[str, Any] | None = None
-
-
-def _entry(line: bytes) -> _LogEntry:
-    try:
-        read = msgspec.json.decode(line, type=_LogLine)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamError(f"{_LOG} is no stream of JSON objects", retryable=True) from error
-    if read.error is not None:
-        status = read.error.get("http_code")
-        content = msgspec.json.encode({"message": str(read.error.get("message", ""))})
-        raise of_answer(status if isinstance(status, int) else 500, {}, content, call=_LOG)
-    return read.result or _LogEntry()
-
-
-class _Session:
-    """What hera sends its request through: our time limits, a bounded answer, and our errors for what is no success."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
-
-    async def request(
-        self, method: str, *, url: str, headers: Mapping[str, str], data: str, **_: object
-    ) -> httpx.Response:
-        """Send a request and give the successful answer, which is a JSON object."""
-        async with _answered(
-            self._http, method.upper(), url, _RETRY, headers=headers, content=data
-        ) as response:
-            content = await _read(response, MAX_ANSWER_BYTES, _RETRY)
-        # A page of a proxy that asks people to log in comes with the status 200 too.
-        if not content.lstrip().startswith(b"{"):
-            raise UpstreamError(f"the answer to {_RETRY} is no workflow; is the address argo-server's?")
-        return httpx.Response(200, content=content)
-
-
-@asynccontextmanager
-async def _answered(
-    http: httpx.AsyncClient, method: str, url: str, call: str, **request: Any
-) -> AsyncIterator[httpx.Response]:
-    """Send a request and lend the successful answer; what fails on the way, in the block too, becomes our error."""
-    try:
-        async with http.stream(method, url, **request) as response:
-            if not response.is_success:
-                content = await _beginning(response, MAX_ERROR_BYTES)
-                raise of_answer(response.status_code, response.headers, content, call=call)
-            yield response
-    except httpx.TimeoutException as error:
-        raise of_failure(TimeoutError(), call=call) from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        text = str(error)[:MAX_MESSAGE] or type(error).__name__
-        raise UpstreamError(
-            f"the connection to argo-server failed at {call}: {text}", retryable=True
-        ) from error
-
-
-async def _read(response: httpx.Response, limit: int, call: str) -> bytes:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > limit:
-            raise UpstreamError(f"the answer to {call} is larger than {limit:,} bytes")
-    return bytes(content)
-
-
-async def _beginning(response: httpx.Response, limit: int) -> bytes:
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > limit:
-            break
-    return bytes(content[:limit])
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    # hera formats the address, which gives braces a meaning.
-    strange = {*url} & {*"{}?#@"} or not url.isprintable()
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0 and not strange
-
-
-def _segment(name: str) -> str:
-    """Escape a name as one segment of a path; hera does not."""
-    if name in {"", ".", ".."}:
-        raise Invalid("the name of a workflow or a namespace is empty or dots")
-    return quote(name, safe="")
 
 
 @cache

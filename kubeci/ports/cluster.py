@@ -68,3 +68,12 @@ class PodLogs(Protocol):
         self, namespace: str, pod: str, container: str, *, follow: bool = False
     ) -> AsyncGenerator[bytes, None]:
         """Stream a container's log in chunks of any size, with `follow` until it ends; `NotFound` when the pod is gone."""
+
+
+class LogArchive(Protocol):
+    """Logs that Argo archived."""
+
+    def archived_log(
+        self, namespace: str, workflow: str, node_id: str, artifact: str
+    ) -> AsyncGenerator[bytes, None]:
+        """Stream a log that is an output artifact of a node, in chunks of any size; the port bounds size and time."""

@@ -1,16 +1,18 @@
-"""Keep of a pod's log what the check-run needs, while the pod is still there."""
+"""Keep of a step's log what the check-run needs, while its pod is still there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import replace
 
 from kubeci.errors import Forbidden, Invalid, NotFound, RateLimited, UpstreamError
 from kubeci.model.build import Build
 from kubeci.model.report import NodeLog
-from kubeci.ports import Builds, PodLogs
+from kubeci.ports import Builds
 from kubeci.report.annotations import AnnotationParser
-from kubeci.workflow.pod_names import containers_of, pod_name
+from kubeci.service.node_logs import NodeLogs
+from kubeci.workflow.pod_names import containers_of
 from kubeci.workflow.status import Node, WorkflowState, nodes_with_logs
 
 MAX_FAILURES = (
@@ -19,18 +21,18 @@ MAX_FAILURES = (
 
 
 async def keep_logs(
-    build: Build, state: WorkflowState, pod_logs: PodLogs, builds: Builds
+    build: Build, state: WorkflowState, node_logs: NodeLogs, builds: Builds
 ) -> tuple[dict[str, NodeLog], UpstreamError | None]:
     """Read the log of every node that ended and was not read yet.
 
-    Gives all kept logs by node id, oldest first, and why some could not be read, where trying again can help. A pod
-    that is gone is recorded as such and not asked for again, as is one that failed too often.
+    Gives all kept logs by node id, oldest first, and why some could not be read, where trying again can help. A log whose
+    pod is gone, and that Argo has not archived, is recorded as such and not asked for again, as is one that failed too often.
     """
     kept = await builds.logs(build.id)
     problem = None
     for node, ended_at in unread(state, kept):
         try:
-            log = replace(await _read(state, node, pod_logs), ended_at=ended_at)
+            log = replace(await _read(state, node, node_logs), ended_at=ended_at)
         except UpstreamError as error:
             log = _failed(node, ended_at, kept.get(node.id), error)
             problem = error if log.failures else problem
@@ -57,18 +59,18 @@ def unread(state: WorkflowState, kept: Mapping[str, NodeLog]) -> list[tuple[Node
     ]
 
 
-async def _read(state: WorkflowState, node: Node, pod_logs: PodLogs) -> NodeLog:
+async def _read(state: WorkflowState, node: Node, node_logs: NodeLogs) -> NodeLog:
     parser = AnnotationParser()
     found = []
     missing = ""
-    pod = pod_name(state.name, node, format_version=state.pod_name_format)
     for container in containers_of(state, node):
         try:
-            async for chunk in pod_logs.read(state.namespace, pod, container):
-                found += parser.feed(chunk)
-        except NotFound:
-            missing = f"the pod {pod} is gone"
-        except (Forbidden, Invalid) as error:
+            async with aclosing(node_logs.read(state, node, container)) as chunks:
+                async for chunk in chunks:
+                    found += parser.feed(chunk)
+        except (NotFound, Forbidden, Invalid) as error:
+            if isinstance(error, NotFound) and error.retryable:
+                raise
             missing = str(error)
         found += parser.close()
     return NodeLog(node.id, annotations=tuple(found), tail=parser.tail, missing=missing)

@@ -95,7 +95,7 @@ class Reconciler:
             build, told = await self._begin_attempt(build, state)
         elif finished:
             return None
-        logs, unread_because = await keep_logs(build, state, self._rooms.cluster.pod_logs, self._builds)
+        logs, unread_because = await keep_logs(build, state, self._rooms.cluster.logs, self._builds)
         deploying = await self._deployments.report(build, state)
         subject = subject_of(build, self._rooms.argo_ui, await self._successor(build))
         check = report(replace(subject, warnings=(*subject.warnings, *deploying)), state, logs)

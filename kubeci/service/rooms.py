@@ -16,6 +16,7 @@ from kubeci.ports import (
     Contents,
     Conversation,
     Deployments,
+    LogArchive,
     People,
     PodLogs,
     PullRequests,
@@ -23,6 +24,7 @@ from kubeci.ports import (
     Retries,
     Workflows,
 )
+from kubeci.service.node_logs import NodeLogs
 from kubeci.settings.config import Config
 
 
@@ -49,6 +51,13 @@ class ClusterRooms:
     claims: Claims
     retries: Retries | None = None
     """argo-server; None: there is none."""
+    archive: LogArchive | None = None
+    """argo-server likewise."""
+
+    @property
+    def logs(self) -> NodeLogs:
+        """Give the logs of nodes, wherever they are."""
+        return NodeLogs(self.pod_logs, self.archive)
 
 
 @dataclass(frozen=True, slots=True)

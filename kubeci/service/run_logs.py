@@ -1,4 +1,4 @@
-"""The log of one step as it comes: from its pod while there is one, else what was kept of it."""
+"""The log of one step as it comes: from its pod while there is one, else as Argo archived it, else what was kept of it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import structlog
+
 from kubeci.errors import NotFound, UpstreamError
 from kubeci.model.build import Build
 from kubeci.model.report import NodeLog
-from kubeci.ports import Builds, PodLogs
+from kubeci.ports import Builds
 from kubeci.service.look import Look
-from kubeci.workflow.pod_names import containers_of, pod_name
-from kubeci.workflow.status import Node, WorkflowState
+from kubeci.service.node_logs import NodeLogs
+from kubeci.workflow.pod_names import containers_of
+from kubeci.workflow.status import Node
 
 OPENING_SECONDS = 1.0
 """How long a log may say nothing until it is taken for one that is open."""
+ARCHIVE_SECONDS = 10.0
+"""How long an archived log may take to begin."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,14 @@ class LogWish:
 
 
 class LiveLog:
-    """A log that is being read from its pod."""
+    """A log that is being read: from its pod, or the whole of it as Argo `archived` it."""
 
-    def __init__(self, first: asyncio.Task[bytes | None], rest: AsyncGenerator[bytes, None]) -> None:
+    def __init__(
+        self, first: asyncio.Task[bytes | None], rest: AsyncGenerator[bytes, None], *, archived: bool = False
+    ) -> None:
         self._first: asyncio.Task[bytes | None] | None = first
         self._rest = rest
+        self.archived = archived
 
     async def next(self) -> bytes | None:
         """Give the next chunk, None at the end; raises `UpstreamError` when the log breaks off."""
@@ -68,7 +78,7 @@ class LogRooms:
     """Where logs are read from."""
 
     builds: Builds
-    pod_logs: PodLogs
+    logs: NodeLogs
     look: Look
 
 
@@ -84,8 +94,14 @@ async def open_log(wish: LogWish, rooms: LogRooms) -> AsyncIterator[OpenedLog]:
     if refusal := _refusal(node, wish.container, containers):
         yield refusal
         return
-    async with _from_pod(wish, state, node, rooms.pod_logs) as live:
-        yield live or await _kept(wish, rooms)
+    container = wish.container or containers[0]
+    chunks = rooms.logs.of_pod(state, node, container, follow=wish.follow)
+    async with _from_pod(chunks, node) as live:
+        if live:
+            yield live
+            return
+    async with _from_archive(rooms.logs.of_archive(state, node, container)) as archived:
+        yield archived or await _kept(wish, rooms)
 
 
 def _refusal(node: Node, container: str, containers: tuple[str, ...]) -> NoLog | None:
@@ -97,25 +113,47 @@ def _refusal(node: Node, container: str, containers: tuple[str, ...]) -> NoLog |
 
 
 @asynccontextmanager
-async def _from_pod(
-    wish: LogWish, state: WorkflowState, node: Node, pod_logs: PodLogs
-) -> AsyncIterator[LiveLog | NoLog | None]:
+async def _from_pod(chunks: AsyncGenerator[bytes, None], node: Node) -> AsyncIterator[LiveLog | NoLog | None]:
     """Read a pod's log; None: the pod is gone."""
-    pod = pod_name(state.name, node, format_version=state.pod_name_format)
-    container = wish.container or containers_of(state, node)[0]
-    async with aclosing(pod_logs.read(state.namespace, pod, container, follow=wish.follow)) as chunks:
+    async with _beginning(chunks, OPENING_SECONDS) as first:
+        problem = first.exception() if first.done() else None
+        if isinstance(problem, NotFound):
+            yield None
+        elif isinstance(problem, UpstreamError) and not node.ended:
+            yield NoLog("the container has not started", later=True)
+        elif problem:
+            raise problem
+        else:
+            yield LiveLog(first, chunks)
+
+
+@asynccontextmanager
+async def _from_archive(chunks: AsyncGenerator[bytes, None] | None) -> AsyncIterator[LiveLog | None]:
+    """Read an archived log; None: there is none, or it is not to be had now."""
+    if chunks is None:
+        yield None
+        return
+    async with _beginning(chunks, ARCHIVE_SECONDS) as first:
+        problem = first.exception() if first.done() else TimeoutError()
+        if isinstance(problem, UpstreamError | TimeoutError):
+            log.warning("an archived log cannot be read", error=str(problem) or "it does not begin")
+            yield None
+        elif problem:
+            raise problem
+        else:
+            yield LiveLog(first, chunks, archived=True)
+
+
+@asynccontextmanager
+async def _beginning(
+    chunks: AsyncGenerator[bytes, None], seconds: float
+) -> AsyncIterator[asyncio.Task[bytes | None]]:
+    """Ask for the first chunk and wait for it so long; all ends with the block."""
+    async with aclosing(chunks):
         first = asyncio.create_task(_next(chunks))
         try:
-            await asyncio.wait({first}, timeout=OPENING_SECONDS)
-            problem = first.exception() if first.done() else None
-            if isinstance(problem, NotFound):
-                yield None
-            elif isinstance(problem, UpstreamError) and not node.ended:
-                yield NoLog("the container has not started", later=True)
-            elif problem:
-                raise problem
-            else:
-                yield LiveLog(first, chunks)
+            await asyncio.wait({first}, timeout=seconds)
+            yield first
         finally:
             first.cancel()
             # A generator that is running cannot be closed.
@@ -127,13 +165,13 @@ async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes | None:
 
 
 async def _kept(wish: LogWish, rooms: LogRooms) -> KeptLog | NoLog:
-    log = (await rooms.builds.logs(wish.build.id)).get(wish.node_id)
-    if log is None:
+    kept = (await rooms.builds.logs(wish.build.id)).get(wish.node_id)
+    if kept is None:
         return NoLog("there is no log of such a node: it has no pod now, and nothing was kept of it")
-    return _written(log)
+    return _written(kept)
 
 
-def _written(log: NodeLog) -> KeptLog | NoLog:
-    if log.missing and not log.tail:
-        return NoLog(f"there is no log: {log.missing}")
-    return KeptLog("".join(f"{line}\n" for line in log.tail))
+def _written(kept: NodeLog) -> KeptLog | NoLog:
+    if kept.missing and not kept.tail:
+        return NoLog(f"there is no log: {kept.missing}")
+    return KeptLog("".join(f"{line}\n" for line in kept.tail))

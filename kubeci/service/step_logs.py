@@ -19,6 +19,7 @@ LINE_BYTES = 4096
 READERS = 4
 """Logs that are read at a time."""
 WAIT_SECONDS = 20.0
+ARCHIVED = "The pod is gone. This is the log that Argo archived."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class StepLogs:
         containers = containers_of(state, node) if state and node else ("",)
         ended = node.ended if node else True
         tail = LogTail()
+        archived = ""
         try:
             async with asyncio.timeout(WAIT_SECONDS), self._readers:
                 for container in containers:
@@ -101,6 +103,7 @@ class StepLogs:
                     async with open_log(wish, self._rooms) as opened:
                         if not isinstance(opened, LiveLog):
                             return _without_pod(opened, ended=ended)
+                        archived = ARCHIVED if opened.archived else archived
                         while (chunk := await opened.next()) is not None:
                             tail.feed(chunk)
                     if ended or len(containers) > 1:
@@ -109,7 +112,7 @@ class StepLogs:
             return StepLog(ended=ended, note="The cluster does not give this log now.")
         lines = await asyncio.to_thread(tail.lines)
         cut = f"These are the last {len(lines):,} of {tail.count:,} lines." if tail.count > len(lines) else ""
-        return StepLog(lines, tail.count, ended, cut)
+        return StepLog(lines, tail.count, ended, " ".join(filter(None, (archived, cut))))
 
 
 def _without_pod(found: KeptLog | NoLog, *, ended: bool) -> StepLog:

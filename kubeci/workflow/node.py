@@ -15,7 +15,8 @@ class Node:
     """One node of a workflow, in Argo's words; texts are empty and times None while absent.
 
     `parent` is the id of the node that a person sees it in: the steps, DAG, retry or group around it, else empty;
-    `depth` counts these. `inputs` and `outputs` hold the parameters that have a text as value.
+    `depth` counts these. `inputs` and `outputs` hold the parameters that have a text as value, `artifacts` the names of the
+    artifacts that it left.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Node:
     boundary_id: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    artifacts: tuple[str, ...] = ()
     parent: str = ""
     depth: int = 0
 

@@ -28,6 +28,9 @@ NODES_LIMIT = 32 * 1024 * 1024
 PARAMETERS_LIMIT = 200
 """Parameters of one node that are read, in and out; Argo's own limit is the size of the whole status."""
 
+ARTIFACTS_LIMIT = 200
+"""Output artifacts of one node whose names are read."""
+
 ENDED = frozenset({"Succeeded", "Failed", "Error"})
 
 
@@ -149,6 +152,7 @@ def _node(node_id: str, value: object) -> Node:
         boundary_id=_text(raw.get("boundaryID")),
         inputs=_parameters(_object(raw.get("inputs")).get("parameters")),
         outputs=_parameters(_object(raw.get("outputs")).get("parameters")),
+        artifacts=_names(_object(raw.get("outputs")).get("artifacts")),
     )
 
 
@@ -159,6 +163,10 @@ def _parameters(value: object) -> dict[str, str]:
         for item in found
         if _text(item.get("name")) and _is_text(item.get("value"))
     }
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(filter(None, (_text(_object(item).get("name")) for item in _list(value)[:ARTIFACTS_LIMIT])))
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import subprocess
 import sys
@@ -12,10 +13,10 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kubeci.cluster.argo_server import ArgoServer
+from kubeci.cluster.argo_server import CHUNK_BYTES, ArgoServer, Limits
 from kubeci.errors import (
     ConfigurationError,
     Conflict,
@@ -26,9 +27,8 @@ from kubeci.errors import (
     UpstreamError,
 )
 from kubeci.local.argo_server.server import LocalArgoServer, argo_server
-from kubeci.local.cluster.logs import LogBuffer
 from kubeci.local.cluster.objects import Objects
-from kubeci.local.cluster.resources import PODS, WORKFLOWS
+from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.serving import drop_connection, serving
 
 TOKEN = "very-secret-token"
@@ -232,51 +232,150 @@ async def test_an_argo_server_that_does_not_answer() -> None:
             pass
 
     async with serving(silent) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False, retry_seconds=0.05)
+        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(retry_seconds=0.05))
         with pytest.raises(UpstreamError, match="in time") as caught:
             await argo.retry("ci", "ci")
         await argo.aclose()
     assert caught.value.retryable
 
 
-def _log(objects: Objects) -> None:
-    objects.create(WORKFLOWS, "ci", workflow("Running"))
-    labels = {"workflows.argoproj.io/workflow": "ci"}
-    objects.create(PODS, "ci", {"metadata": {"name": "pod", "labels": labels}, "spec": {}})
-    buffer = objects.logs["ci", "pod", "main"] = LogBuffer()
-    buffer.append("first\n\nzweite für\n".encode())
+def archived(data: str) -> dict[str, Any]:
+    """Give a workflow whose node left an archived log."""
+    whole = workflow("Failed")
+    node = NODE | {"outputs": {"artifacts": [{"name": "main-logs", "raw": {"data": data}}]}}
+    whole["status"]["nodes"] = {"ci": node}
+    return whole
 
 
-async def _read(argo: ArgoServer, workflow_name: str = "ci", pod: str = "pod") -> bytes:
-    async with aclosing(argo.log("ci", workflow_name, pod, "main")) as chunks:
+async def _read(
+    argo: ArgoServer, *, name: str = "ci", node: str = "ci", artifact: str = "main-logs"
+) -> bytes:
+    async with aclosing(argo.archived_log("ci", name, node, artifact)) as chunks:
         return b"".join([chunk async for chunk in chunks])
 
 
-async def test_a_log(objects: Objects, argo: ArgoServer) -> None:
-    _log(objects)
-    assert await _read(argo) == "first\n\nzweite für\n".encode()
-    assert await _read(argo, pod="gone") == b""
-    with pytest.raises(NotFound):
-        await _read(argo, "gone")
+async def test_an_archived_log(objects: Objects, argo: ArgoServer) -> None:
+    log = "first\n\nzweite für\n" * 10_000
+    objects.create(WORKFLOWS, "ci", archived(log))
+    assert await _read(argo) == log.encode()
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("asked", "kind", "status"),
     [
-        (
-            '{"result": {"content": "a", "podName": "pod"}}\n{"error": {"http_code": 404, "message": "gone"}}\n',
-            NotFound,
-        ),
-        ('{"error": {"message": "broken"}}\n', UpstreamError),
-        ("<html>\n", UpstreamError),
-        ('{"result": []}\n', UpstreamError),
+        ({"name": "gone"}, NotFound, 404),
+        ({"node": "other"}, UpstreamError, 500),
+        ({"artifact": "wait-logs"}, UpstreamError, 500),
+        ({"artifact": "../../secret"}, UpstreamError, 500),
+        ({"artifact": ".."}, Invalid, 0),
     ],
 )
-async def test_a_log_that_breaks_off(body: str, kind: type[UpstreamError]) -> None:
-    async with serving(_json(200, body)) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False)
-        with pytest.raises(kind):
+async def test_an_archived_log_that_is_not_there(
+    objects: Objects, argo: ArgoServer, asked: dict[str, str], kind: type[UpstreamError], status: int
+) -> None:
+    objects.create(WORKFLOWS, "ci", archived("x"))
+    with pytest.raises(kind) as caught:
+        await _read(argo, **asked)
+    assert caught.value.status == status
+
+
+async def test_an_archived_log_is_asked_for_with_the_token_and_uncompressed() -> None:
+    seen: dict[str, str] = {}
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        seen.update(request.headers, path=scope["raw_path"].decode())
+        await Response("a log")(scope, receive, send)
+
+    async with serving(answer) as url:
+        argo = ArgoServer(f"{url}/argo", TOKEN, trust_env=False)
+        assert await _read(argo, node="a/b") == b"a log"
+        await argo.aclose()
+    assert seen["path"] == "/argo/artifacts/ci/ci/a%2Fb/main-logs"
+    assert (seen["authorization"], seen["accept-encoding"]) == (f"Bearer {TOKEN}", "identity")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "retryable"),
+    [
+        (Response("<html>log in", media_type="text/html"), "a web page", False),
+        (Response("", 302, {"Location": "/login"}), "302", False),
+        (Response("Unauthorized\n", 401), "Unauthorized", False),
+        (Response("busy", 503), "503", True),
+        (Response("x" * 2000), "larger than 1,000 bytes", False),
+        (_dropped, "connection", True),
+    ],
+)
+async def test_an_archived_log_that_cannot_be_read(answer: ASGIApp, words: str, retryable: bool) -> None:
+    async with serving(answer) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(log_bytes=1000))
+        with pytest.raises(UpstreamError, match=words) as caught:
             await _read(argo)
+        await argo.aclose()
+    assert caught.value.retryable is retryable
+    assert TOKEN not in str(caught.value)
+
+
+async def test_an_archived_log_that_never_ends() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * CHUNK_BYTES
+            await asyncio.sleep(0.01)
+
+    async with serving(StreamingResponse(endless())) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(log_seconds=0.05))
+        with pytest.raises(UpstreamError, match="in time"):
+            await _read(argo)
+        await argo.aclose()
+
+
+async def test_a_lint(argo: ArgoServer) -> None:
+    manifest = {"metadata": {"name": "ci"}, "spec": workflow("")["spec"]}
+    assert await argo.lint("ci", manifest) == ""
+    manifest["spec"] = {**manifest["spec"], "entrypoint": "other"}
+    assert await argo.lint("ci", manifest) == "template name 'other' undefined"
+
+
+async def test_what_a_lint_sends_is_the_manifest_as_it_is() -> None:
+    odd = Odd(_json(200, "{}"))
+    async with serving(odd) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False)
+        manifest = {"metadata": {"namespace": "ci"}, "spec": {"newer": {"field": 1}}}
+        assert await argo.lint("ci", manifest) == ""
+        await argo.aclose()
+    method, path, authorization, body = odd.asked[0]
+    assert (method, path, authorization) == ("POST", "/api/v1/workflows/ci/lint", f"Bearer {TOKEN}")
+    assert json.loads(body) == {"namespace": "ci", "workflow": manifest}
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (_json(400, '{"code": 3, "message": "templates.a is wrong"}'), "templates.a is wrong"),
+        (_json(500, '{"code": 2, "message": "templates.a\\n is wrong"}'), "templates.a is wrong"),
+        (
+            _json(404, '{"code": 5, "message": "workflowtemplates \\"t\\" not found"}'),
+            'workflowtemplates "t" not found',
+        ),
+        (_json(404, '{"code": 5, "message": "Not Found"}'), NotFound),
+        (Response("404 page not found", 404), NotFound),
+        (_json(403, '{"code": 7, "message": "no"}'), Forbidden),
+        (_json(500, '{"code": 13, "message": "panic"}'), UpstreamError),
+        (_json(500, '{"code": "2", "message": "odd"}'), UpstreamError),
+        (Response("<html>log in", 200), UpstreamError),
+        (_dropped, UpstreamError),
+    ],
+)
+async def test_what_is_said_of_a_workflow_and_what_of_argo_server(
+    answer: ASGIApp, found: str | type[UpstreamError]
+) -> None:
+    async with serving(answer) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False)
+        if isinstance(found, str):
+            assert await argo.lint("ci", {}) == found
+        else:
+            with pytest.raises(found):
+                await argo.lint("ci", {})
         await argo.aclose()
 
 

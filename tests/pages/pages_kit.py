@@ -22,6 +22,7 @@ from kubeci.model.build import Build, BuildState
 from kubeci.model.report import Outcome
 from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.report.outcome import steps_of
+from kubeci.service.node_logs import NodeLogs
 from kubeci.settings.api import ApiToken, Pages, Verb
 from kubeci.settings.pattern import Pattern
 from kubeci.store.builds import SqlBuilds
@@ -146,7 +147,7 @@ async def stage_in(
             ports = PagePorts(
                 builds=builds,
                 workflows=ArgoWorkflows(client),
-                pod_logs=ClusterPodLogs(client),
+                logs=NodeLogs(ClusterPodLogs(client)),
                 links=LINKS,
                 access=access,
                 clock=lambda: datetime.now(UTC),

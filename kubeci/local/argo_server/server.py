@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from kubeci.local.argo_server import artifacts
 from kubeci.local.argo_server.answers import (
     INTERNAL,
     INVALID_ARGUMENT,
@@ -82,6 +83,7 @@ def _routes(objects: Objects) -> Starlette:
             Route(_WORKFLOW, server.get),
             Route(f"{_WORKFLOW}/log", server.log),
             Route(f"{_WORKFLOW}/retry", server.retry, methods=["PUT"]),
+            Route(artifacts.PATH, server.artifact),
         ],
         exception_handlers={
             RefusedError: _refused,
@@ -128,6 +130,10 @@ class _Server:
         if problem := invalid(workflow["spec"]):
             raise RefusedError(INVALID_ARGUMENT, problem)
         return answer(workflow)
+
+    async def artifact(self, request: Request) -> Response:
+        """Answer with an output artifact of a node."""
+        return artifacts.answer(self._objects, request)
 
     async def log(self, request: Request) -> Response:
         """Stream the logs of a workflow's pods, one after the other."""

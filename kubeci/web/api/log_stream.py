@@ -16,7 +16,8 @@ STREAMS = 50
 SEND_SECONDS = 60.0
 """How long a client may take for a chunk."""
 LOG_HEADER = "X-Kubeci-Log"
-"""Tells where a log comes from: `live`, the pod, or `kept`, its last lines, which were kept when the pod ended."""
+"""Tells where a log comes from: `live`, the pod; `archived`, the whole log that Argo archived; or `kept`, its last lines,
+which were kept when the pod ended."""
 MEDIA_TYPE = "text/plain; charset=utf-8"
 
 log = structlog.get_logger(__name__)
@@ -88,7 +89,12 @@ async def _gone(receive: Receive) -> None:
 
 async def _pump(opened: LiveLog, send: Send) -> None:
     """Pass chunks on, each when the one before it was taken: nothing piles up here."""
-    headers = {**HEADERS, LOG_HEADER: "live", "Content-Type": MEDIA_TYPE, "X-Accel-Buffering": "no"}
+    headers = {
+        **HEADERS,
+        LOG_HEADER: "archived" if opened.archived else "live",
+        "Content-Type": MEDIA_TYPE,
+        "X-Accel-Buffering": "no",
+    }
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": 200, "headers": raw})
     try:

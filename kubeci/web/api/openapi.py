@@ -168,8 +168,8 @@ def _logs() -> JsonObject:
         (404, 409, 422, *_UPSTREAM),
         parameters=[_RUN_ID, *_query(shapes.LogQuery)],
     )
-    source = {"type": "string", "enum": ["live", "kept"]}
-    where = "`live`: from the pod; `kept`: the pod is gone, these are the last lines."
+    source = {"type": "string", "enum": ["live", "archived", "kept"]}
+    where = "`live`: from the pod; `archived`: by Argo, all of it; `kept`: the pod is gone, these are the last lines."
     operation["responses"]["200"] = {
         "description": "The log, as it comes.",
         "headers": {LOG_HEADER: {"description": where, "schema": source}},

@@ -41,7 +41,7 @@ class ApiPorts:
 def api_routes(ports: ApiPorts) -> list[Route]:
     """Give the routes of the API, to stand before any other below `/api/`."""
     rooms = ports.rooms
-    logs = LogStreams(LogRooms(rooms.builds, rooms.cluster.pod_logs, ports.look))
+    logs = LogStreams(LogRooms(rooms.builds, rooms.cluster.logs, ports.look))
     shown = Shown(Links(html_address(ports.github_url), rooms.argo_ui))
     runs = Runs(rooms, ports.submitter, ports.admission)
     endpoints = RunEndpoints(runs, rooms.builds, ports.look, logs, shown)

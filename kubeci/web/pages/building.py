@@ -53,7 +53,7 @@ class Building:
         self._builds = ports.builds
         self._frame = frame
         self._look = Look(ports.workflows, ports.clock)
-        self._logs = StepLogs(LogRooms(ports.builds, ports.pod_logs, self._look))
+        self._logs = StepLogs(LogRooms(ports.builds, ports.logs, self._look))
 
     async def show(self, request: Request, viewer: Viewer) -> Response:
         """Answer with the build's page."""

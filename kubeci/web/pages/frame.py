@@ -15,9 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from kubeci.ports import Builds, PodLogs, Workflows
+from kubeci.ports import Builds, Workflows
 from kubeci.report.plain import one_line, plain
 from kubeci.report.spans import since, span
+from kubeci.service.node_logs import NodeLogs
 from kubeci.web.pages.access import Asked, PageAccess, Refusal, Viewer
 from kubeci.web.pages.addresses import Links
 from kubeci.web.pages.cookie import COOKIE
@@ -48,7 +49,7 @@ class PagePorts:
 
     builds: Builds
     workflows: Workflows
-    pod_logs: PodLogs
+    logs: NodeLogs
     links: Links
     access: PageAccess
     clock: Callable[[], datetime]
