@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from given_cluster import RealCluster
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,3 +20,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def real_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+    """Give the one real cluster of this run, to the tests of all folders."""
+    sys.path.insert(0, str(Path(__file__).parent / "real_cluster"))
+    from running_cluster import running_cluster  # noqa: PLC0415 - only those who ask for a cluster need it
+
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as found:
+        yield found
