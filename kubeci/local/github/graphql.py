@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,9 @@ async def answer(call: Call) -> Response:
 async def _execute(
     query: str, root: _Root, variables: JsonObject | None, operation: str | None
 ) -> graphql.ExecutionResult:
-    try:
-        document = graphql.parse(query, max_tokens=TOKENS_READ)
-    except graphql.GraphQLError as error:
-        return graphql.ExecutionResult(None, [error])
-    if complaints := graphql.validate(schema(), document):
-        return graphql.ExecutionResult(None, complaints)
+    document = _document(query)
+    if not isinstance(document, graphql.DocumentNode):
+        return graphql.ExecutionResult(None, document)
     result = graphql.execute(
         schema(),
         document,
@@ -62,6 +59,16 @@ async def _execute(
         type_resolver=_type,
     )
     return result if isinstance(result, graphql.ExecutionResult) else await result
+
+
+@lru_cache(maxsize=64)
+def _document(query: str) -> graphql.DocumentNode | list[graphql.GraphQLError]:
+    """Read and judge a query, or give the complaints; kept, since a client sends few queries many times."""
+    try:
+        document = graphql.parse(query, max_tokens=TOKENS_READ)
+    except graphql.GraphQLError as error:
+        return [error]
+    return graphql.validate(schema(), document) or document
 
 
 def _resolve(source: Any, info: graphql.GraphQLResolveInfo[Any], **arguments: Any) -> Any:
