@@ -1,1 +1,1 @@
-"""`kubeci create-app`: the pages that lead through the making of a GitHub App, and the Secret with its credentials."""
+"""The GitHub App in one click: a page on loopback, GitHub's manifest flow, a Secret with the credentials."""

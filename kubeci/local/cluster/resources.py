@@ -44,6 +44,7 @@ WORKFLOWS = Resource("argoproj.io", "v1alpha1", "workflows", "Workflow")
 WORKFLOW_TEMPLATES = Resource("argoproj.io", "v1alpha1", "workflowtemplates", "WorkflowTemplate")
 PODS = Resource("", "v1", "pods", "Pod")
 CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
+SECRETS = Resource("", "v1", "secrets", "Secret")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
-RESOURCES = (WORKFLOWS, WORKFLOW_TEMPLATES, PODS, CLAIMS, LEASES)
+RESOURCES = (WORKFLOWS, WORKFLOW_TEMPLATES, PODS, CLAIMS, SECRETS, LEASES)

@@ -9,6 +9,7 @@ import secrets
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from kubeci.local.github.app_manifest_apps import answer_made
 from kubeci.local.github.auth import InstallationToken, check_app
 from kubeci.local.github.calls import Call, Operation, Services, no_integration
 from kubeci.local.github.errors import ApiError, not_found
@@ -100,13 +102,16 @@ class Api:
         services, now = self._services, self._services.state.now()
         caller = request.client.host if request.client else ""
         try:
-            call = self._let_in(operation, request, body)
-            caller = call.caller
-            if operation.path != "/rate_limit":
-                services.limits.spend(caller, operation.resource, now)
-            if operation.creates:
-                services.limits.create(caller, now)
-            response = await operation.handler(call)
+            if made := services.made_apps.of_jwt(_credential(request)):
+                response: Response = answer_made(services.state, made, operation.path)
+            else:
+                call = self._let_in(operation, request, body)
+                caller = call.caller
+                if operation.path != "/rate_limit":
+                    services.limits.spend(caller, operation.resource, now)
+                if operation.creates:
+                    services.limits.create(caller, now)
+                response = await operation.handler(call)
         except ApiError as error:
             response = error.response()
             if isinstance(error, SecondaryLimit) and services.limits.send_retry_after:
@@ -116,6 +121,7 @@ class Api:
             if response.status_code == HTTPStatus.NOT_MODIFIED:
                 services.limits.give_back(caller, operation.resource, now)
         response.headers.update(services.limits.headers(caller, operation.resource, now))
+        response.headers["date"] = format_datetime(now, usegmt=True)
         response.headers["x-github-request-id"] = secrets.token_hex(10).upper()
         return response
 
@@ -132,9 +138,10 @@ class Api:
         return call
 
     def _authenticate(self, operation: Operation, request: Request) -> InstallationToken | None:
-        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-        credential = credential.strip()
-        if scheme.lower() not in {"bearer", "token"} or not credential:
+        if operation.caller == "anybody":
+            return None
+        credential = _credential(request)
+        if not credential:
             raise ApiError(401, "Requires authentication")
         state = self._services.state
         if credential.count(".") == 2:
@@ -161,6 +168,11 @@ class Api:
         if repository is None or (token is not None and not state.reaches(token, repository)):
             raise not_found()
         return repository
+
+
+def _credential(request: Request) -> str:
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    return credential.strip() if scheme.lower() in {"bearer", "token"} else ""
 
 
 def _faulty(fault: Fault) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from kubeci.local.github.app_manifest_apps import MadeApps
 from kubeci.local.github.auth import InstallationToken, grants
 from kubeci.local.github.deliveries import Deliveries
 from kubeci.local.github.errors import ApiError, not_found
@@ -29,6 +30,7 @@ class Services:
     deliveries: Deliveries
     events: Events
     limits: Limits
+    made_apps: MadeApps
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ class Operation:
     path: str
     handler: Handler
     needs: str = "metadata:read"
-    caller: Literal["app", "installation", "either"] = "installation"
+    caller: Literal["app", "installation", "either", "anybody"] = "installation"
     creates: bool = False
 
     @property

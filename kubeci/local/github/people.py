@@ -28,6 +28,9 @@ _RESERVED = {
     "apps",
     "acting-as",
     "orgs",
+    "settings",
+    "organizations",
+    "app-manifests",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from kubeci.local.github.app_manifest_apps import convert
 from kubeci.local.github.auth import InstallationToken, narrow, new_token
 from kubeci.local.github.calls import Call, Operation, integer
 from kubeci.local.github.deliveries import Delivery, delivery_json, item_json
@@ -17,7 +18,7 @@ NARROWED_TO = 500  # repositories a token can be narrowed to
 
 async def get_app(call: Call) -> Response:
     """Answer `GET /app`."""
-    return call.answer(app_json(call.state))
+    return call.answer({**app_json(call.state), "events": call.state.app_events})
 
 
 async def list_installations(call: Call) -> Response:
@@ -154,8 +155,8 @@ async def redeliver(call: Call) -> Response:
 
 async def hook_config(call: Call) -> Response:
     """Answer `GET /app/hook/config`."""
-    url = call.services.deliveries.url
-    return call.answer({"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": url})
+    deliveries = call.services.deliveries
+    return call.answer({**deliveries.config, "url": deliveries.url})
 
 
 async def rate_limit(call: Call) -> Response:
@@ -175,6 +176,7 @@ async def rate_limit(call: Call) -> Response:
 
 
 OPERATIONS = [
+    Operation("POST", "/app-manifests/{code}/conversions", convert, caller="anybody"),
     Operation("GET", "/app", get_app, caller="app"),
     Operation("GET", "/app/hook/config", hook_config, caller="app"),
     Operation("GET", "/app/hook/deliveries", list_deliveries, caller="app"),

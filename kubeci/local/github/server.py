@@ -33,6 +33,8 @@ from kubeci.local.github import (
     rest_write,
 )
 from kubeci.local.github.api import Api, RecordedRequest
+from kubeci.local.github.app_manifest_apps import MadeApps
+from kubeci.local.github.app_manifest_pages import AppPages
 from kubeci.local.github.auth import App
 from kubeci.local.github.calls import Services
 from kubeci.local.github.deliveries import Deliveries, Delivery
@@ -77,7 +79,8 @@ class LocalGitHub(People):
         self.deliveries = Deliveries(state, webhook_secret)
         super().__init__(state, Outbox(state, self.deliveries), data.resolve() / ".hook.json")
         self.limits = Limits()
-        self.services = Services(self.state, self.deliveries, self.events, self.limits)
+        self.made_apps = MadeApps(state)
+        self.services = Services(self.state, self.deliveries, self.events, self.limits, self.made_apps)
         self.api = Api(self.services)
         self._data = data.resolve()
         self._port = port
@@ -168,6 +171,7 @@ class LocalGitHub(People):
                 Route("/{owner}/{repo}.git/{rest:path}", hosting.endpoint, methods=["GET", "POST"]),
                 *self.api.routes(operations),
                 *page.routes(),
+                *AppPages(page, self.made_apps).routes(),
                 *PullPages(page).routes(),
                 *IssuePages(page).routes(),
                 *DeploymentPages(page).routes(),
