@@ -1,84 +1,20 @@
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
-import yaml
+from github_scene import PASSING, REPOSITORY, GitHubScene, workflow
 
-from kubeci.local.github.repositories import Files
-from kubeci.local.github.state import CheckRun
 from kubeci.local.stack import Surroundings
 
-REPOSITORY = "acme/widgets"
+__all__ = ["PASSING", "REPOSITORY", "Scene", "workflow"]
 
 
 @dataclass
-class Scene:
+class Scene(GitHubScene):
     """A local stack with a repository, and the words of the tests."""
 
     stack: Surroundings
 
-    async def push(self, files: Files, *, branch: str = "main", message: str = "A change") -> str:
-        return await self.stack.github.push(REPOSITORY, files, branch=branch, message=message)
-
-    def runs(self, sha: str) -> list[CheckRun]:
-        return [run for run in self.stack.github.state.runs.values() if run.suite.head_sha == sha]
-
-    async def until(self, condition: Callable[[], Any], *, seconds: float = 20.0) -> Any:
-        async with asyncio.timeout(seconds):
-            while not (found := condition()):
-                await asyncio.sleep(0.02)
-        return found
-
-    async def concluded(self, sha: str, *, count: int = 1) -> CheckRun:
-        """Wait until the commit has so many check-runs, all completed; give the newest."""
-
-        def ended() -> bool:
-            runs = self.runs(sha)
-            return len(runs) >= count and all(run.status == "completed" for run in runs)
-
-        await self.until(ended)
-        return self.runs(sha)[-1]
-
-    async def quiet(self) -> None:
-        """Wait until all deliveries were sent and the server has dealt with them."""
-        await self.stack.github.settled()
-        await self.until(lambda: not self.deliveries("waiting", "working"))
-
-    def deliveries(self, *states: str) -> list[tuple[str, str, str]]:
-        """Event, state and reason of the deliveries in the inbox."""
-        with closing(sqlite3.connect(self.stack.options.store_url.removeprefix("sqlite:///"))) as store:
-            rows = store.execute(
-                "SELECT event, state, reason FROM deliveries ORDER BY received_at"
-            ).fetchall()
-        return [row for row in rows if not states or row[1] in states]
-
-    def api_calls(self, method: str, part: str) -> list[str]:
-        return [
-            call.path for call in self.stack.github.requests if call.method == method and part in call.path
-        ]
-
-
-def workflow(*commands: list[str], **metadata: Any) -> str:
-    """A definition of steps that run these commands one after the other."""
-    names = [f"step-{number}" for number, _ in enumerate(commands)]
-    templates: list[dict[str, Any]] = [
-        {"name": name, "container": {"image": "alpine", "command": command}}
-        for name, command in zip(names, commands, strict=True)
-    ]
-    steps = [[{"name": name, "template": name}] for name in names]
-    return yaml.safe_dump(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "Workflow",
-            "metadata": metadata,
-            "spec": {"entrypoint": "ci", "templates": [{"name": "ci", "steps": steps}, *templates]},
-        }
-    )
-
-
-PASSING = {".kube-ci/ci.yaml": workflow(["true"])}
+    @property
+    def place(self) -> Surroundings:
+        return self.stack

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,10 +106,6 @@ class World(Scene):
         run = await self.concluded(sha, count=count)
         await self.until(lambda: not self.stored("SELECT id FROM builds WHERE state != 'finished'"))
         return run
-
-    def stored(self, query: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.stack.options.store_url.removeprefix("sqlite:///"))) as store:
-            return store.execute(query).fetchall()
 
     def status(self, name: str, phase: str, *steps: Step) -> None:
         """Write a workflow's status as Argo does, with pods and logs."""
