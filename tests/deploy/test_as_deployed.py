@@ -1,0 +1,102 @@
+"""The server runs with the Deployment's arguments, in a file system that is read-only but for its volume."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from deploy_kit import DEPLOY, KUBECI, container, free_port, started, write_files
+
+from kubeci.local.engine.isolation import probe
+from kubeci.local.stack import Surroundings, surroundings
+
+REPOSITORY = "acme/widgets"
+READ_ONLY = """
+set -e
+mount --make-rprivate /
+mount --bind "$1" "$1"
+for at in $(awk '{print $5}' /proc/self/mountinfo | sort -u); do
+  case $at in "$1"|/proc|/proc/*|/sys|/sys/*|/dev|/dev/*) ;; *) mount -o remount,bind,ro "$at" ;; esac
+done
+touch "$1/../written" 2>/dev/null && exit 99
+cd "$1" && shift && exec "$@"
+"""
+DEFINITION = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+spec:
+  entrypoint: test
+  templates: [{name: test, container: {image: any, command: ["true"]}}]
+"""
+
+
+def as_deployed(folder: Path) -> list[str]:
+    """Give the Deployment's arguments with the mounts in `folder`."""
+    mounts = {each["mountPath"]: each["name"] for each in container()["volumeMounts"]}
+    found = []
+    for argument in container()["args"]:
+        for path, name in mounts.items():
+            argument = argument.replace(f"={path}/", f"={folder / name}/").replace(  # noqa: PLW2901 - one path after the other
+                f"sqlite:///{path}/", f"sqlite:///{folder / name}/"
+            )
+        found.append(argument)
+    return found
+
+
+def environment(around: Surroundings, port: int) -> list[str]:
+    """Give what the cluster would: the variable of the Deployment, and where this machine's GitHub and cluster are."""
+    [variable] = container()["env"]
+    return [
+        f"{variable['name']}={around.options.app_id}",
+        f"KUBECI_GITHUB_URL={around.options.github_url}",
+        f"KUBECI_KUBECONFIG={around.options.kubeconfig}",
+        f"KUBECI_LISTEN=127.0.0.1:{port}",
+    ]
+
+
+def mounted(around: Surroundings, folder: Path) -> None:
+    for name in ("data", "config", "github"):
+        (folder / name).mkdir()
+    write_files(around, folder / "github")
+    (folder / "config" / "config.yaml").write_bytes((DEPLOY / "server" / "config.yaml").read_bytes())
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_push_is_built_and_the_server_goes_gently(tmp_path: Path) -> None:
+    if await probe() != "namespace":
+        pytest.skip("this machine does not allow namespaces")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with surroundings(tmp_path) as around:
+        mounted(around, tmp_path)
+        read_only = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh"]
+        server = [str(KUBECI), *as_deployed(tmp_path), "--grace.shutdown=1s"]
+        command = [*read_only, str(tmp_path / "data"), "env", *environment(around, port), *server]
+        async with (
+            started(command, tmp_path, url) as process,
+            httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        ):
+            await around.github.create_repository(REPOSITORY)
+            around.github.webhook_url = f"{url}/webhooks/github"
+            await around.github.push(REPOSITORY, {".kube-ci/ci.yaml": DEFINITION}, branch="main")
+            await until(lambda: [run.conclusion for run in around.github.state.runs.values()] == ["success"])
+            process.send_signal(signal.SIGTERM)
+            await until_answers(client, container()["readinessProbe"]["httpGet"]["path"], 500)
+            async with asyncio.timeout(20):
+                assert await process.wait() == 0
+    assert {each.name.partition(".")[0] for each in (tmp_path / "data").iterdir()} == {"kubeci"}
+
+
+async def until_answers(client: httpx.AsyncClient, path: str, status: int) -> None:
+    async with asyncio.timeout(10):
+        while (await client.get(path)).status_code != status:
+            await asyncio.sleep(0.02)
