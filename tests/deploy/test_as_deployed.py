@@ -1,4 +1,4 @@
-"""The server runs with the Deployment's arguments, in a file system that is read-only but for its volume."""
+"""The server runs with the Deployment's options, in a file system that is read-only but for its volume."""
 
 from __future__ import annotations
 
@@ -34,28 +34,21 @@ spec:
 """
 
 
-def as_deployed(folder: Path) -> list[str]:
-    """Give the Deployment's arguments with the mounts in `folder`."""
-    mounts = {each["mountPath"]: each["name"] for each in container()["volumeMounts"]}
-    found = []
-    for argument in container()["args"]:
-        for path, name in mounts.items():
-            argument = argument.replace(f"={path}/", f"={folder / name}/").replace(  # noqa: PLW2901 - one path after the other
-                f"sqlite:///{path}/", f"sqlite:///{folder / name}/"
-            )
-        found.append(argument)
-    return found
-
-
-def environment(around: Surroundings, port: int) -> list[str]:
-    """Give what the cluster would: the variable of the Deployment, and where this machine's GitHub and cluster are."""
-    [variable] = container()["env"]
-    return [
-        f"{variable['name']}={around.options.app_id}",
-        f"KUBECI_GITHUB_URL={around.options.github_url}",
-        f"KUBECI_KUBECONFIG={around.options.kubeconfig}",
-        f"KUBECI_LISTEN=127.0.0.1:{port}",
-    ]
+def environment(around: Surroundings, folder: Path, port: int) -> list[str]:
+    """Give the Deployment's variables with the mounts in `folder`, and where this machine's GitHub and cluster are."""
+    mounts = {each["mountPath"]: str(folder / each["name"]) for each in container()["volumeMounts"]}
+    found = {each["name"]: str(each.get("value", around.options.app_id)) for each in container()["env"]}
+    for name, value in found.items():
+        for path, place in mounts.items():
+            if value.removeprefix("sqlite:///").startswith(f"{path}/"):
+                found[name] = value.replace(path, place)
+    found |= {
+        "KUBECI_GITHUB_URL": around.options.github_url,
+        "KUBECI_KUBECONFIG": str(around.options.kubeconfig),
+        "KUBECI_LISTEN": f"127.0.0.1:{port}",
+        "KUBECI_GRACE_SHUTDOWN": "1s",
+    }
+    return [f"{name}={value}" for name, value in found.items()]
 
 
 def mounted(around: Surroundings, folder: Path) -> None:
@@ -79,8 +72,8 @@ async def test_a_push_is_built_and_the_server_goes_gently(tmp_path: Path) -> Non
     async with surroundings(tmp_path) as around:
         mounted(around, tmp_path)
         read_only = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", READ_ONLY, "sh"]
-        server = [str(KUBECI), *as_deployed(tmp_path), "--grace.shutdown=1s"]
-        command = [*read_only, str(tmp_path / "data"), "env", *environment(around, port), *server]
+        server = ["env", *environment(around, tmp_path, port), str(KUBECI), *container()["args"]]
+        command = [*read_only, str(tmp_path / "data"), *server]
         async with (
             started(command, tmp_path, url) as process,
             httpx.AsyncClient(base_url=url, trust_env=False) as client,

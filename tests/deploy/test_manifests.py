@@ -122,12 +122,20 @@ PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
 def option(name: str) -> str:
-    """Give an option as the Deployment's arguments set it, or its default."""
-    command, *arguments = container()["args"]
+    """Give an option as the Deployment's environment sets it, or its default."""
+    [command] = container()["args"]
     serve = cli.get_command(click.Context(cli), command)
     assert serve
-    with serve.make_context(command, list(arguments), parent=click.Context(cli)) as context:
-        return str(context.params[name.replace(".", "_")])
+    [found] = [each for each in serve.params if each.opts == [f"--{name}"]]
+    given = {each["name"]: each.get("value") for each in container()["env"]}
+    return str(given.get(str(found.envvar), found.default))
+
+
+def test_every_variable_is_an_option_of_the_server() -> None:
+    serve = cli.get_command(click.Context(cli), "serve")
+    assert serve
+    known = {each.envvar for each in serve.params}
+    assert {each["name"] for each in container()["env"]} <= known
 
 
 def test_a_server_that_is_going_has_the_time_it_takes() -> None:
@@ -169,7 +177,7 @@ def test_the_image_runs_as_the_user_of_the_pod() -> None:
 
 
 def test_no_secret_is_in_the_environment() -> None:
-    keys = [each["valueFrom"]["secretKeyRef"]["key"] for each in container()["env"]]
+    keys = [each["valueFrom"]["secretKeyRef"]["key"] for each in container()["env"] if "valueFrom" in each]
     assert keys == ["app-id"]
     [secret] = [each["secret"] for each in pod()["volumes"] if "secret" in each]
     mounted = {each["key"] for each in secret["items"]}
