@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -50,6 +51,36 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("slack.secretfile", {"metavar": "FILE", "help": "The Slack app's signing secret."}),
 )
 
+_HALVES = (("argo-server", "argo-tokenfile"), ("slack.tokenfile", "slack.secretfile"))
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Options and configuration as far as they could be read; what could not stands empty, and in `unread`."""
+
+    options: Options
+    config: Config
+    warnings: tuple[str, ...]
+    problems: tuple[ConfigurationError, ...]
+    unread: frozenset[str]
+
+
+class _Noted:
+    """Reads options one by one, and notes what is wrong instead of ending at the first."""
+
+    def __init__(self) -> None:
+        self.problems: list[ConfigurationError] = []
+        self.unread: set[str] = set()
+
+    def __call__(self, option: str, read: Callable[[], T], instead: T) -> T:
+        try:
+            return read()
+        except ConfigurationError as error:
+            self.problems.append(error)
+            self.unread.add(option)
+            return instead
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
@@ -64,37 +95,56 @@ class Invocation:
 
         Raises `ConfigurationError` with one line that names what is wrong.
         """
-        loaded = self._config()
-        self._refuse_unknown(loaded.config)
+        found = self.examine()
+        if found.problems:
+            raise found.problems[0]
+        return found.options, found.config, found.warnings
+
+    def examine(self) -> Examined:
+        """Read the files that the options name, all of them, whatever is wrong with some."""
+        noted = _Noted()
+        loaded = noted("config", self._config, LoadedConfig(Config()))
+        noted("config", lambda: self._refuse_unknown(loaded.config), None)
         given = {**self.values, **{k: v for k, v in loaded.config.options.items() if k in self.defaulted}}
-        if not given["github.appid"]:
-            raise ConfigurationError("--github.appid is required: the id on the GitHub App's page")
-        host, port = _address(str(given["listen"]))
-        _refuse_halves(given)
+        app_id = noted("github.appid", lambda: _app_id(given), 0)
+        host, port = noted("listen", lambda: _address(str(given["listen"])), ("127.0.0.1", 0))
+        for first, second in _HALVES:
+            noted(second, partial(_refuse_half, first, second, given), None)
+
+        def url(name: str) -> str:
+            return noted(name, lambda: _url(name, given[name]), "")
+
+        def secret(name: str) -> str:
+            return noted(name, lambda: _secret(name, given), "")
+
         options = Options(
-            app_id=_number("github.appid", given["github.appid"]),
-            private_key=_read("keyfile", given["keyfile"]),
-            webhook_secret=_read("secretfile", given["secretfile"]).strip().encode(),
+            app_id=app_id,
+            private_key=noted("keyfile", lambda: _read("keyfile", given["keyfile"]), ""),
+            webhook_secret=noted("secretfile", lambda: _read("secretfile", given["secretfile"]), "")
+            .strip()
+            .encode(),
             listen_host=host,
             listen_port=port,
-            github_url=_url("github-url", given["github-url"]),
+            github_url=url("github-url"),
             store_url=str(given["store"]),
             kubeconfig=Path(str(given["kubeconfig"])) if given["kubeconfig"] else None,
-            kubernetes_url=_url("master", given["master"]) if given["master"] else "",
-            argo_ui=_url("argo.ui.base", given["argo.ui.base"]),
-            argo_server=_url("argo-server", given["argo-server"]) if given["argo-server"] else "",
-            argo_token=_secret("argo-tokenfile", given),
-            slack_token=_secret("slack.tokenfile", given),
-            slack_secret=_secret("slack.secretfile", given).encode(),
-            api_tokens=read_tokens(loaded.config.api.tokens),
-            installations=_installations(given["idsfile"]),
+            kubernetes_url=url("master") if given["master"] else "",
+            argo_ui=url("argo.ui.base"),
+            argo_server=url("argo-server") if given["argo-server"] else "",
+            argo_token=secret("argo-tokenfile"),
+            slack_token=secret("slack.tokenfile"),
+            slack_secret=secret("slack.secretfile").encode(),
+            api_tokens=noted("config", lambda: read_tokens(loaded.config.api.tokens), ()),
+            installations=noted("idsfile", lambda: _installations(given["idsfile"]), frozenset()),
             # The original anchors `a|b` wrongly: the group is what makes it the whole name.
-            owners=_owners(str(given["orgs"])) if given["orgs"] else None,
-            grace_shutdown=_seconds("grace.shutdown", given),
-            grace_requests=_seconds("grace.requests", given),
+            owners=noted("orgs", lambda: _owners(str(given["orgs"])) if given["orgs"] else None, None),
+            grace_shutdown=noted("grace.shutdown", lambda: _seconds("grace.shutdown", given), 0.0),
+            grace_requests=noted("grace.requests", lambda: _seconds("grace.requests", given), 0.0),
             log_format="console" if given["log-format"] == "console" else "json",
         )
-        return options, loaded.config, loaded.warnings
+        return Examined(
+            options, loaded.config, loaded.warnings, tuple(noted.problems), frozenset(noted.unread)
+        )
 
     def _config(self) -> LoadedConfig:
         path = self.values["config"]
@@ -110,17 +160,21 @@ class Invocation:
                 )
 
 
-def server_options(function: Callable[[Invocation], None]) -> Callable[..., None]:
-    """Give a click command the server's options, collected into one `Invocation`."""
+def server_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a click command the server's options, collected into one `Invocation`; it gets its own options beside that."""
 
     @functools.wraps(function)
     def collected(**values: Any) -> None:
         ctx = click.get_current_context()
         names = {_variable(name): name for name, _ in _OPTIONS}
+        own = {key: value for key, value in values.items() if key not in names}
+        ours = {names[key]: value for key, value in values.items() if key in names}
         defaulted = {
-            names[key] for key in values if ctx.get_parameter_source(key) in {None, ParameterSource.DEFAULT}
+            name
+            for key, name in names.items()
+            if ctx.get_parameter_source(key) in {None, ParameterSource.DEFAULT}
         }
-        function(Invocation({names[key]: value for key, value in values.items()}, frozenset(defaulted)))
+        function(Invocation(ours, frozenset(defaulted)), **own)
 
     command: Callable[..., None] = collected
     for name, settings in reversed(_OPTIONS):
@@ -169,14 +223,16 @@ def _secret(option: str, given: dict[str, Any]) -> str:
     return _read(option, given[option]).strip() if given[option] else ""
 
 
-def _refuse_halves(given: dict[str, Any]) -> None:
+def _refuse_half(first: str, second: str, given: dict[str, Any]) -> None:
     """Refuse what works only with a second option."""
-    for first, second in (
-        ("argo-server", "argo-tokenfile"),
-        ("slack.tokenfile", "slack.secretfile"),
-    ):
-        if given[first] and not given[second]:
-            raise ConfigurationError(f"--{first} needs --{second} too")
+    if given[first] and not given[second]:
+        raise ConfigurationError(f"--{first} needs --{second} too")
+
+
+def _app_id(given: dict[str, Any]) -> int:
+    if not given["github.appid"]:
+        raise ConfigurationError("--github.appid is required: the id on the GitHub App's page")
+    return _number("github.appid", given["github.appid"])
 
 
 def _number(option: str, value: object) -> int:

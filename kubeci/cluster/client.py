@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import ClientError, ClientResponse, ClientTimeout
 from kubernetes.aio.client.api_client import ApiClient
 
+from kubeci.cluster.causes import explained
 from kubeci.cluster.errors import of_answer, of_failure
 from kubeci.errors import Invalid, UpstreamError
 from kubeci.model.json import JsonObject
@@ -37,6 +38,7 @@ class Request:
     body: JsonObject | None = None
     content_type: str = "application/json"
     read_seconds: float = READ_SECONDS
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -76,15 +78,17 @@ class Client:
         Errors while it is read, in the block, become ours too.
         """
         call = f"{request.method} {request.route}"
+        namespace = request.parameters.get("namespace", "")
         response: ClientResponse | None = None
         try:
             response = await self._begin(request)
             if not response.ok:
                 content = await response.content.read(MAX_ERROR_BYTES)
-                raise of_answer(response.status, response.headers, content, call=call)
+                refusal = of_answer(response.status, response.headers, content, call=call)
+                raise explained(refusal, route=request.route, namespace=namespace, content=content)
             yield response
         except (ClientError, TimeoutError, OSError) as error:
-            raise of_failure(error, call=call) from error
+            raise explained(of_failure(error, call=call), route=request.route, namespace=namespace) from error
         finally:
             if response is not None:
                 response.close() if not response.content.at_eof() else response.release()
@@ -94,7 +98,11 @@ class Client:
             method=request.method,
             resource_path=request.path,
             query_params=list(request.query.items()),
-            header_params={"Accept": "application/json", "Content-Type": request.content_type},
+            header_params={
+                "Accept": "application/json",
+                "Content-Type": request.content_type,
+                **request.headers,
+            },
             body=request.body,
             auth_settings=["BearerToken"],
         )

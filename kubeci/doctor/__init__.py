@@ -1,1 +1,1 @@
-"""`kubeci doctor`: what must be right in an installation, each thing looked at and explained with its remedy."""
+"""Look at each thing that must be right in an installation, and say what is wrong and how it is mended."""

@@ -55,23 +55,24 @@ class SlackClient:
     async def post(self, channel: str, text: str) -> None:
         """Write mrkdwn to a channel, by its id or name; `NotFound`, `Forbidden` when we may not."""
         call = f"chat.postMessage to {channel}"
-        client = AsyncWebClient(
-            self._token,
-            base_url=self._url,
-            session=self._open_session(),
-            retry_handlers=[],
-            logger=_quiet,
-            user_agent_suffix=_agent(),
-        )
-        client.proxy = None  # it would ignore NO_PROXY; the session knows both
         try:
-            await client.chat_postMessage(
+            await self._api().chat_postMessage(
                 channel=channel, text=text, unfurl_links=False, unfurl_media=False, link_names=False
             )
         except SlackApiError as error:
             raise _refusal(error, call) from None  # it holds the request, and the token in that
         except (aiohttp.ClientError, TimeoutError) as error:
             raise of_failure(error, call=call) from None
+
+    async def who(self) -> str:
+        """Say whose the token is, `BOT of WORKSPACE` (docs.slack.dev/reference/methods/auth.test); `Forbidden` when it is none."""
+        try:
+            answer = await self._api().auth_test()
+        except SlackApiError as error:
+            raise _refusal(error, "auth.test") from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise of_failure(error, call="auth.test") from None
+        return f"{answer.get('user')} of {answer.get('team')}"
 
     async def respond(self, response_url: str, text: str, *, public: bool) -> None:
         """Answer a slash command; `public`: to everybody in the channel. `Forbidden` when it does not lead to Slack."""
@@ -98,6 +99,18 @@ class SlackClient:
             raise of_failure(error, call=call) from None
         if answer.status_code != 200:
             raise of_answer(answer.status_code, answer.headers, _code(answer.body), call=call)
+
+    def _api(self) -> AsyncWebClient:
+        client = AsyncWebClient(
+            self._token,
+            base_url=self._url,
+            session=self._open_session(),
+            retry_handlers=[],
+            logger=_quiet,
+            user_agent_suffix=_agent(),
+        )
+        client.proxy = None  # it would ignore NO_PROXY; the session knows both
+        return client
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:

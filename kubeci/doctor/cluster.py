@@ -1,0 +1,62 @@
+"""Is the cluster there, and the namespace for workflows in it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kubeci.cluster.discovery import has_namespace
+from kubeci.doctor.finding import Finding, Group, State
+from kubeci.doctor.subject import NO_CLUSTER, Looked, Subject
+from kubeci.errors import ConfigurationError, Forbidden, UpstreamError
+
+_WHY = "builds are workflows in this cluster: without it nothing runs and nothing is reported"
+
+
+async def reachable(looked: Looked) -> Sequence[Finding]:
+    """Ask the API server for its version, and for something that only who is known may see."""
+    subject = looked.subject
+    try:
+        seen = await looked.cluster.get()
+    except ConfigurationError as error:
+        remedy = "name a kubeconfig with --kubeconfig, or run where a pod's service account is mounted"
+        return [_wrong(str(error), remedy, "")]
+    except Forbidden as error:
+        remedy = "the cluster does not know who we are: renew the token or certificate of the kubeconfig"
+        return [_wrong(str(error), remedy, f"kubectl{_by(subject)} auth whoami")]
+    except UpstreamError as error:
+        remedy = "is the address right (--kubeconfig, --master), and may this machine reach it?"
+        return [_wrong(str(error), remedy, f"kubectl{_by(subject)} version")]
+    return [Finding(Group.CLUSTER, "API server", State.OK, f"Kubernetes {seen.version.name}")]
+
+
+async def namespace(looked: Looked) -> Sequence[Finding]:
+    """Look for the namespace, as far as our rights let us."""
+    await looked.cluster.needed(NO_CLUSTER)
+    name = looked.subject.config.namespace
+    there = await has_namespace(await looked.client.get(), name)
+    if there:
+        return [Finding(Group.CLUSTER, "namespace", State.OK, f"{name} is there")]
+    if there is None:
+        told = f"skipped: our rights do not show whether {name} is there (kubectl get namespace {name})"
+        return [Finding(Group.CLUSTER, "namespace", State.UNKNOWN, told)]
+    why = "workflows, their pods and cache volumes are created there (setting `namespace`)"
+    remedy = "create it, or correct the setting"
+    return [
+        Finding(
+            Group.CLUSTER,
+            "namespace",
+            State.WRONG,
+            f"{name} is not there",
+            why,
+            remedy,
+            f"kubectl create namespace {name}",
+        )
+    ]
+
+
+def _wrong(found: str, remedy: str, command: str) -> Finding:
+    return Finding(Group.CLUSTER, "API server", State.WRONG, found, _WHY, remedy, command)
+
+
+def _by(subject: Subject) -> str:
+    return f" --kubeconfig {subject.options.kubeconfig}" if subject.options.kubeconfig else ""

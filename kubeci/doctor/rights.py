@@ -1,0 +1,98 @@
+"""May the server do in the cluster what it does there? `rbac/kubeci.yaml` grants exactly these rights."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import groupby
+
+from kubeci.cluster.access import Right, may
+from kubeci.cluster.client import Client
+from kubeci.doctor.finding import Finding, Group, State
+from kubeci.doctor.subject import NO_CLUSTER, Looked
+from kubeci.errors import Forbidden
+
+ARGO = "argoproj.io"
+_SUBMIT, _LOOK, _FOLLOW = "submitting builds", "looking at a build", "reports of builds to GitHub"
+_CACHES, _CLEAR = "cache volumes", "clearing cache volumes"
+_TEMPLATES = "definitions that refer to a WorkflowTemplate as a whole"
+
+NEEDED: tuple[tuple[Right, str], ...] = (
+    (Right(ARGO, "workflows", "create"), _SUBMIT),
+    (Right(ARGO, "workflows", "get"), _LOOK),
+    (Right(ARGO, "workflows", "list"), _FOLLOW),
+    (Right(ARGO, "workflows", "watch"), _FOLLOW),
+    (Right(ARGO, "workflows", "patch"), "cancelling builds, and the annotations that find their check-run"),
+    (Right(ARGO, "workflowtemplates", "get"), _TEMPLATES),
+    (Right("", "pods/log", "get"), "annotations from logs, and the end of a failed step's output"),
+    (Right("", "persistentvolumeclaims", "get"), _CACHES),
+    (Right("", "persistentvolumeclaims", "list"), _CLEAR),
+    (Right("", "persistentvolumeclaims", "create"), _CACHES),
+    (Right("", "persistentvolumeclaims", "delete"), _CLEAR),
+    (Right("", "pods", "list"), _CLEAR),
+    (Right("", "pods", "delete"), _CLEAR),
+)
+"""Each right that the server uses in its namespace, with what it carries; a test holds it equal to `rbac/kubeci.yaml`."""
+
+ESSENTIAL = frozenset({_SUBMIT, _LOOK, _FOLLOW})
+
+CLUSTER_TEMPLATES = Right(ARGO, "clusterworkflowtemplates", "get")
+
+
+async def rights(looked: Looked) -> Sequence[Finding]:
+    """Ask for each right, of ourselves or of the user that was named."""
+    await looked.cluster.needed(NO_CLUSTER)
+    client, subject = await looked.client.get(), looked.subject
+    namespace = subject.config.namespace
+    try:
+        lacking = await _lacking(client, namespace, subject.as_user)
+    except Forbidden as error:
+        if error.status != 403 or not subject.as_user:
+            raise
+        told = f"skipped: we may not ask for {subject.as_user}: it takes the right to impersonate users"
+        return [Finding(Group.RIGHTS, "rights", State.UNKNOWN, told)]
+    of = subject.as_user or "this account"
+    if not lacking:
+        return [
+            Finding(
+                Group.RIGHTS, "rights", State.OK, f"{of} has all {len(NEEDED)} that are used in {namespace}"
+            )
+        ]
+    return [
+        _missing(carries, [right for right, _ in group], of, namespace)
+        for carries, group in groupby(lacking, key=lambda each: each[1])
+    ]
+
+
+async def _lacking(client: Client, namespace: str, as_user: str) -> list[tuple[Right, str]]:
+    asked = (may(client, right, namespace, as_user=as_user) for right, _ in NEEDED)
+    granted = await asyncio.gather(*asked)
+    return [needed for needed, there in zip(NEEDED, granted, strict=True) if not there]
+
+
+def _missing(carries: str, lacking: list[Right], of: str, namespace: str) -> Finding:
+    named = ", ".join(map(str, lacking))
+    return Finding(
+        Group.RIGHTS,
+        str(lacking[0]),
+        State.WRONG if carries in ESSENTIAL else State.WARNING,
+        f"{of} lacks {named} in {namespace}",
+        f"it carries {carries}",
+        "grant what the server uses",
+        f"kubectl apply --namespace {namespace} --filename rbac/kubeci.yaml",
+    )
+
+
+async def cluster_templates(looked: Looked) -> Sequence[Finding]:
+    """Ask for the one right beyond the namespace, which only some need."""
+    await looked.cluster.needed(NO_CLUSTER)
+    client, as_user = await looked.client.get(), looked.subject.as_user
+    name = "ClusterWorkflowTemplates"
+    try:
+        granted = await may(client, CLUSTER_TEMPLATES, "", as_user=as_user)
+    except Forbidden as error:
+        return [Finding(Group.RIGHTS, name, State.UNKNOWN, f"skipped: {error}")]
+    told = (
+        "may be read" if granted else "may not be read; only definitions that refer to one as a whole need it"
+    )
+    return [Finding(Group.RIGHTS, name, State.OK, told)]
