@@ -20,6 +20,7 @@ COMMANDS = {
     "lint": ("kubeci.cli.lint", "Say what is wrong with a working tree's CI definition."),
     "render": ("kubeci.cli.render", "Print the workflow that a working tree's CI definition gives."),
     "schema": ("kubeci.cli.schema", "Print the JSON schema of a file, for editors."),
+    "doctor": ("kubeci.cli.doctor", "Say what is wrong with an installation, and what mends it."),
     "create-app": ("kubeci.cli.create_app", "Make the GitHub App in one click, and its Secret."),
 }
 
