@@ -8,7 +8,8 @@
     │   ├── Conflict
     │   ├── Invalid
     │   ├── Forbidden
-    │   └── RateLimited
+    │   ├── RateLimited
+    │   └── Unready
     └── ConfigurationError   what the operator configured
 
 A refusal by policy is not an error: it is a value (`kubeci.model.decision.Refused`).
@@ -22,6 +23,11 @@ from dataclasses import dataclass
 
 class KubeCIError(Exception):
     """The root of kubeci's own errors; its text is fit to be shown to a person."""
+
+    @property
+    def public(self) -> str:
+        """Say it for check-runs and comments, which anybody may read: without addresses and names of accounts."""
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +78,24 @@ class EntrypointError(DefinitionError):
 class UpstreamError(KubeCIError):
     """GitHub or the cluster did not do what was asked.
 
-    `status` is the HTTP status (0: no answer came), `retryable` whether the same request may succeed later.
+    `status` is the HTTP status (0: no answer came), `retryable` whether the same request may succeed later. The text is for
+    the operator; `public`, where it is given, for anybody.
     """
 
     retryable_by_default = False
 
-    def __init__(self, message: str, *, status: int = 0, retryable: bool | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int = 0, retryable: bool | None = None, public: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retryable = self.retryable_by_default if retryable is None else retryable
+        self._public = public
+
+    @property
+    def public(self) -> str:
+        """Say it for check-runs and comments, which anybody may read: without addresses and names of accounts."""
+        return self._public or str(self)
 
 
 class NotFound(UpstreamError):
@@ -96,7 +111,20 @@ class Invalid(UpstreamError):
 
 
 class Forbidden(UpstreamError):
-    """We may not do this (401, 403); permanent until somebody grants it."""
+    """We may not do this (401, 403); permanent until somebody grants it.
+
+    `grantable`: it is a right of ours that is missing, or a quota, and not this one object that is refused.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, public: str = "", grantable: bool = False) -> None:
+        super().__init__(message, status=status, public=public)
+        self.grantable = grantable
+
+
+class Unready(UpstreamError):
+    """The cluster is away, or lacks what every build needs; nothing is wrong with what was asked, which may wait for long."""
+
+    retryable_by_default = True
 
 
 class RateLimited(UpstreamError):
@@ -104,8 +132,10 @@ class RateLimited(UpstreamError):
 
     retryable_by_default = True
 
-    def __init__(self, message: str, *, status: int = 429, retry_after: float = 60.0) -> None:
-        super().__init__(message, status=status)
+    def __init__(
+        self, message: str, *, status: int = 429, retry_after: float = 60.0, public: str = ""
+    ) -> None:
+        super().__init__(message, status=status, public=public)
         self.retry_after = retry_after
 
 
