@@ -1,0 +1,146 @@
+"""The manifests at a real API server, and the documents' commands in the order in which they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from deploy_kit import ROOT
+from doc_commands import INSTALL, OPERATE, Command, commands, files, named_in_tables
+
+from kubeci.create_app.secret import SecretName, as_yaml
+
+if TYPE_CHECKING:
+    from given_cluster import RealCluster
+
+pytestmark = pytest.mark.cluster
+
+BUILDS = "documented-builds"
+"""Stands for the documents' namespace `argo`, where other tests of this cluster work."""
+UNDER_ROOT = ("examples/deploy", "rbac")
+NEEDS_A_PROCESS = re.compile(r"kubectl (exec|port-forward|logs) ")
+"""Commands that speak to the pod's process, which a simulated node has not."""
+NOT_YET = {"kubectl create secret": "already exists"}
+"""The other of two ways to do the same: it may find that the first has done it."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """An operator's clone of the repository, beside a cluster."""
+
+    folder: Path
+    kubeconfig: Path
+    kubectl: Path
+
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        environment = {"KUBECONFIG": str(self.kubeconfig), "HOME": str(self.folder)}
+        path = f"{self.kubectl.parent}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["bash", "-c", line], cwd=self.folder, env={**environment, "PATH": path},
+            capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+
+    def must(self, line: str) -> str:
+        done = self.run(line)
+        assert done.returncode == 0, (line, done.stdout[-2000:], done.stderr[-2000:])
+        assert "Warning" not in done.stderr, (line, done.stderr)
+        return done.stdout
+
+    def do(self, command: Command) -> None:
+        """Run a line of the documents, or look for what it speaks to where nothing answers."""
+        line = command.line.replace("namespace argo", f"namespace {BUILDS}").replace(":argo:", f":{BUILDS}:")
+        if NEEDS_A_PROCESS.match(line):
+            place = re.search(r"--namespace kubeci (deployment|service)/kubeci", line)
+            assert place, line
+            self.must(f"kubectl get {place[1]} {place[0].split()[0]} kubeci kubeci")
+            return
+        if line.startswith("kubeci "):
+            return  # test_operators_docs.py reads its options, tests/create_app runs it
+        done = self.run(line)
+        expected = [text for start, text in NOT_YET.items() if line.startswith(start)]
+        fine = done.returncode == 0 or any(text in done.stderr for text in expected)
+        assert fine, (line, done.stdout[-2000:], done.stderr[-2000:])
+        if " can-i " in line:
+            assert done.stdout == "yes\n", line
+
+
+@pytest.fixture(scope="module")
+def machine(real_cluster: RealCluster, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    if real_cluster.plane is None:
+        pytest.skip("nothing is installed in somebody else's cluster")
+    folder = tmp_path_factory.mktemp("clone")
+    for each in UNDER_ROOT:
+        shutil.copytree(ROOT / each, folder / each)
+    builds = folder / "examples/deploy/builds/kustomization.yaml"
+    builds.write_text(builds.read_text().replace("namespace: argo", f"namespace: {BUILDS}"))
+    (folder / "ours").mkdir()
+    for name, text in reversed(files(INSTALL)):  # those that come first are the ordinary ones
+        (folder / name).write_text(text.replace("namespace: argo", f"namespace: {BUILDS}"))
+    full = sorted((real_cluster.tools.parent / "crds" / "full").glob("argoproj*.yaml"))
+    (folder / "argo-install.yaml").write_text("\n---\n".join(each.read_text() for each in full))
+    values = {"app-id": "12345", "github-key": "a key", "webhook-secret": "a secret"}
+    where = SecretName("kubeci", "kubeci-github")
+    (folder / "kubeci-github.yaml").write_text(as_yaml(secret(where, values)))
+    (folder / "private-key.pem").write_text("a key")
+    kubectl = real_cluster.kubectl.program
+    return Machine(folder, real_cluster.kubeconfig, kubectl)
+
+
+def secret(where: SecretName, values: dict[str, str]) -> dict[str, object]:
+    meta = {"name": where.name, "namespace": where.namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": values}
+
+
+REMOVAL = "kubectl delete --kustomize"
+
+
+def test_the_server_takes_every_field(machine: Machine) -> None:
+    machine.must("kubectl create namespace kubeci")
+    machine.must(f"kubectl create namespace {BUILDS}")
+    dry = "--dry-run=server --validate=strict --output name"
+    made = machine.must(f"kubectl apply --kustomize ours {dry}").split()
+    assert {each.partition("/")[0].partition(".")[0] for each in made} == {
+        "configmap", "deployment", "ingress", "namespace", "networkpolicy", "persistentvolumeclaim",
+        "poddisruptionbudget", "role", "rolebinding", "service", "serviceaccount",
+    }  # fmt: skip
+    machine.must(f"kubectl apply --filename examples/deploy/secret.example.yaml {dry}")
+    machine.must(f"kubectl apply --namespace {BUILDS} --kustomize rbac {dry}")
+    machine.must(f"kubectl apply --filename rbac/cluster-wide.yaml {dry}")
+    machine.must(f"kubectl delete namespace kubeci {BUILDS}")
+
+
+def test_the_components_of_the_prometheus_operator_are_built(machine: Machine) -> None:
+    overlay = yaml.safe_load((machine.folder / "ours" / "kustomization.yaml").read_text())
+    overlay["components"] = [f"../examples/deploy/{name}" for name in ("service-monitor", "alerts")]
+    overlay["patches"] = []
+    (machine.folder / "monitored").mkdir()
+    (machine.folder / "monitored" / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    shutil.copy(machine.folder / "ours" / "config.yaml", machine.folder / "monitored")
+    found = list(yaml.safe_load_all(machine.must("kubectl kustomize monitored")))
+    assert {"ServiceMonitor", "PrometheusRule"} <= {each["kind"] for each in found}
+
+
+def test_the_documents_install_run_and_remove_a_server(machine: Machine) -> None:
+    install = commands(INSTALL)
+    for command in install:
+        if not command.line.startswith(REMOVAL):
+            machine.do(command)
+    pod = machine.must(
+        "kubectl get pod --namespace kubeci --selector app.kubernetes.io/name=kubeci --output jsonpath='{.items[*].status.phase}'"
+    )
+    assert pod == "Running"
+    overlay = machine.folder / "ours" / "kustomization.yaml"
+    overlay.write_text(overlay.read_text().replace("newTag: 0.1.0", "newTag: 0.2.0"))
+    for command in (*commands(OPERATE), *named_in_tables(OPERATE)):
+        machine.do(command)
+    [removal] = [each for each in install if each.line.startswith(REMOVAL)]
+    machine.do(removal)
+    machine.must("kubectl wait --for=delete namespace/kubeci --timeout 60s")
+    assert machine.must(f"kubectl get roles --namespace {BUILDS} --output name") == ""
