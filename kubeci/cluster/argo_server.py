@@ -7,7 +7,7 @@ they do not know, so a manifest must not pass through them, and its `get_output_
 
 Archived logs are read as the artifacts that they are (`GET /artifacts/{namespace}/{workflow}/{node}/{artifact}`). The
 workflow's log endpoint is no substitute: in Argo 4.1 it lists the pods and reads their logs from the API server (Argo's
-`util/logs`), as we do ourselves, and answers 200 with nothing when the pod is gone. Of the two addresses of an artifact
+`util/logs`), as we do ourselves, and answers 200 with nothing when the pod is gone, and when its log may not be read. Of the two addresses of an artifact
 the other one, `/artifact-files/`, answers 500 for a workflow that is not there, and is described with a word
 (`workflow`) that the server does not take (`workflows`). Both answer 500 for an artifact that is not there, with no
 reason: it is in the server's own log.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -56,7 +57,10 @@ async def answered(
             await _refuse_failure(response)
             yield response
     except RefusedError as refused:
-        raise of_answer(refused.status, refused.headers, refused.content, call=call) from refused
+        error = of_answer(refused.status, refused.headers, refused.content, call=call)
+        # "Not Implemented" is what an address that it does not know is answered with.
+        error.retryable = error.retryable and refused.status != HTTPStatus.NOT_IMPLEMENTED
+        raise error from refused
     except httpx.TimeoutException as error:
         raise of_failure(TimeoutError(), call=call) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:

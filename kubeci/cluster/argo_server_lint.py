@@ -1,7 +1,8 @@
 """Tell what argo-server says of a workflow from what it says of itself.
 
-Argo's validation has no status of its own: its words come as google.rpc.Code 3 (400) in Argo 3, as 2 (500) in 4.1, and as 5
-(404) where a WorkflowTemplate that is referred to is not there (Argo's `server/workflow`, `LintWorkflow`).
+Argo's validation has no status of its own: its words come with the google.rpc.Code 2 (500) in Argo 4.1, with 3 (400) before
+that and for fields of a wrong type, and with 5 (404) where a WorkflowTemplate is not there that the whole workflow refers to
+(Argo's `server/workflow`, `LintWorkflow`). What argo-server says of itself has other codes.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from kubeci.errors import UpstreamError
 
 UNKNOWN, INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION = 2, 3, 5, 9
 OF_THE_WORKFLOW = frozenset({UNKNOWN, INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION})
-NO_SUCH_PATH = "Not Found"
-"""grpc-gateway's words for an address that it does not know, which come with the code 5 too."""
 
 
 class _Status(msgspec.Struct):
@@ -32,6 +31,4 @@ def complaint(error: UpstreamError) -> str:
         status = msgspec.json.decode(refused.content, type=_Status)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    if status.code not in OF_THE_WORKFLOW or status.message == NO_SUCH_PATH:
-        return ""
-    return " ".join(status.message.split())[:MAX_MESSAGE]
+    return " ".join(status.message.split())[:MAX_MESSAGE] if status.code in OF_THE_WORKFLOW else ""

@@ -78,7 +78,7 @@ async def test_a_retry(objects: Objects, argo: ArgoServer) -> None:
         ("ci", Invalid, "Cannot retry a workflow in phase Running"),
         ("..", Invalid, "is empty or dots"),
         ("", Invalid, "is empty or dots"),
-        ("a/../../b", NotFound, ""),
+        ("a/../../b", UpstreamError, "Not Implemented"),
         ("{x}", NotFound, 'workflows.argoproj.io "{x}" not found'),
     ],
 )
@@ -357,7 +357,7 @@ async def test_what_a_lint_sends_is_the_manifest_as_it_is() -> None:
             _json(404, '{"code": 5, "message": "workflowtemplates \\"t\\" not found"}'),
             'workflowtemplates "t" not found',
         ),
-        (_json(404, '{"code": 5, "message": "Not Found"}'), NotFound),
+        (_json(501, '{"code": 12, "message": "Not Implemented"}'), UpstreamError),
         (Response("404 page not found", 404), NotFound),
         (_json(403, '{"code": 7, "message": "no"}'), Forbidden),
         (_json(500, '{"code": 13, "message": "panic"}'), UpstreamError),

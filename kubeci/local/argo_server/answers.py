@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
@@ -11,10 +12,10 @@ from starlette.responses import Response
 from kubeci.errors import KubeCIError
 from kubeci.local.cluster.status import ApiError
 
-INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED, INTERNAL, UNAUTHENTICATED = 3, 5, 12, 13, 16
+UNKNOWN, INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED, INTERNAL, UNAUTHENTICATED = 2, 3, 5, 12, 13, 16
 # google.rpc.Code to HTTP, grpc-gateway's own table
 _HTTP = MappingProxyType(
-    {1: 499, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 12: 501, 13: 500, 14: 503, 16: 401}
+    {1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 12: 501, 13: 500, 14: 503, 16: 401}
 )
 # What the API server answered, as argo-server passes it on
 _OF_API_SERVER = MappingProxyType(
@@ -38,6 +39,18 @@ def answer(body: Any, status: int = 200) -> Response:
 def refuse(error: RefusedError) -> Response:
     """Answer with a refusal."""
     return answer({"code": error.code, "message": str(error)}, _HTTP[error.code])
+
+
+def refuse_stream(error: RefusedError) -> Response:
+    """Answer a stream's request with a refusal, which says more."""
+    status = HTTPStatus(_HTTP[error.code])
+    words = {
+        "grpc_code": error.code,
+        "http_code": status,
+        "message": str(error),
+        "http_status": status.phrase,
+    }
+    return answer({"error": words}, status)
 
 
 def of_api_server(error: ApiError) -> RefusedError:

@@ -6,7 +6,6 @@ The only store is the workflow itself: an artifact of the kind `raw`, whose cont
 from __future__ import annotations
 
 from http import HTTPStatus
-from mimetypes import guess_type
 from typing import Any
 
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from kubeci.local.cluster.objects import Objects
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.cluster.status import ApiError
 
-PATH = "/artifacts/{namespace}/{name}/{node}/{artifact:path}"
+PATH = "/artifacts/{asked:path}"
 
 
 def refuse(status: int) -> Response:
@@ -27,15 +26,19 @@ def refuse(status: int) -> Response:
 
 def answer(objects: Objects, request: Request) -> Response:
     """Answer with an artifact's content; what is not there is a 500, as is a store that does not give it."""
-    asked = request.path_params
+    names = request.path_params["asked"].split("/", 3)
+    if len(names) < 4:
+        return refuse(HTTPStatus.BAD_REQUEST)
+    namespace, name, node, artifact = names
     try:
-        workflow = objects.get(WORKFLOWS, asked["namespace"], asked["name"])
+        workflow = objects.get(WORKFLOWS, namespace, name)
     except ApiError as error:
         return refuse(error.code)
-    content = _content(workflow, asked["node"], asked["artifact"])
+    content = _content(workflow, node, artifact)
     if content is None:
         return refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
-    return Response(content, headers={"Content-Type": guess_type(asked["artifact"])[0] or ""})
+    # Go guesses by the ending of the artifact's key; of the kind `raw` it has none.
+    return Response(content, headers={"Content-Type": ""})
 
 
 def _content(workflow: dict[str, Any], node: str, name: str) -> bytes | None:

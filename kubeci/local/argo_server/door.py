@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kubeci.local.argo_server import artifacts
 from kubeci.local.argo_server.answers import UNAUTHENTICATED, RefusedError, of_api_server, refuse
 from kubeci.local.cluster.faults import Fault, Faults
 from kubeci.local.cluster.users import User, of_authorization
@@ -29,7 +32,7 @@ class Door:
             return
         app = self._app
         if of_authorization((self._user,), request.headers.get("authorization", "")) is None:
-            app = refuse(RefusedError(UNAUTHENTICATED, "token not valid for running mode"))
+            app = _stranger(request.url.path)
         await app(scope, receive, send)
 
     async def _failed(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> bool:
@@ -42,6 +45,12 @@ class Door:
         elif fault.status:
             await refuse(of_api_server(fault.error()))(scope, receive, send)
         return fault.drop or fault.status > 0
+
+
+def _stranger(path: str) -> Response:
+    if path.startswith("/artifacts/"):
+        return artifacts.refuse(HTTPStatus.UNAUTHORIZED)
+    return refuse(RefusedError(UNAUTHENTICATED, "token not valid"))
 
 
 async def _unheard(_: Message) -> None:

@@ -18,16 +18,16 @@ from starlette.routing import Route
 
 from kubeci.local.argo_server import artifacts
 from kubeci.local.argo_server.answers import (
-    INTERNAL,
     INVALID_ARGUMENT,
-    NOT_FOUND,
     UNIMPLEMENTED,
     RefusedError,
     answer,
     of_api_server,
     refuse,
+    refuse_stream,
 )
 from kubeci.local.argo_server.door import Door
+from kubeci.local.argo_server.lint import lint
 from kubeci.local.argo_server.logs import lines, pods_of
 from kubeci.local.cluster.call import body_of
 from kubeci.local.cluster.faults import Faults
@@ -36,7 +36,6 @@ from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.cluster.status import ApiError
 from kubeci.local.cluster.users import User
 from kubeci.local.engine.retry import CannotRetryError, retry
-from kubeci.local.engine.validate import invalid
 from kubeci.local.serving import serving
 from kubeci.model.json import JsonObject
 
@@ -44,10 +43,10 @@ _WORKFLOW = "/api/v1/workflows/{namespace}/{name}"
 # of the version that is imitated; what a build of it would say is left empty
 _VERSION = MappingProxyType(
     {
-        "version": "v4.1.2",
+        "version": "v4.1.4",
         "buildDate": "1970-01-01T00:00:00Z",
         "gitCommit": "",
-        "gitTag": "v4.1.2",
+        "gitTag": "v4.1.4",
         "gitTreeState": "clean",
         "goVersion": "",
         "compiler": "",
@@ -123,13 +122,8 @@ class _Server:
             raise RefusedError(INVALID_ARGUMENT, str(error)) from error
 
     async def lint(self, request: Request) -> Response:
-        """Check a workflow as the controller would and answer with it."""
-        workflow = (await _body(request)).get("workflow")
-        if not isinstance(workflow, dict) or not isinstance(workflow.get("spec"), dict):
-            raise RefusedError(INVALID_ARGUMENT, "a workflow is required")
-        if problem := invalid(workflow["spec"]):
-            raise RefusedError(INVALID_ARGUMENT, problem)
-        return answer(workflow)
+        """Judge a workflow and answer with it."""
+        return answer(lint(self._objects, request.path_params["namespace"], await _body(request)))
 
     async def artifact(self, request: Request) -> Response:
         """Answer with an output artifact of a node."""
@@ -138,7 +132,10 @@ class _Server:
     async def log(self, request: Request) -> Response:
         """Stream the logs of a workflow's pods, one after the other."""
         namespace, name = _key(request)
-        self._objects.get(WORKFLOWS, namespace, name)
+        try:
+            self._objects.get(WORKFLOWS, namespace, name)
+        except ApiError as error:
+            return refuse_stream(of_api_server(error))
         query = request.query_params
         container = query.get("logOptions.container") or "main"
         follow = query.get("logOptions.follow", "").lower() in {"1", "t", "true"}
@@ -178,7 +175,5 @@ async def _refused_by_api_server(_: Request, error: Exception) -> Response:
     return refuse(of_api_server(error))
 
 
-async def _no_such_path(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = {404: NOT_FOUND, 405: UNIMPLEMENTED}.get(error.status_code, INTERNAL)
-    return refuse(RefusedError(code, error.detail))
+async def _no_such_path(_: Request, _error: Exception) -> Response:
+    return refuse(RefusedError(UNIMPLEMENTED, "Not Implemented"))
