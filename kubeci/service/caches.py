@@ -38,8 +38,19 @@ async def ensure(claim: CacheClaim, rooms: Rooms) -> tuple[str, ...]:
             hint="choose another name, or ask the operator to share it (`sharedClaims`)",
         )
     if existing["metadata"].get("deletionTimestamp"):
+        if not shared:
+            await _help_to_go(claim.name, rooms)
         raise UpstreamError(f"the cache volume `{claim.name}` is being cleared", retryable=True)
     return _differences(claim, existing)
+
+
+async def _help_to_go(name: str, rooms: Rooms) -> None:
+    """Delete the ended pods that hold a claim which is being deleted: who did that by hand may not have thought of them."""
+    namespace = rooms.config.namespace
+    builds = await rooms.builds.unfinished()
+    running = [build for build in builds if build.workflow_uid and build.plan.cache_claim == name]
+    if not running:
+        await rooms.cluster.claims.delete_pods_of(namespace, name)
 
 
 async def has_its_cache(build: Build, rooms: Rooms) -> bool:

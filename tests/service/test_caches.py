@@ -208,9 +208,23 @@ async def test_a_claim_that_is_being_deleted_is_waited_for(scene: Scene) -> None
     scene.create(cache())
     scene.pod("holder", cache().name)
     scene.cluster.objects.delete(CLAIMS, "ci", cache().name)
+    # A build that runs with it keeps its pods.
+    running = replace(build(cache()), workflow_uid="uid")
+    await scene.rooms.builds.add(running)
     with pytest.raises(UpstreamError, match="is being cleared") as caught:
         await caches.ensure(cache(), scene.rooms)
     assert caught.value.retryable
+    assert scene.claims() == {cache().name}
+
+
+async def test_a_claim_that_was_deleted_by_hand_loses_the_ended_pods_that_hold_it(scene: Scene) -> None:
+    scene.create(cache())
+    scene.pod("holder", cache().name)
+    scene.cluster.objects.delete(CLAIMS, "ci", cache().name)
+    with pytest.raises(UpstreamError, match="is being cleared"):
+        await caches.ensure(cache(), scene.rooms)
+    assert scene.claims() == set()
+    assert await caches.ensure(cache(), scene.rooms) == ()
 
 
 async def test_a_claim_that_appears_meanwhile_is_read_again(scene: Scene) -> None:
