@@ -11,8 +11,11 @@ import pytest
 from githubkit import AppAuthStrategy
 from local_github_kit import kit, token
 
+from kubeci.local.github.app_manifest import EVENTS, PERMISSIONS, Manifest
 from kubeci.local.github.graphql import schema
 from kubeci.local.github.server import LocalGitHub
+from kubeci.model.app_needs import EVENTS as WANTED
+from kubeci.model.app_needs import wanted_permissions
 
 pytestmark = pytest.mark.conformance
 PUBLISHED = Path(__file__).parents[2] / ".conformance" / "node_modules" / "@octokit"
@@ -184,6 +187,32 @@ async def test_answers_about_deployments(github: LocalGitHub, http: httpx.AsyncC
     for path in ("", "/{deployment_id}", "/{deployment_id}/statuses"):
         await call("GET", f"{REPO}/deployments{path}", **one)
     assert call.wrong == []
+
+
+async def test_an_app_that_is_made_from_a_manifest(github: LocalGitHub, http: httpx.AsyncClient) -> None:
+    permissions: dict[str, str] = dict(wanted_permissions())
+    events = tuple(each.event for each in WANTED)
+    url = "https://ci.example.com"
+    manifest = Manifest(
+        "Our CI", url, url, url, "Builds", public=False, permissions=permissions, events=events
+    )
+    owner = github.state.account("acme")
+    call = Caller(http, code=github.made_apps.promise(manifest, "Our CI", owner))
+    del http.headers["authorization"]
+    made = await call("POST", "/app-manifests/{code}/conversions")
+    assert made["pem"].startswith("-----BEGIN")
+    await call("POST", "/app-manifests/{code}/conversions")
+    assert call.wrong == []
+
+
+def test_what_a_manifest_may_ask_for_is_published() -> None:
+    published = Description().whole["components"]["schemas"]["app-permissions"]["properties"]
+    # The description lets metadata be written, which no App can ask for.
+    assert {name: set(levels) - set(published[name]["enum"]) for name, levels in PERMISSIONS.items()} == {
+        name: set() for name in PERMISSIONS
+    }
+    listed = json.loads((PUBLISHED / "webhooks-examples" / "api.github.com" / "index.json").read_text())
+    assert EVENTS.keys() - {event["name"] for event in listed} == set()
 
 
 @pytest.mark.usefixtures("github")

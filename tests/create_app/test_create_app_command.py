@@ -1,0 +1,136 @@
+"""The command as a person runs it: as a process, with its exit status and its streams."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import signal
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from create_app_kit import Person, values
+
+from kubeci.cli import cli
+from kubeci.errors import ConfigurationError
+from kubeci.local.github.server import LocalGitHub
+
+AWAY = "http://127.0.0.1:9/api/v3"
+
+
+@asynccontextmanager
+async def command(folder: Path, *arguments: str) -> AsyncIterator[tuple[Process, str]]:
+    """Run it; gives the process and the address that it prints."""
+    words = (sys.executable, "-m", "kubeci", "create-app", "--org", "acme", "--no-open", *arguments)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("KUBE")}
+    process = await asyncio.create_subprocess_exec(
+        *words, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, env=environment | {"HOME": str(folder)}
+    )
+    assert process.stderr
+    try:
+        async with asyncio.timeout(20):
+            line = (await process.stderr.readline()).decode()
+        assert line.startswith("Open http://127.0.0.1:"), line
+        yield process, line.split()[1]
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def test_the_secret_is_printed_for_a_pipe_and_the_way_is_told_beside_it(
+    github: LocalGitHub, person: Person, tmp_path: Path
+) -> None:
+    given = ("--github-url", github.api_url, "--webhook-url", "https://ci.example.com", "--out", "-")
+    async with command(tmp_path, *given) as (process, address):
+        await person.open(address)
+        await person.press()
+        await person.press()
+        printed, told = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    secret = values(yaml.safe_load(printed))
+    assert f"The GitHub App kubeci-acme (id {secret['app-id']}) is made" in told.decode()
+    assert f"{github.base_url}/apps/kubeci-acme/installations/new" in told.decode()
+    assert f"kubeci serve --github.appid {secret['app-id']} --keyfile github-key" in told.decode()
+    assert secret["webhook-secret"] not in told.decode()
+    assert "PRIVATE" not in told.decode()
+
+
+async def test_the_file_is_named_after_the_secret(
+    github: LocalGitHub, person: Person, tmp_path: Path
+) -> None:
+    given = (
+        "--github-url",
+        github.api_url,
+        "--webhook-url",
+        "https://ci.example.com",
+        "--secret-name",
+        "our-app",
+    )
+    async with command(tmp_path, *given) as (process, address):
+        await person.open(address)
+        await person.press()
+        await person.press()
+        printed, told = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, printed) == (0, b"")
+    assert "  kubectl apply --filename our-app.yaml\n" in told.decode()
+    assert yaml.safe_load((tmp_path / "our-app.yaml").read_text())["metadata"]["namespace"] == "kubeci"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_is_stopped(tmp_path: Path, number: int) -> None:
+    async with command(tmp_path, "--github-url", AWAY) as (process, _):
+        process.send_signal(number)
+        printed, told = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, printed) == (2, b"")
+    assert (
+        told.decode()
+        .splitlines()[-1]
+        .startswith("kubeci: stopped: no App was made here; run kubeci create-app")
+    )
+    assert "Traceback" not in told.decode()
+    assert not any(each.name.endswith(".yaml") for each in os.scandir(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--out", "x", "--apply"], "--out and --apply: give one of them"),
+        (["--timeout", "soon"], "--timeout: `soon` is not a duration"),
+        (["--github-url", "ghe"], "--github-url ghe: write https://HOST/api/v3"),
+        (["--namespace", "A_B"], "--namespace A_B"),
+        (["--apply", "--kubeconfig", "nowhere"], "cannot reach a cluster by kubeconfig nowhere"),
+        (["--out", "no/such/folder/x"], "is no folder that can be written to"),
+    ],
+)
+def test_what_is_refused_before_anything_is_served(arguments: list[str], words: str) -> None:
+    result = CliRunner().invoke(cli, ["create-app", "--no-open", *arguments])
+    assert isinstance(result.exception, ConfigurationError)
+    assert words in str(result.exception)
+
+
+def test_a_terminal_gets_no_secrets(tmp_path: Path) -> None:
+    ours, its = pty.openpty()
+    words = [sys.executable, "-m", "kubeci", "create-app", "--out", "-", "--no-open"]
+    try:
+        done = subprocess.run(words, stdout=its, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
+    finally:
+        os.close(its)
+        os.close(ours)
+    assert (done.returncode, "--out - prints secrets" in done.stderr) == (2, True)
+
+
+def test_the_help_of_all_commands_loads_nothing_of_it() -> None:
+    program = (
+        "import sys\nfrom click.testing import CliRunner\nfrom kubeci.cli import cli\n"
+        "assert 'create-app' in CliRunner().invoke(cli, ['--help']).output\n"
+        "sys.exit(any(name.split('.')[0] in ('starlette', 'uvicorn', 'jinja2', 'httpx', 'kubernetes') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

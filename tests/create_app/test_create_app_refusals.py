@@ -1,0 +1,281 @@
+"""What goes wrong: one sentence that says what to do, and nothing secret is lost or shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from create_app_kit import Forms, Person, plan_for, running, written
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kubeci.create_app.destination import SecretFile
+from kubeci.create_app.registration import Registered, register
+from kubeci.errors import ConfigurationError, NotFound, UpstreamError
+from kubeci.local.github.auth import App
+from kubeci.local.github.server import LocalGitHub
+from kubeci.local.serving import serving
+from kubeci.model.json import JsonObject
+
+AWAY = "http://127.0.0.1:9/api/v3"  # the port discard, where nothing listens
+
+
+async def state_of(person: Person, address: str) -> str:
+    [(action, _)] = Forms(await person.open(address)).found
+    return parse_qs(urlsplit(action).query)["state"][0]
+
+
+async def test_a_code_serves_once(github: LocalGitHub, person: Person, tmp_path: Path) -> None:
+    out = tmp_path / "secret.yaml"
+    async with running(plan_for(github.api_url, out)) as run:
+        state = await state_of(person, run.address)
+        page = await person.open(f"{run.address}created?code={'0' * 40}&state={state}")
+        assert page.status_code == 502
+        with pytest.raises(ConfigurationError) as caught:
+            await run.task
+    told = str(caught.value)
+    assert told.startswith("GitHub does not know the code: it serves once, and for an hour; look whether ")
+    assert "run kubeci create-app again" in told
+    assert told.partition(";")[0] in page.text
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ("code=c&state=wrong", 403, "belongs to another run"),
+        ("code=c", 403, "belongs to another run"),
+        ("code=c&state=ä", 403, "belongs to another run"),
+        ("state=STATE", 400, "GitHub sent no code"),
+        ("code=../x&state=STATE", 400, "GitHub sent no code"),
+        ("code=" + "c" * 256 + "&state=STATE", 400, "GitHub sent no code"),
+    ],
+)
+async def test_what_is_not_githubs_answer_leads_back_and_ends_nothing(
+    person: Person, tmp_path: Path, query: str, status: int, words: str
+) -> None:
+    async with running(plan_for(AWAY, tmp_path / "secret.yaml")) as run:
+        query = query.replace("STATE", await state_of(person, run.address))
+        page = await person.open(f"{run.address}created?{query}")
+        assert (page.status_code, words in page.text) == (status, True)
+        assert 'href="./"' in page.text
+        assert not run.task.done()
+
+
+async def test_the_state_serves_once(github: LocalGitHub, person: Person, tmp_path: Path) -> None:
+    github.latency_seconds = 0.5
+    async with running(plan_for(github.api_url, tmp_path / "secret.yaml")) as run:
+        await person.open(run.address)
+        await person.press()
+        last = asyncio.create_task(person.press())
+        while not github.requests:
+            await asyncio.sleep(0.01)
+        # While the first is being exchanged.
+        code = re.sub(r".*app-manifests/(\w+)/.*", r"\1", github.requests[0].path)
+        state = parse_qs(urlsplit(Forms(person.seen[0]).found[0][0]).query)["state"][0]
+        async with httpx.AsyncClient(trust_env=False) as other:
+            answer = await other.get(f"{run.address}created?code={code}&state={state}")
+        assert answer.status_code == 403
+        assert (await last).status_code == 200
+        assert (await run.task).slug == "kubeci-acme"
+
+
+async def test_githubs_absence_is_told(person: Person, tmp_path: Path) -> None:
+    async with running(plan_for(AWAY, tmp_path / "secret.yaml")) as run:
+        state = await state_of(person, run.address)
+        page = await person.open(f"{run.address}created?code=c&state={state}")
+        assert page.status_code == 502
+        with pytest.raises(
+            ConfigurationError, match=r"the connection to GitHub failed at POST /app-manifests.*; look"
+        ):
+            await run.task
+
+
+async def test_other_names_of_this_machine_are_refused(tmp_path: Path) -> None:
+    async with running(plan_for(AWAY, tmp_path / "secret.yaml")) as run, httpx.AsyncClient() as http:
+        for host, status in (("127.0.0.1:1", 200), ("localhost", 200), ("evil.example", 400), ("", 400)):
+            answer = await http.get(run.address, headers={"host": host})
+            assert answer.status_code == status, host
+        policy = answer.headers.get("content-security-policy", "")
+        root = await http.get(f"http://127.0.0.1:{urlsplit(run.address).port}/")
+        assert (root.status_code, policy) == (404, "")
+        first = await http.get(run.address)
+        policy = first.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe-inline" not in policy
+        assert first.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("given", ["", "ci.example.com", '"><script>', "https://me@h", "x" * 9_000])
+async def test_the_page_asks_until_the_address_is_one(person: Person, tmp_path: Path, given: str) -> None:
+    async with running(plan_for(AWAY, tmp_path / "s.yaml", webhook_url="")) as run:
+        page = await person.open(run.address)
+        assert "Webhook address" in page.text
+        answer = await person.press(webhook_url=given)
+        assert answer.status_code == (413 if len(given) > 8_192 else 422)
+        assert "<script>" not in answer.text
+        await person.open(run.address)
+        answer = await person.press(webhook_url="https://ci.example.com")
+        assert "https://ci.example.com/webhooks/github" in answer.text
+        again = await person.open(f"{run.address}?change")
+        assert 'value="https://ci.example.com/webhooks/github"' in again.text
+
+
+async def test_nobody_comes_or_somebody_stops(tmp_path: Path) -> None:
+    plan = plan_for(AWAY, tmp_path / "secret.yaml")
+    async with running(plan, timeout_seconds=0.05) as run:
+        with pytest.raises(
+            ConfigurationError, match="nobody agreed to the App in time: no App was made here; run"
+        ):
+            await run.task
+    async with running(plan) as run:
+        run.stop.set()
+        with pytest.raises(
+            ConfigurationError, match="stopped: no App was made here; run kubeci create-app again"
+        ):
+            await run.task
+
+
+async def test_stopping_waits_for_what_is_under_way(
+    github: LocalGitHub, person: Person, tmp_path: Path
+) -> None:
+    github.latency_seconds = 0.5
+    out = tmp_path / "secret.yaml"
+    async with running(plan_for(github.api_url, out)) as run:
+        await person.open(run.address)
+        await person.press()
+        last = asyncio.create_task(person.press())
+        while not github.requests:
+            await asyncio.sleep(0.01)
+        run.stop.set()
+        assert (await run.task).slug == "kubeci-acme"
+        assert (await last).status_code == 200
+    assert len(written(out)) == 3
+
+
+async def test_the_port_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            ConfigurationError, match=f"--port {port}: Address already in use; name another one"
+        ):
+            async with running(plan_for(AWAY, tmp_path / "secret.yaml"), port=port):
+                pass
+
+
+async def test_files_that_cannot_be_written_are_found_before(tmp_path: Path) -> None:
+    there = tmp_path / "there.yaml"
+    there.write_text("mine")
+    dangling = tmp_path / "link.yaml"
+    dangling.symlink_to(tmp_path / "nowhere")
+    for path, words in (
+        (there, "the file exists; name another one, or add --force"),
+        (dangling, "the file exists"),
+        (tmp_path, "this is a folder"),
+        (tmp_path / "no" / "x.yaml", "is no folder that can be written to"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            await SecretFile(path).check()
+    assert there.read_text() == "mine"
+
+
+async def test_force_replaces_a_file_and_its_mode(tmp_path: Path) -> None:
+    there = tmp_path / "there.yaml"
+    there.write_text("old")
+    there.chmod(0o644)
+    file = SecretFile(there, force=True)
+    await file.check()
+    await file.keep({"kind": "Secret"})
+    assert (there.read_text(), there.stat().st_mode & 0o777) == ("kind: Secret\n", 0o600)
+    assert [each.name for each in os.scandir(tmp_path)] == [there.name]
+
+
+class Broken:
+    """Fails when it matters."""
+
+    place = "the broken place"
+    next_command = ""
+
+    async def check(self) -> None:
+        pass
+
+    async def keep(self, _secret: JsonObject) -> None:
+        raise OSError(28, "No space left on device")
+
+
+async def test_credentials_that_cannot_be_kept_are_saved(
+    github: LocalGitHub, person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    async with running(plan_for(github.api_url, Broken())) as run:
+        await person.open(run.address)
+        await person.press()
+        assert (await person.press()).status_code == 502
+        with pytest.raises(ConfigurationError) as caught:
+            await run.task
+    [saved] = map(Path, os.scandir(tmp_path / "here"))
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert len(written(saved)) == 3
+    assert str(caught.value) == (
+        "the broken place: No space left on device; the App kubeci-acme is made, and its Secret is in "
+        f"{saved}: apply that, and remove it"
+    )
+
+
+def answering(status: int, content: object) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_: Request) -> Response:
+        return JSONResponse(content, status)
+
+    return answer
+
+
+GOOD = {"id": 7, "slug": "s", "html_url": "https://github.com/apps/s", "webhook_secret": "hush"}
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "words"),
+    [
+        (404, {}, "does not know the code"),
+        (422, {"message": "No"}, "GitHub answered 422 to POST /app-manifests/{code}/conversions: No"),
+        (500, {}, "GitHub answered 500"),
+        (201, {"pem": "none"}, "holds no App with a private key"),
+        (201, {"pem": 1}, "holds no App with a private key"),
+        (201, {"id": "x"}, "holds no App with a private key"),
+        (201, {"webhook_secret": None}, "without a webhook secret"),
+        (201, {"html_url": "javascript:alert(1)"}, "holds no address"),
+        (201, {}, ""),
+    ],
+)
+async def test_answers_of_github(app: App, status: int, changes: dict[str, object], words: str) -> None:
+    content = {**GOOD, "pem": app.private_key, "client_secret": "hidden", **changes}
+    routes = [Route("/app-manifests/{code}/conversions", answering(status, content), methods=["POST"])]
+    async with serving(Starlette(routes=routes)) as url:
+        if not words:
+            found = await register(url, "code")
+            assert found == Registered(7, "s", "https://github.com/apps/s", app.private_key or "", "hush")
+            assert "hush" not in repr(found)
+            assert "KEY" not in repr(found)
+            return
+        with pytest.raises(NotFound if status == 404 else UpstreamError) as caught:
+            await register(url, "code")
+    assert words in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert caught.value.__cause__ is None or "hush" not in json.dumps(str(caught.value.__cause__))
+
+
+async def test_a_connection_that_does_not_open_is_tried_again() -> None:
+    with pytest.raises(UpstreamError, match="the connection to GitHub failed"):
+        await register(AWAY, "code", pauses=(0.0, 0.0))
