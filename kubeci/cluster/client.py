@@ -43,8 +43,9 @@ class Request:
     @property
     def path(self) -> str:
         """Give the path with its parameters filled in, each escaped as one segment."""
-        if not {"", ".", ".."}.isdisjoint(self.parameters.values()):
-            raise Invalid(f"a name in {self.route} is empty or dots: {dict(self.parameters)}")
+        # A slash, be it escaped, is answered as a path that nobody serves, and so as an API that is missing.
+        if any(value in {"", ".", ".."} or "/" in value for value in self.parameters.values()):
+            raise Invalid(f"a name in {self.route} is empty or dots, or has a slash: {dict(self.parameters)}")
         return self.route.format_map({name: quote(value, safe="") for name, value in self.parameters.items()})
 
 

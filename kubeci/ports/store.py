@@ -27,8 +27,8 @@ class Inbox(Protocol):
     async def done(self, delivery_id: str, reason: str) -> None:
         """Record what came of a delivery."""
 
-    async def retry(self, delivery_id: str, reason: str, due: datetime) -> None:
-        """Put a delivery back until `due`."""
+    async def retry(self, delivery_id: str, reason: str, due: datetime, *, counted: bool = True) -> None:
+        """Put a delivery back until `due`; the attempt that was made is forgotten when it is not `counted`."""
 
     async def park(self, delivery_id: str, reason: str) -> None:
         """Set a delivery aside for an operator, with the reason."""

@@ -6,6 +6,8 @@ for a passed `Workflow - …` (contract, sections 6 and 11).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kubeci.errors import DefinitionError, KubeCIError
 from kubeci.model.check_run import Action, Annotation, CheckRun, Conclusion, Status
 from kubeci.model.decision import Refused
@@ -13,6 +15,7 @@ from kubeci.report.markdown import code, cut, fence
 
 DEFAULT_NAME = "Default Workflow"
 ERROR_TITLE = "Workflow Setup"
+WAITING_TITLE = "Workflow Waiting"
 REFUSED_TITLE = "Workflow Not Started"
 SKIPPED_TITLE = "Workflow Skipped"
 SUPERSEDED_TITLE = "Workflow Built"
@@ -26,7 +29,7 @@ def definition_failed(
 
     `prefix` is what people know the kind of error by, such as `unable to parse workflow, `.
     """
-    first, *rest = str(error).splitlines() or ["unknown error"]
+    first, *rest = error.public.splitlines() or ["unknown error"]
     summary = prefix + (code(first, 2000) or "unknown error")
     if any(line.strip() for line in rest):
         summary += "\n\n" + fence(rest)
@@ -51,6 +54,12 @@ def annotation_of(error: KubeCIError) -> Annotation | None:
     return Annotation(
         path=error.where.path, line=error.where.line, level="failure", message=cut(text, 16_384)
     )
+
+
+def waiting(check: CheckRun, why: str) -> CheckRun:
+    """Give the queued check-run of a build that the cluster cannot take yet; nobody has to do anything to the commit."""
+    told = f"Waiting for the cluster: {code(why, 500)}. The build begins by itself when that has passed."
+    return replace(check, title=WAITING_TITLE, summary=cut(told))
 
 
 def refused(refusal: Refused) -> CheckRun:

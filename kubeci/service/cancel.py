@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeci.errors import NotFound
+from kubeci.errors import Forbidden, NotFound
 from kubeci.model.build import Build, BuildState
 from kubeci.service.rooms import Rooms
 
@@ -14,11 +14,12 @@ async def cancel(build: Build, by: str, wish: str, rooms: Rooms) -> str:
 
     Exit handlers run at the first time, not at the second (contract, section 6). `wish` is the same whenever one wish is
     handled again, which is no second time. The reconciler concludes the check-run when the workflow has ended. A build
-    that has no workflow yet is stopped as soon as it has one.
+    that has no workflow yet is stopped as soon as it has one. Raises `UpstreamError`; where it is `Forbidden`, nothing was done.
     """
     if build.state not in UNDER_WAY:
         return f"{build.check_name} has ended already"
     again = bool(build.stopped or build.superseded_by) and build.stop_wish != wish
+    before = build
     if not again:
         build = await rooms.builds.change(build.id, stopped=f"cancelled by {by}", stop_wish=wish)
     if not build.workflow_uid:
@@ -27,4 +28,7 @@ async def cancel(build: Build, by: str, wish: str, rooms: Rooms) -> str:
         await rooms.cluster.workflows.stop(build.namespace, build.workflow_name, terminate=again)
     except NotFound:
         return f"the workflow {build.workflow_name} is gone already"
+    except Forbidden:
+        await rooms.builds.change(build.id, stopped=before.stopped, stop_wish=before.stop_wish)
+        raise
     return f"{build.check_name} is being {'terminated' if again else 'stopped'}"

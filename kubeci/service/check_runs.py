@@ -12,7 +12,7 @@ from kubeci.model.check_run import Annotation, CheckRun, Conclusion
 from kubeci.model.report import Outcome, Reported
 from kubeci.model.repository import Commit
 from kubeci.report import errors as content
-from kubeci.report.check_run import Subject
+from kubeci.report.check_run import Subject, setup
 from kubeci.report.markdown import cut
 from kubeci.report.notes import with_notes
 from kubeci.service.identity import refusal_id
@@ -86,6 +86,12 @@ class CheckRuns:
         await self.bring(build, check)
         await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
         return check.summary
+
+    async def waits(self, build: Build, subject: Subject, error: KubeCIError) -> None:
+        """Say on a queued check-run what its build waits for; the same is said once."""
+        check = content.waiting(setup(subject), error.public)
+        if (await self._rooms.builds.reported(build.id)).digest != digest_of(check):
+            await self.bring(build, check)
 
     async def lift_refusal(self, commit: Commit, by: str) -> None:
         """Conclude the refusal of a commit that was dealt with after all, so that it no longer asks for anything."""

@@ -11,9 +11,10 @@ from typing import Protocol
 
 import structlog
 
-from kubeci.errors import KubeCIError, RateLimited, UpstreamError
+from kubeci.errors import KubeCIError, RateLimited, Unready, UpstreamError
 from kubeci.model.event import Delivery
 from kubeci.ports import Inbox
+from kubeci.service.patience import has_time, pause_after
 from kubeci.service.queue import backoff_seconds
 
 MAX_ATTEMPTS = 8  # about two minutes of backoff; then the delivery is parked with its reason
@@ -54,6 +55,8 @@ class Intake:
         self._clock = schedule.clock
         self._backoff = schedule.backoff
         self._arrived = wakes
+        self._waiting: dict[str, str] = {}
+        """Why deliveries wait for the cluster, by id: each reason is logged once."""
 
     async def run(self, *, workers: int = 4) -> None:
         """Work until cancelled; what an earlier process had claimed is taken up again first."""
@@ -83,9 +86,15 @@ class Intake:
 
     async def _handle(self, delivery: Delivery) -> None:
         bound = log.bind(delivery=delivery.id, github_event=delivery.event, attempt=delivery.attempts)
+        # Taken before the work, whose own look at the clock comes later: what it still waits for is not set aside here.
+        started = self._clock()
+        last_attempt = delivery.attempts >= MAX_ATTEMPTS
         try:
-            outcome = await self._perform(delivery, last_attempt=delivery.attempts >= MAX_ATTEMPTS)
+            outcome = await self._perform(delivery, last_attempt=last_attempt)
         except UpstreamError as error:
+            if isinstance(error, Unready) and not last_attempt and has_time(delivery.received_at, started):
+                await self._wait(delivery, error, bound)
+                return
             await self._failed(delivery, error, retryable=error.retryable)
             bound.warning("delivery failed", error=str(error), retryable=error.retryable)
         except KubeCIError as error:
@@ -97,6 +106,18 @@ class Intake:
         else:
             await self._inbox.done(delivery.id, outcome)
             bound.info("delivery done", outcome=outcome)
+        self._waiting.pop(delivery.id, None)
+
+    async def _wait(
+        self, delivery: Delivery, error: Unready, bound: structlog.typing.FilteringBoundLogger
+    ) -> None:
+        """Try a delivery again later without counting the attempt: the cluster cannot take it yet."""
+        if self._waiting.get(delivery.id) != error.public:
+            self._waiting[delivery.id] = error.public
+            bound.warning("delivery waits for the cluster", because=error.public, error=str(error))
+        now = self._clock()
+        pause = pause_after(now - delivery.received_at, timedelta(seconds=self._backoff(1)))
+        await self._inbox.retry(delivery.id, f"waits: {error}", now + pause, counted=False)
 
     async def _failed(self, delivery: Delivery, error: Exception, *, retryable: bool) -> None:
         reason = f"{type(error).__name__}: {error}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
+from kubeci.errors import Unready, UpstreamError
 from kubeci.model.build import BuildRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import (
@@ -51,15 +53,17 @@ class Performer:
     async def perform(self, delivery: Delivery, *, last_attempt: bool = False) -> str:
         """Do what a delivery asks for; gives what came of it in a sentence.
 
-        Raises `UpstreamError` where trying again can help, other errors of `kubeci.errors` where it cannot.
+        Raises `UpstreamError` where trying again can help, `Unready` where that is worth a long wait, other errors of
+        `kubeci.errors` where it is not. People wait for an answer, so that theirs is no long one.
         """
         if delivery.event == SLACK_EVENT:
-            return await self._of_slack(delivery, last_attempt=last_attempt)
+            return await _soon(self._of_slack(delivery, last_attempt=last_attempt))
         event = self._decode(delivery.event, delivery.payload)
         wish = await self._dispatcher.wish_of(event, delivery.id)
         if isinstance(wish, BuildRequest):
             return await self._build(wish, delivery, last_attempt=last_attempt)
-        return await self._other(wish, delivery, last_attempt=last_attempt)
+        work = self._other(wish, delivery, last_attempt=last_attempt)
+        return await (_soon(work) if isinstance(wish, Press | CommentEvent) else work)
 
     async def _of_slack(self, delivery: Delivery, *, last_attempt: bool) -> str:
         if self._slack is None:
@@ -79,7 +83,7 @@ class Performer:
             case StopRequest():
                 return await self._submitter.stop(wish)
             case Press():
-                return await self._presses.press(wish)
+                return await self._presses.press(wish, last_attempt=last_attempt)
             case CommentEvent():
                 now = delivery.received_at
                 return await self._commands.handle(wish, delivery.id, now, last_attempt=last_attempt)
@@ -93,3 +97,12 @@ class Performer:
                 return wish.reason
             case BuildRequest():
                 raise AssertionError("a build is none of the others")
+
+
+async def _soon(work: Coroutine[Any, Any, str]) -> str:
+    """Do what somebody waits for: each try counts, so that they are told in minutes."""
+    try:
+        return await work
+    except Unready as error:
+        told = str(error)
+        raise UpstreamError(told, status=error.status, retryable=True, public=error.public) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubeci.errors import UpstreamError
 from kubeci.model.build import Build, BuildState
 from kubeci.model.trust import What
 from kubeci.report.plain import plain
@@ -23,8 +24,11 @@ class Presses:
         self._check_runs = CheckRuns(rooms)
         self._manual = ManualSteps(rooms)
 
-    async def press(self, press: Press) -> str:
-        """Do what a button says, or tell on the check-run why not; gives what came of it in a sentence."""
+    async def press(self, press: Press, *, last_attempt: bool = False) -> str:
+        """Do what a button says, or tell on the check-run why not; gives what came of it in a sentence.
+
+        Raises an `UpstreamError` that may pass, for the caller to try again, unless this is the last attempt.
+        """
         build, login = press.build, press.by.login
         row = _row(press.button, build)
         if not await self._judge.may(row, press.by, build.commit.repository):
@@ -34,6 +38,17 @@ class Presses:
             )
             await self._check_runs.remark(build, told)
             return f"{press.button} by {login} is refused: trust, `{row}`"
+        try:
+            return await self._do(press)
+        except UpstreamError as error:
+            if error.retryable and not last_attempt:
+                raise
+            told = f"{plain(login)} pressed {_LABELS[press.button]}, and it could not be done: {plain(error.public)}"
+            await self._check_runs.remark(build, told)
+            return f"{press.button} by {login} failed: {error}"
+
+    async def _do(self, press: Press) -> str:
+        build, login = press.build, press.by.login
         match press.button:
             case Button.SKIP:
                 return await self._skip(build, login)

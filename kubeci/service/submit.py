@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from kubeci.errors import Conflict, DefinitionError, KubeCIError, UpstreamError
+from kubeci.errors import Conflict, DefinitionError, KubeCIError, Unready, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.decision import Ignored, Refused
 from kubeci.model.json import JsonObject
@@ -16,7 +16,7 @@ from kubeci.model.source import CommitSource
 from kubeci.model.trust import What
 from kubeci.policy.decide import head_of, is_foreign
 from kubeci.report import errors as content
-from kubeci.report.check_run import setup
+from kubeci.report.check_run import Subject, setup
 from kubeci.report.plain import plain
 from kubeci.service.caches import ensure
 from kubeci.service.changed import changed_files
@@ -25,6 +25,7 @@ from kubeci.service.deployments import DeploymentReports
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
 from kubeci.service.origin import remembered
+from kubeci.service.patience import final, has_time, may_heal
 from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render, title_of
 from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
@@ -63,7 +64,7 @@ class Submitter:
             except UpstreamError as error:
                 if request.deployment and last_attempt:
                     number = request.deployment.id
-                    await self._deployments.refused(request.commit.repository, number, str(error))
+                    await self._deployments.refused(request.commit.repository, number, error.public)
                 raise
             if request.deployment and await self._rooms.builds.get(request.id) is None:
                 # There is neither a workflow nor a check-run that would tell it.
@@ -153,10 +154,10 @@ class Submitter:
         except DefinitionError as error:
             return await self._failed(request, error, now)
         except UpstreamError as error:  # a module of another repository, or a template of the cluster
-            if error.retryable and not last_attempt:
+            if error.retryable and not last_attempt and (not isinstance(error, Unready) or self._waits(now)):
                 raise
-            return await self._failed(request, DefinitionError(str(error)), now)
-        return await self._start(prepared, last_attempt=last_attempt)
+            return await self._failed(request, DefinitionError(error.public), now)
+        return await self._start(prepared, now, last_attempt=last_attempt)
 
     async def _failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         build = new_build(request, self._rooms.config, now)
@@ -165,9 +166,9 @@ class Submitter:
 
     async def _refuse_deployment(self, build: Build, error: KubeCIError) -> None:
         if build.deployment_id:
-            await self._deployments.refused(build.commit.repository, build.deployment_id, str(error))
+            await self._deployments.refused(build.commit.repository, build.deployment_id, error.public)
 
-    async def _start(self, prepared: Prepared, *, last_attempt: bool) -> str:
+    async def _start(self, prepared: Prepared, now: datetime, *, last_attempt: bool) -> str:
         """Create the check-run, then the workflow that names it, then let older builds go.
 
         The build counts as running when all of it is done: killed in between, it is taken up where it stands.
@@ -180,17 +181,31 @@ class Submitter:
                 notes = await ensure(prepared.cache, self._rooms) if prepared.cache else ()
                 created = await self._create_once(manifest, build)
             except (UpstreamError, DefinitionError) as error:
-                if isinstance(error, UpstreamError) and error.retryable and not last_attempt:
-                    raise
-                await self._refuse_deployment(build, error)
-                return await self._check_runs.creation_failed(build, subject, error)
+                if isinstance(error, UpstreamError) and not last_attempt:
+                    await self._wait(build, subject, error, now)
+                refusal = final(error, prepared.warnings)
+                await self._refuse_deployment(build, refusal)
+                return await self._check_runs.creation_failed(build, subject, refusal)
             if notes:
                 await self._rooms.builds.warn(build.id, (*build.warnings, *notes))
             build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
-        await supersede(build, self._rooms.builds, self._rooms.cluster.workflows)
+        if unstopped := await supersede(build, self._rooms.builds, self._rooms.cluster.workflows):
+            await self._rooms.builds.warn(build.id, tuple(dict.fromkeys((*build.warnings, *unstopped))))
         if build.stopped:  # while there was no workflow yet
             await self._rooms.cluster.workflows.stop(build.namespace, build.workflow_name)
         return f"submitted {build.namespace}/{build.workflow_name}"
+
+    def _waits(self, since: datetime) -> bool:
+        return has_time(since, self._rooms.clock())
+
+    async def _wait(self, build: Build, subject: Subject, error: UpstreamError, since: datetime) -> None:
+        """Raise what is to be tried again, and say on the check-run what may take long to pass."""
+        if not may_heal(error):
+            if error.retryable:
+                raise error
+        elif self._waits(since):
+            await self._check_runs.waits(build, subject, error)
+            raise Unready(str(error), status=error.status, public=error.public) from error
 
     async def _anew(self, build: Build) -> Build:
         """Take up a build that was skipped: its check-run is concluded, so that it gets another one."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from kubeci.errors import NotFound
+import structlog
+
+from kubeci.errors import Forbidden, NotFound
 from kubeci.model.build import Build, BuildState
 from kubeci.ports import Builds, Workflows
 
+log = structlog.get_logger(__name__)
 
-async def supersede(build: Build, builds: Builds, workflows: Workflows) -> None:
+
+async def supersede(build: Build, builds: Builds, workflows: Workflows) -> tuple[str, ...]:
     """Stop every unfinished build of the same repository, ref and entrypoint but the newest, which may not be `build`.
 
-    Exit handlers run. The check-runs are concluded by the reconciler, which sees each workflow change.
+    Exit handlers run. The check-runs are concluded by the reconciler, which sees each workflow change. Gives which may
+    not be stopped, and why; those go on.
     """
+    unstopped = []
     rivals = await builds.unfinished_of(build)
     # One that another build superseded was stopped by it, unless that one is still about it.
     about_it = {rival.id for rival in rivals if rival.state is BuildState.SUBMITTING}
@@ -24,3 +30,7 @@ async def supersede(build: Build, builds: Builds, workflows: Workflows) -> None:
                 await workflows.stop(older.namespace, older.workflow_name)
             except NotFound:
                 continue
+            except Forbidden as error:
+                log.warning("an older build goes on", workflow=older.workflow_name, error=str(error))
+                unstopped.append(f"{older.workflow_name} is older and goes on: {error.public}")
+    return tuple(unstopped)

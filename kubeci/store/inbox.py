@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from kubeci.model.event import Delivery
@@ -95,11 +95,14 @@ class SqlInbox:
         """Set a delivery aside, with the reason, until it is redelivered."""
         await self._set(delivery_id, PARKED, reason)
 
-    async def retry(self, delivery_id: str, reason: str, due: datetime) -> None:
-        """Put a delivery back until `due`."""
-        await self._set(delivery_id, WAITING, reason, due=due.timestamp())
+    async def retry(self, delivery_id: str, reason: str, due: datetime, *, counted: bool = True) -> None:
+        """Put a delivery back until `due`; the attempt that was made is forgotten when it is not `counted`."""
+        uncounted = {} if counted else {"attempts": deliveries.c.attempts - 1}
+        await self._set(delivery_id, WAITING, reason, due=due.timestamp(), **uncounted)
 
-    async def _set(self, delivery_id: str, state: str, reason: str, **values: float) -> None:
+    async def _set(
+        self, delivery_id: str, state: str, reason: str, **values: float | ColumnElement[int]
+    ) -> None:
         statement = update(deliveries).where(deliveries.c.id == delivery_id)
         await self._database.run(
             lambda connection: connection.execute(statement.values(state=state, reason=reason, **values))

@@ -7,7 +7,7 @@ import pytest
 from kubeci.cluster.connect import connect
 from kubeci.cluster.no_proxy import is_direct
 from kubeci.cluster.workflows import ArgoWorkflows
-from kubeci.errors import NotFound, UpstreamError
+from kubeci.errors import NotFound, Unready, UpstreamError
 from kubeci.local.cluster.cluster import LocalCluster
 
 
@@ -36,7 +36,7 @@ async def test_a_cluster_in_a_network_of_no_proxy_is_reached(
     path = str(tmp_path / "kubeconfig")
     cluster.write_kubeconfig(Path(path))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    for no_proxy, expected in (("127.0.0.0/8", NotFound), ("10.0.0.0/8", UpstreamError)):
+    for no_proxy, expected in (("127.0.0.0/8", NotFound), ("10.0.0.0/8", Unready)):
         monkeypatch.setenv("NO_PROXY", no_proxy)
         async with connect(kubeconfig=path) as client:
             with pytest.raises(UpstreamError) as caught:

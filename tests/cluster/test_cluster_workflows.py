@@ -85,12 +85,12 @@ async def test_refusals(workflows: ArgoWorkflows) -> None:
         await workflows.create({"metadata": {}})
 
 
-@pytest.mark.parametrize("name", ["", ".", ".."])
+@pytest.mark.parametrize("name", ["", ".", "..", "a/../../b?x=1#y"])
 async def test_a_name_is_one_segment(workflows: ArgoWorkflows, name: str) -> None:
     with pytest.raises(Invalid, match="empty or dots"):
         await workflows.get("ci", name)
     with pytest.raises(NotFound):
-        await workflows.get("ci", "a/../../b?x=1#y")
+        await workflows.get("ci", "b?x=1#y")
 
 
 async def test_nobody_we_know(cluster: LocalCluster, tmp_path: Path) -> None:

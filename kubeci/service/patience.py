@@ -1,0 +1,47 @@
+"""For how long a build waits for a cluster that cannot take it, and what its check-run says meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from kubeci.errors import Forbidden, Invalid, KubeCIError, RateLimited, Unready, UpstreamError
+from kubeci.workflow.schema import Problem
+
+LONGEST_WAIT = timedelta(hours=24)
+"""What breaks in the evening is mended in the morning. GitHub itself gives check-runs up after 14 days."""
+LONGEST_PAUSE = timedelta(minutes=1)
+"""Between two tries: a build begins that soon after the cluster is back."""
+UNKNOWN_FIELD = "unknown field"
+"""The API server's words under Strict field validation."""
+
+
+def may_heal(error: UpstreamError) -> bool:
+    """Say whether a cluster's refusal of a build is nothing of the build's own, and may pass without a change to it.
+
+    A right that is missing counts: only the operator can grant it, and the author could but push the same once more.
+    """
+    return isinstance(error, Unready | RateLimited) or (isinstance(error, Forbidden) and error.grantable)
+
+
+def has_time(since: datetime, now: datetime) -> bool:
+    """Say whether what was asked for at `since` is still waited for."""
+    return now - since < LONGEST_WAIT
+
+
+def pause_after(waited: timedelta, first: timedelta) -> timedelta:
+    """Say how long to wait before the next try: a quarter of the time that went by already, from `first` to a minute."""
+    return max(first, min(waited / 4, LONGEST_PAUSE))
+
+
+def final(error: KubeCIError, warnings: Sequence[Problem]) -> KubeCIError:
+    """Give an error that ends a build, with what its author should know; `warnings` are those of our own schema."""
+    if isinstance(error, Invalid) and UNKNOWN_FIELD in str(error):
+        if any(each.rule == "unknown-field" for each in warnings):
+            return error
+        hint = "Argo's present version has it, so that the cluster's Argo is an older one"
+        return Invalid(f"{error}; {hint}", status=error.status)
+    if isinstance(error, UpstreamError) and may_heal(error):
+        advice = "it was tried for a while and given up; when it is mended, re-run this check"
+        return UpstreamError(str(error), status=error.status, public=f"{error.public}; {advice}")
+    return error
