@@ -24,7 +24,7 @@ from kubeci.assembly.adapters import (
 )
 from kubeci.assembly.routes import Core, further_routes, webhook_ports
 from kubeci.cluster.feed import ClusterWorkflowFeed
-from kubeci.cluster.list_watch import Timing
+from kubeci.cluster.list_watch import Listeners, Timing
 from kubeci.definition.sandbox import Sandbox
 from kubeci.github.events import decode
 from kubeci.ports import Builds, Inbox
@@ -38,6 +38,8 @@ from kubeci.service.reconcile import LOOK_AGAIN_SECONDS, Observed, Reconciler, W
 from kubeci.service.rooms import Rooms
 from kubeci.service.slack import SlackCommands
 from kubeci.service.submit import Submitter
+from kubeci.service.unfollowed import UNFOLLOWED_SECONDS, tell_unfollowed
+from kubeci.service.watched import Watched
 from kubeci.settings.config import Config
 from kubeci.settings.options import Options
 from kubeci.slack.connect import connect as connect_slack
@@ -66,6 +68,8 @@ class Pace:
     """Seconds before the next try, by the number of failures in a row."""
     look_again_seconds: float = LOOK_AGAIN_SECONDS
     """Seconds between two looks at a workflow that the watch does not bring any more."""
+    unfollowed_seconds: float = UNFOLLOWED_SECONDS
+    """Seconds after which the check-runs of running builds say that their workflows cannot be followed."""
     push_wait_seconds: float = 5.0
     """Seconds that a push waits for the check suite that GitHub makes of most pushes."""
     watch: Timing = field(default_factory=Timing)
@@ -111,6 +115,7 @@ async def running(
             argo_ui=options.argo_ui.rstrip("/"),
             clock=now,
             nonce=partial(secrets.token_hex, 16),
+            watched=Watched(metrics, now),
             news=news,
         )
         core = _core(rooms, around, inbox, metrics)
@@ -126,12 +131,14 @@ async def running(
             namespace=config.namespace,
             label_selector=f"{LABEL_MANAGED_BY}={config.managed_by}",
             timing=pace.watch,
+            told=Listeners(rooms.watched.lost, rooms.watched.stands),
         )
         reports = _reports(rooms, metrics, pace)
         server = Server()
         webhooks = webhook_ports(core, around, pace.push_wait_seconds)
         server.web = create_app(webhooks, further_routes(core, around), going=lambda: server.going)
         work = [intake.run(), reports.run(), follow(feed, builds, reports), _clean(inbox, builds, now)]
+        work.append(tell_unfollowed(rooms, after_seconds=pace.unfollowed_seconds))
         await stack.enter_async_context(_background([*work, news.run()] if news else work))
         yield server
 

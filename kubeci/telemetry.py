@@ -57,6 +57,16 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
+        self.cluster_watch = Gauge(
+            "kubeci_cluster_watch",
+            "1 while the changes of workflows reach the server.",
+            registry=self.registry,
+        )
+        self.cluster_watch_since = Gauge(
+            "kubeci_cluster_watch_since_timestamp_seconds",
+            "When kubeci_cluster_watch took its value, in seconds since 1970.",
+            registry=self.registry,
+        )
         self.reports_waiting = Gauge(
             "kubeci_reports_waiting", "Workflows whose state is still to be reported.", registry=self.registry
         )

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import msgspec
 
@@ -46,8 +45,14 @@ class Collection:
     label_selector: str = ""
 
 
-OnProblem: TypeAlias = Callable[[UpstreamError, float], None]
-"""Told of each failure and of the seconds until the next try."""
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told how it goes."""
+
+    lost: Callable[[UpstreamError, float], None] = lambda _error, _seconds: None
+    """Told of each failure and of the seconds until the next try."""
+    stands: Callable[[], None] = lambda: None
+    """Told of each watch that works: it brought something, or stood for a second."""
 
 
 async def list_watch(
@@ -56,16 +61,17 @@ async def list_watch(
     *,
     random: Callable[[], float],
     timing: Timing | None = None,
-    on_problem: OnProblem = lambda _error, _seconds: None,
+    told: Listeners | None = None,
 ) -> AsyncGenerator[Change, None]:
     """Follow a collection until the caller closes the iterator (`contextlib.aclosing`) or is cancelled.
 
     `random` gives numbers from 0 to 1. The first change is a `Listed`; others follow when the server has forgotten
     the version we stand at (410), and after repeated failures. A change may come twice and in between may be missing,
-    but the newest state always comes. No failure ends it: each is told to `on_problem` and tried again, with pauses
-    that double up to a limit, until a watch works.
+    but the newest state always comes. No failure ends it: each is told and tried again, with pauses that double
+    up to a limit, until a watch works. While there is no right to watch, the lists between the failures bring what changes.
     """
-    watcher = _ListWatch(client, collection, random, timing or Timing())
+    told = told or Listeners()
+    watcher = _ListWatch(client, collection, random, timing or Timing(), told.stands)
     while True:
         try:
             async with aclosing(watcher.step()) as changes:
@@ -73,7 +79,7 @@ async def list_watch(
                     yield change
         except UpstreamError as error:
             pause = watcher.failed(error)
-            on_problem(error, pause)
+            told.lost(error, pause)
             await asyncio.sleep(pause)
 
 
@@ -81,12 +87,18 @@ class _ListWatch:
     """Where a list-watch stands: the version to go on from (empty: list first), and the failures in a row."""
 
     def __init__(
-        self, client: Client, collection: Collection, random: Callable[[], float], timing: Timing
+        self,
+        client: Client,
+        collection: Collection,
+        random: Callable[[], float],
+        timing: Timing,
+        stands: Callable[[], None],
     ) -> None:
         self._client = client
         self._collection = collection
         self._random = random
         self._timing = timing
+        self._stands = stands
         self._version = ""
         self._failures = 0
 
@@ -140,16 +152,22 @@ class _ListWatch:
         }
         request = self._request(query, read_seconds=self._timing.silence)
         async with self._client.stream(request) as response:
+            standing = asyncio.get_running_loop().call_later(SHORT_SECONDS, self._stands)
             try:
                 async for line in lines(response.content.iter_any()):
                     change = self._read(line)
                     self._failures = 0
+                    if not standing.cancelled():
+                        standing.cancel()
+                        self._stands()
                     if change:
                         yield change
             except (LineTooLongError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                 raise UpstreamError(
                     f"the cluster's watch is malformed: {error}", status=200, retryable=True
                 ) from error
+            finally:
+                standing.cancel()
 
     def _read(self, line: bytes) -> Change | None:
         """Read one event and step to its version; bookmarks only step."""

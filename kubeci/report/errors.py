@@ -62,6 +62,14 @@ def waiting(check: CheckRun, why: str) -> CheckRun:
     return replace(check, title=WAITING_TITLE, summary=cut(told))
 
 
+def unfollowed(why: str) -> str:
+    """Give the words below a check-run whose workflow goes on, unseen by us."""
+    return (
+        f"The workflow goes on in the cluster, but what it does cannot be seen: {code(why, 500)}. "
+        "It is reported by itself when that has passed."
+    )
+
+
 def refused(refusal: Refused) -> CheckRun:
     """Give the check-run that tells why nothing was started, and what would start it."""
     return CheckRun(

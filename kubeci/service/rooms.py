@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubeci.definition.sandbox import Sandbox
@@ -25,6 +25,7 @@ from kubeci.ports import (
     Workflows,
 )
 from kubeci.service.node_logs import NodeLogs
+from kubeci.service.watched import Watched
 from kubeci.settings.config import Config
 
 
@@ -75,5 +76,7 @@ class Rooms:
     """The time now, in UTC."""
     nonce: Callable[[], str]
     """Gives what nobody can guess, another one each time."""
+    watched: Watched = field(default_factory=Watched)
+    """Whether the changes of workflows reach us."""
     news: Announcer | None = None
     """Tells channels of what ended; None: there are none."""

@@ -191,6 +191,8 @@ class Submitter:
             build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
         if unstopped := await supersede(build, self._rooms.builds, self._rooms.cluster.workflows):
             await self._rooms.builds.warn(build.id, tuple(dict.fromkeys((*build.warnings, *unstopped))))
+        if self._rooms.watched.problem:
+            await self._check_runs.unfollowed(build, subject, self._rooms.watched.problem)
         if build.stopped:  # while there was no workflow yet
             await self._rooms.cluster.workflows.stop(build.namespace, build.workflow_name)
         return f"submitted {build.namespace}/{build.workflow_name}"

@@ -9,7 +9,7 @@ from cluster_kit import until
 from list_watch_kit import BREAK, GONE, SILENCE, Script, event, item, page, status
 
 from kubeci.cluster.client import Client
-from kubeci.cluster.list_watch import MAX_RESUMES, Collection, Timing, list_watch
+from kubeci.cluster.list_watch import MAX_RESUMES, Collection, Listeners, Timing, list_watch
 from kubeci.model.watch import Change, Changed, Gone, Listed
 
 FAST = Timing(watch=60, silence=5, backoff=0.01, backoff_cap=0.05)
@@ -23,7 +23,7 @@ async def follow(script: Script, client: Client, count: int, timing: Timing = FA
         THINGS,
         random=lambda: 1.0,
         timing=timing,
-        on_problem=lambda *problem: script.problems.append(problem),
+        told=Listeners(lost=lambda *problem: script.problems.append(problem)),
     )
     async with asyncio.timeout(10), aclosing(changes):
         return [await anext(changes) for _ in range(count)]

@@ -9,7 +9,7 @@ import pytest
 from cluster_kit import until, workflow
 
 from kubeci.cluster.client import Client
-from kubeci.cluster.list_watch import Collection, Timing, list_watch
+from kubeci.cluster.list_watch import Collection, Listeners, Timing, list_watch
 from kubeci.cluster.workflows import WORKFLOWS
 from kubeci.errors import UpstreamError
 from kubeci.local.cluster.cluster import LocalCluster
@@ -34,7 +34,7 @@ class View:
             OURS,
             random=random.random,
             timing=TIMING,
-            on_problem=lambda error, _: self.problems.append(error),
+            told=Listeners(lost=lambda error, _: self.problems.append(error)),
         )
         async with aclosing(changes):
             async for change in changes:
