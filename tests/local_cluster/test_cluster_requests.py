@@ -77,7 +77,7 @@ async def test_an_exact_version_is_listed_as_it_was(api: Api) -> None:
         ("PUT", "/nosuch", {"json": workflow("nosuch")}, 404, "NotFound"),
         ("PUT", "/a", {"json": workflow("a", namespace="other")}, 400, "BadRequest"),
         ("PUT", "/a", {"json": []}, 400, "BadRequest"),
-        ("POST", "", {"json": {**workflow("c"), "kind": "Pod"}}, 400, "BadRequest"),
+        ("POST", "", {"json": {**workflow("c"), "kind": "Pod"}}, 422, "Invalid"),
         ("POST", "", {"json": {"metadata": {"name": "c"}}}, 400, "BadRequest"),
         (
             "POST",
@@ -87,7 +87,7 @@ async def test_an_exact_version_is_listed_as_it_was(api: Api) -> None:
             "UnsupportedMediaType",
         ),
         ("POST", "", {"content": b" " * (BODY_LIMIT + 1)}, 413, "RequestEntityTooLarge"),
-        ("POST", "?dryRun=Some", {"json": workflow("c")}, 400, "BadRequest"),
+        ("POST", "?dryRun=Some", {"json": workflow("c")}, 422, "Invalid"),
         ("POST", "?fieldValidation=Odd", {"json": workflow("c")}, 400, "BadRequest"),
         ("PATCH", "/a", {"json": 1, "headers": MERGE}, 400, "BadRequest"),
         ("PATCH", "/a", {"json": {"metadata": "x"}, "headers": MERGE}, 400, "BadRequest"),
@@ -181,7 +181,7 @@ async def test_what_a_client_cannot_change_stays(api: Api) -> None:
     created = await api.create("a")
     sent = {
         **created,
-        "metadata": {**created["metadata"], "uid": "x", "generation": 9, "creationTimestamp": "x"},
+        "metadata": {**created["metadata"], "generation": 9, "selfLink": "x"},
     }
     replaced = (await api.http.put(f"{WORKFLOWS_PATH}/a", json={**sent, "spec": {"entrypoint": "b"}})).json()
     version = {"generation": 2, "resourceVersion": "3"}
@@ -199,7 +199,7 @@ async def test_dry_runs_change_nothing(api: Api) -> None:
 
 async def test_a_foreground_deletion_answers_with_the_object(api: Api) -> None:
     owner = await api.create("a")
-    reference = {"kind": "Workflow", "name": "a", "uid": owner["metadata"]["uid"]}
+    reference = {k: owner[k] for k in ("apiVersion", "kind")} | {"name": "a", "uid": owner["metadata"]["uid"]}
     pod = {"metadata": {"name": "p", "ownerReferences": [reference]}, "spec": {"nodeName": "n"}}
     api.cluster.objects.create(PODS, "ci", pod)
     response = await api.http.request(

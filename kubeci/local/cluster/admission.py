@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubeci.local.cluster import gojson
@@ -65,6 +67,24 @@ def _read(resource: Resource, obj: JsonObject, key: str, wanted: type[T]) -> T:
     if not isinstance(value, wanted | None):
         raise undecodable(resource, f"json: cannot unmarshal into Go struct field {resource.kind}.{key}")
     return value or wanted()
+
+
+def complete(
+    resource: Resource,
+    obj: JsonObject,
+    before: JsonObject | None,
+    storage_classes: Mapping[str, bool] = MappingProxyType({}),
+) -> None:
+    """Fill in what the server gives a pod or a claim that a client writes: `before` is what it replaces."""
+    if resource not in {PODS, CLAIMS}:
+        return
+    if before is not None:
+        obj["status"] = before.get("status") or {}  # it has a path of its own
+    if resource is CLAIMS:
+        spec = obj["spec"] = {"volumeMode": "Filesystem", **(obj.get("spec") or {})}
+        default = next((name for name, is_default in storage_classes.items() if is_default), None)
+        if default and "storageClassName" not in spec:
+            spec["storageClassName"] = default
 
 
 def validate(resource: Resource, name: str, obj: JsonObject, before: JsonObject | None) -> None:

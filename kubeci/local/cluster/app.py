@@ -9,13 +9,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from kubeci.local.cluster import crds, discovery, reading, scope, writing
+from kubeci.local.cluster import crds, deleting, discovery, reading, scope, writing
 from kubeci.local.cluster.answers import HEADERS, refuse
 from kubeci.local.cluster.call import Call
 from kubeci.local.cluster.door import Door
 from kubeci.local.cluster.pod_logs import read_log
-from kubeci.local.cluster.resources import PODS, RESOURCES
-from kubeci.local.cluster.status import ApiError, not_found
+from kubeci.local.cluster.resources import PODS, RESOURCES, WORKFLOWS
+from kubeci.local.cluster.status import ApiError, bad_request, not_found
 from kubeci.local.cluster.watching import watch
 
 if TYPE_CHECKING:
@@ -60,11 +60,18 @@ def _routes(cluster: LocalCluster, resource: Resource) -> Iterator[Route]:
         ("GET", one, reading.get),
         ("PUT", one, writing.put),
         ("PATCH", one, writing.patch),
-        ("DELETE", one, writing.delete),
+        ("DELETE", one, deleting.delete),
+        ("DELETE", collection, deleting.delete_collection),
     ]
     if resource is PODS:
         table.append(("GET", f"{one}/log", read_log))
-    table.append(("GET", f"{one}/{{subresource}}", _no_subresource))
+    table.append(("GET", f"{one}/{{subresource:path}}", _no_subresource))
+    if resource.custom:
+        table += [
+            ("POST", one, writing.create),
+            ("PUT", collection, _unnamed),
+            ("PATCH", collection, _unnamed),
+        ]
     for method, path, handler in table:
         yield Route(path, _endpoint(cluster, resource, handler), methods=[method])
 
@@ -83,6 +90,10 @@ async def _list_or_watch(call: Call) -> ASGIApp:
     return await (watch(call) if call.flag("watch") else reading.list_objects(call))
 
 
+async def _unnamed(_: Call) -> ASGIApp:
+    raise bad_request("name must be provided")
+
+
 async def _no_subresource(call: Call) -> ASGIApp:
     call.authorize("get", call.request.path_params["subresource"])
     raise not_found(call.resource, call.name)
@@ -93,7 +104,13 @@ async def _refused(_: Request, error: Exception) -> Response:
     return refuse(error)
 
 
-async def _no_such_path(_: Request, error: Exception) -> Response:
+async def _no_such_path(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    custom = request.url.path.startswith(WORKFLOWS.path)
+    if error.status_code == 405 and not custom:
+        why = "the server does not allow this method on the requested resource"
+        return refuse(ApiError(405, "MethodNotAllowed", why, details={}))
+    if error.status_code == 405 and "/namespaces/" not in request.url.path:
+        error = HTTPException(404)  # there is no such path for a custom resource
     text = "404 page not found" if error.status_code == 404 else error.detail
     return PlainTextResponse(f"{text}\n", error.status_code, HEADERS)

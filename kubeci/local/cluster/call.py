@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from kubeci.local.cluster import gojson
 from kubeci.local.cluster.fields import undecodable
 from kubeci.local.cluster.objects import Objects
-from kubeci.local.cluster.status import ApiError, bad_request, details
+from kubeci.local.cluster.status import ApiError, Cause, bad_request, details, invalid_options
 
 if TYPE_CHECKING:
     from typing import Any
@@ -49,7 +51,9 @@ class Call:
         """Say whether the client wants no effect."""
         asked = self.request.query_params.getlist("dryRun")
         if any(value != "All" for value in asked):
-            raise bad_request(f'invalid dryRun: Unsupported value: "{asked[0]}": supported values: "All"')
+            given = msgspec.json.encode(asked).decode()
+            why = f'Unsupported value: {given}: supported values: "All"'
+            raise invalid_options(self.request.method, [Cause("dryRun", why, "FieldValueNotSupported")])
         return bool(asked)
 
     def query(self, key: str) -> str:
@@ -96,21 +100,23 @@ class Call:
         except gojson.ParseError as error:
             shown = raw[:1024].decode(errors="replace")
             why = f"couldn't get version/kind; json parse error: {error} ({shown})"
-            if self.resource.custom:
-                kind = self.resource.kind
-                raise bad_request(
-                    f"the object provided is unrecognized (must be of type {kind}): {why}"
-                ) from None
-            raise undecodable(self.resource, why) from None
+            raise self.unrecognized(why) from None
 
     async def object_body(self) -> JsonObject:
         """Read the body as a JSON object; raises ApiError 400 for anything else."""
         body = await self.body()
         if not isinstance(body, dict):
-            raise undecodable(
-                self.resource, "json: cannot unmarshal into Go value of type map[string]interface {}"
-            )
+            why = "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct"
+            raise self.unrecognized(why)
         return body
+
+    def unrecognized(self, why: str) -> ApiError:
+        """Refuse a body of which not even the kind can be read."""
+        if self.resource.custom:
+            return bad_request(
+                f"the object provided is unrecognized (must be of type {self.resource.kind}): {why}"
+            )
+        return undecodable(self.resource, why)
 
 
 async def body_of(request: Request) -> bytes:

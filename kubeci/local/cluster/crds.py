@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -55,6 +56,7 @@ def _refuse_absent(cluster: LocalCluster) -> None:
         raise HTTPException(404)
 
 
+@cache
 def _schemas(crds: Crds) -> JsonObject:
     opaque = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     fields = dict.fromkeys(("spec", "status"), opaque)

@@ -76,13 +76,8 @@ def undecodable(resource: Resource, why: str) -> ApiError:
 def check(resource: Resource, name: str, problems: Sequence[FieldProblem]) -> None:
     """Refuse an object with missing fields or wrong types: raises ApiError 422 with every cause."""
     causes = [_cause(problem) for problem in problems if problem.kind != "unknown"]
-    if not causes:
-        return
-    unchecked = (
-        "some validation rules were not checked because the object was invalid; "
-        "correct the existing errors to complete validation"
-    )
-    raise invalid(resource, name, [*causes, Cause("<nil>", f"Invalid value: null: {unchecked}")])
+    if causes:
+        raise invalid(resource, name, causes)
 
 
 def _cause(problem: FieldProblem) -> Cause:

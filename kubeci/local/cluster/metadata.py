@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kubeci.local.cluster import validation
 from kubeci.local.cluster.garbage import CLAIM_PROTECTION
 from kubeci.local.cluster.resources import CLAIMS, LEASES, PODS
-from kubeci.local.cluster.status import bad_request
+from kubeci.local.cluster.status import Cause, bad_request, invalid
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,11 +62,8 @@ def born(resource: Resource, namespace: str, obj: JsonObject, now: datetime) -> 
         metadata["generation"] = 1
     if resource is CLAIMS:
         metadata["finalizers"] = [*(metadata.get("finalizers") or []), CLAIM_PROTECTION]
-        obj = {
-            **obj,
-            "spec": {**(obj.get("spec") or {}), "volumeMode": "Filesystem"},
-            "status": {"phase": "Pending"},
-        }
+        obj = {**obj, "status": {"phase": "Pending"}}
+        obj["spec"] = {"volumeMode": "Filesystem", **(obj.get("spec") or {})}
     if resource is PODS:
         obj = {**obj, "status": {"phase": "Pending", **(obj.get("status") or {})}}
     validation.check(resource, obj)
@@ -87,6 +84,7 @@ def updated(resource: Resource, old: JsonObject, new: JsonObject) -> JsonObject:
     pod changes of the spec.
     """
     metadata, before = shaped(resource, new), old["metadata"]
+    _check_unchanged(resource, before, metadata)
     for key in _KEPT:
         metadata.pop(key, None)
     metadata |= {
@@ -97,6 +95,22 @@ def updated(resource: Resource, old: JsonObject, new: JsonObject) -> JsonObject:
     if "generation" in before and _counted(resource, old) != _counted(resource, new):
         metadata["generation"] = before["generation"] + 1
     return new
+
+
+def _check_unchanged(resource: Resource, before: JsonObject, new: JsonObject) -> None:
+    """Check what a client may leave out, but not change; raises ApiError 422."""
+    causes = [
+        Cause(f"metadata.{key}", f'Invalid value: "{new[key]}": field is immutable')
+        for key in ("uid", "creationTimestamp")
+        if new.get(key) and new[key] != before[key]
+    ]
+    added = [one for one in new.get("finalizers") or [] if one not in (before.get("finalizers") or [])]
+    if added and "deletionTimestamp" in before:
+        quoted = ", ".join(f'"{one}"' for one in added)
+        why = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{quoted}}}"
+        causes.append(Cause("metadata.finalizers", f"Forbidden: {why}", "FieldValueForbidden"))
+    if causes:
+        raise invalid(resource, before["name"], causes)
 
 
 def shaped(resource: Resource, obj: JsonObject) -> JsonObject:

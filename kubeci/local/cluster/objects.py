@@ -71,6 +71,10 @@ class Objects:
         except KeyError:
             raise not_found(resource, name) from None
 
+    def has(self, resource: Resource, namespace: str, name: str) -> bool:
+        """Say whether there is such an object."""
+        return (namespace, name) in self._kept[resource]
+
     def list(
         self, resource: Resource, namespace: str | None, selector: Selector = EVERYTHING
     ) -> list[JsonObject]:
@@ -126,7 +130,7 @@ class Objects:
         grace = deletion.grace_seconds(resource, obj, options)
         if before.deleting and (meta.get("finalizers") or 0 < meta["deletionGracePeriodSeconds"] <= grace):
             return before.object
-        if grace or meta.get("finalizers") or before.deleting:
+        if grace or meta.get("finalizers") or before.deleting or resource is PODS:
             before = self._mark(before, obj, grace)
         if grace or meta.get("finalizers"):
             return before.object
@@ -173,7 +177,8 @@ class Objects:
             return old
         meta = new["metadata"]
         if before.deleting and not meta.get("finalizers") and not meta.get("deletionGracePeriodSeconds"):
-            return self._remove(before).object
+            self._remove(before)
+            return new
         return self._commit("MODIFIED", stored(before.resource, new, self.version + 1), before).object
 
     def _mark(self, before: Stored, obj: JsonObject, grace: int) -> Stored:

@@ -109,10 +109,11 @@ def _list(call: Call, page: pages.Page, rest: Sequence[Stored], wanted: Selector
         metadata["continue"] = pages.token(pages.Page(page.version, items[-1].key), call.namespace)
         if wanted == Selector():
             metadata["remainingItemCount"] = len(rest) - seen
-    return _body(call, metadata, items)
+    return list_body(call, metadata, items)
 
 
-def _body(call: Call, metadata: JsonObject, items: Sequence[Stored]) -> bytes:
+def list_body(call: Call, metadata: JsonObject, items: Sequence[Stored]) -> bytes:
+    """Write a list of objects as JSON."""
     resource = call.resource
     head: JsonObject = {"apiVersion": resource.api_version, "kind": f"{resource.kind}List"}
     if resource.custom:

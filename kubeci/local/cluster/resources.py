@@ -27,7 +27,7 @@ class Resource:
     @property
     def qualified_kind(self) -> str:
         """Name the kind as validation messages do: `Workflow.argoproj.io`, `Pod`."""
-        return f"{self.kind}.{self.group}" if self.custom else self.kind
+        return f"{self.kind}.{self.group}" if self.group else self.kind
 
     @property
     def custom(self) -> bool:

@@ -63,6 +63,21 @@ class Cause:
     reason: str = "FieldValueInvalid"
 
 
+# After such a cause the rules of a CustomResourceDefinition are not checked, and the server says so.
+_BLOCKING = {"FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTypeInvalid"}
+_UNCHECKED = Cause(
+    "<nil>",
+    "Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation",
+)
+_OPTIONS = {
+    "POST": "CreateOptions",
+    "PUT": "UpdateOptions",
+    "PATCH": "PatchOptions",
+    "DELETE": "DeleteOptions",
+}
+
+
 def details(resource: Resource, name: str = "") -> JsonObject:
     """Give the `details` that name an object; what is empty is left out."""
     parts = {"name": name, "group": resource.group, "kind": resource.plural}
@@ -98,13 +113,9 @@ def conflict(resource: Resource, name: str, why: str) -> ApiError:
 
 
 def precondition_failed(resource: Resource, name: str, why: str) -> ApiError:
-    """Refuse a deletion whose precondition does not hold; custom resources are named by kind here."""
-    named = resource.qualified_kind if resource.custom else resource.qualified
-    error = ApiError(409, "Conflict", f'Operation cannot be fulfilled on {named} "{name}": {why}')
-    error.details = details(resource, name)
-    if resource.custom:
-        error.details["kind"] = resource.kind
-    return error
+    """Refuse a deletion whose precondition does not hold; the object is named by its kind here."""
+    message = f'Operation cannot be fulfilled on {resource.qualified_kind} "{name}": {why}'
+    return ApiError(409, "Conflict", message, details={**details(resource, name), "kind": resource.kind})
 
 
 def bad_request(message: str) -> ApiError:
@@ -114,9 +125,21 @@ def bad_request(message: str) -> ApiError:
 
 def invalid(resource: Resource, name: str, causes: Iterable[Cause]) -> ApiError:
     """Refuse an object that breaks rules; several causes are put in brackets, as the server does."""
-    return invalid_kind(
-        resource.qualified_kind, name, causes, group=resource.group if resource.custom else ""
-    )
+    found = list(causes)
+    if resource.custom and any(cause.reason in _BLOCKING for cause in found):
+        found.append(_UNCHECKED)
+    return invalid_kind(resource.qualified_kind, name, found, group=resource.group)
+
+
+def no_version(resource: Resource, name: str) -> ApiError:
+    """Refuse an update that does not say which version it rests on; the resource is named by its plural here."""
+    cause = Cause("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
+    return invalid_kind(resource.qualified, name, [cause], group=resource.group)
+
+
+def invalid_options(method: str, causes: Iterable[Cause]) -> ApiError:
+    """Refuse what a query asks of a method (`POST`, `PUT`, ...)."""
+    return invalid_kind(f"{_OPTIONS[method]}.meta.k8s.io", "", causes, group="meta.k8s.io")
 
 
 def invalid_kind(kind: str, name: str, causes: Iterable[Cause], *, group: str = "") -> ApiError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubeci.local.cluster.status import Cause, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kubeci.local.cluster.resources import Resource
     from kubeci.model.json import JsonObject
@@ -32,6 +32,7 @@ _QUALIFIED_NAME_RULE = (
     "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
     f"'{_QUALIFIED_NAME}')"
 )
+_WITH_PREFIX = " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
 
 
 def check(resource: Resource, obj: JsonObject) -> None:
@@ -48,6 +49,10 @@ def check(resource: Resource, obj: JsonObject) -> None:
     for key, value in (metadata.get("labels") or {}).items():
         causes += _label_causes(key, value)
     causes += _annotation_causes(metadata.get("annotations") or {})
+    for owner in metadata.get("ownerReferences") or []:
+        causes += _owner_causes(owner)
+    for finalizer in metadata.get("finalizers") or []:
+        causes += _key_causes("metadata.finalizers", finalizer, finalizer)
     if causes:
         raise invalid(resource, given, causes)
 
@@ -55,14 +60,13 @@ def check(resource: Resource, obj: JsonObject) -> None:
 def subdomain_problem(value: str) -> str:
     """Say why a value is no DNS subdomain, as the server words it; empty when it is one."""
     if len(value) > 253:
-        return f'Invalid value: "{value}": must be no more than 253 bytes'
+        return f'Invalid value: "{value}": must be no more than 253 characters'
     return "" if re.fullmatch(_SUBDOMAIN, value) else f'Invalid value: "{value}": {_SUBDOMAIN_RULE}'
 
 
 def _label_causes(key: str, value: str) -> list[Cause]:
     causes = []
-    if not _is_qualified(key):
-        causes.append(Cause("metadata.labels", f'Invalid value: "{key}": {_QUALIFIED_NAME_RULE}'))
+    causes += _key_causes("metadata.labels", key, key)
     if len(value) > 63:
         causes.append(Cause("metadata.labels", f'Invalid value: "{value}": must be no more than 63 bytes'))
     elif not re.fullmatch(_LABEL, value):
@@ -71,11 +75,8 @@ def _label_causes(key: str, value: str) -> list[Cause]:
 
 
 def _annotation_causes(annotations: Mapping[str, str]) -> list[Cause]:
-    causes = [
-        Cause("metadata.annotations", f'Invalid value: "{key}": {_QUALIFIED_NAME_RULE}')
-        for key in annotations
-        if not _is_qualified(key.lower())
-    ]
+    # The keys of annotations may have upper case letters before the slash, too.
+    causes = [cause for key in annotations for cause in _key_causes("metadata.annotations", key, key.lower())]
     if (
         sum(len(key.encode()) + len(value.encode()) for key, value in annotations.items())
         > _ANNOTATIONS_LIMIT
@@ -85,7 +86,36 @@ def _annotation_causes(annotations: Mapping[str, str]) -> list[Cause]:
     return causes
 
 
-def _is_qualified(key: str) -> bool:
-    prefix, slash, name = key.rpartition("/")
-    good_prefix = not slash or (len(prefix) <= 253 and re.fullmatch(_SUBDOMAIN, prefix) is not None)
-    return good_prefix and len(name) <= 63 and re.fullmatch(_QUALIFIED_NAME, name) is not None
+def _key_causes(field: str, shown: str, key: str) -> list[Cause]:
+    """Give what is wrong with the name of a label, an annotation or a finalizer."""
+    return [Cause(field, f'Invalid value: "{shown}": {problem}') for problem in _key_problems(key)]
+
+
+def _key_problems(key: str) -> Iterator[str]:
+    prefix, *rest = key.split("/")
+    if len(rest) > 1:
+        yield _QUALIFIED_NAME_RULE.replace("name part must", "a valid label key must") + _WITH_PREFIX
+        return
+    name = rest[0] if rest else prefix
+    if rest and not prefix:
+        yield "prefix part must be non-empty"
+    elif rest and (problem := subdomain_problem(prefix)):
+        yield f"prefix part {problem.partition(': ')[2].partition(': ')[2]}"
+    if not name:
+        yield "name part must be non-empty"
+    elif len(name) > 63:
+        yield "name part must be no more than 63 bytes"
+    if not re.fullmatch(_QUALIFIED_NAME, name):
+        yield _QUALIFIED_NAME_RULE
+
+
+def _owner_causes(owner: Mapping[str, object]) -> list[Cause]:
+    where = "metadata.ownerReferences"
+    texts = {"apiVersion": "version must not be empty"} | dict.fromkeys(
+        ("kind", "name", "uid"), "must not be empty"
+    )
+    return [
+        Cause(f"{where}.{key}", f'Invalid value: "": {text}')
+        for key, text in texts.items()
+        if not owner.get(key)
+    ]

@@ -1,29 +1,39 @@
-"""Create, put, patch and delete."""
+"""Create, put and patch."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubeci.local.cluster import admission, fields, metadata, patches
+from kubeci.local.cluster import admission, fields, gojson, metadata, patches
 from kubeci.local.cluster.answers import answer, refuse
-from kubeci.local.cluster.deletion import DeleteOptions, Propagation
-from kubeci.local.cluster.resources import CLAIMS, LEASES, PODS
-from kubeci.local.cluster.status import ApiError, Cause, bad_request, details, invalid
+from kubeci.local.cluster.call import body_of
+from kubeci.local.cluster.resources import LEASES
+from kubeci.local.cluster.status import (
+    ApiError,
+    Cause,
+    bad_request,
+    conflict,
+    invalid_kind,
+    modified_since,
+    no_version,
+)
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from kubeci.local.cluster.call import Call
+    from kubeci.local.cluster.history import Stored
     from kubeci.model.json import JsonObject
 
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
+_OBJECT_TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 
 
 async def create(call: Call) -> Response:
     """Create an object and answer 201 with it as stored."""
     call.authorize("create")
-    _check_media_type(call, {"", "application/json"}, "application/json, application/yaml")
+    _check_media_type(call, {"", "application/json"}, _OBJECT_TYPES)
     obj = await call.object_body()
     if unfit := _type_mismatch(call, obj):
         return unfit
@@ -32,13 +42,20 @@ async def create(call: Call) -> Response:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
         )
+    return _created(call, obj)
+
+
+def _created(call: Call, obj: JsonObject) -> Response:
+    meta = obj["metadata"]
     metadata.name(meta)
     problems = call.cluster.problems(call.resource, obj)
     warnings = fields.prune(call.resource, obj, problems, _level(call))
     admission.decode(call.resource, obj)
     if call.namespace not in call.cluster.namespaces:
         raise _no_namespace(call.namespace or "")
+    _check_type(call, obj)
     fields.check(call.resource, meta.get("name", ""), problems)
+    admission.complete(call.resource, obj, None, call.cluster.storage_classes)
     admission.validate(call.resource, meta.get("name", ""), obj, None)
     created = call.objects.create(call.resource, call.namespace or "", obj)
     if call.dry_run:
@@ -49,6 +66,7 @@ async def create(call: Call) -> Response:
 async def put(call: Call) -> Response:
     """Replace an object by the one in the body."""
     call.authorize("update")
+    _check_media_type(call, {"", "application/json"}, _OBJECT_TYPES)
     obj = await call.object_body()
     if unfit := _type_mismatch(call, obj):
         return unfit
@@ -61,11 +79,9 @@ async def put(call: Call) -> Response:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
         )
-    call.objects.one(call.resource, call.namespace or "", call.name)
-    if not meta.get("resourceVersion") and (call.resource.custom or call.resource is LEASES):
-        cause = Cause("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
-        raise invalid(call.resource, call.name, [cause])
-    return _replaced(call, obj)
+    if call.resource is LEASES and not call.objects.has(call.resource, call.namespace or "", call.name):
+        return _created(call, obj)  # which other kinds do not do
+    return _replaced(call, obj, by_put=True)
 
 
 async def patch(call: Call) -> Response:
@@ -73,7 +89,7 @@ async def patch(call: Call) -> Response:
     call.authorize("patch")
     accepted = f"{_JSON_PATCH}, {_MERGE_PATCH}, application/apply-patch+yaml"
     media_type = _check_media_type(call, {_MERGE_PATCH, _JSON_PATCH}, accepted)
-    change = await call.body()
+    change = await _patch_body(call)
     before = call.objects.get(call.resource, call.namespace or "", call.name)
     asked = None
     if media_type == _JSON_PATCH:
@@ -83,8 +99,10 @@ async def patch(call: Call) -> Response:
         given = change.get("metadata") if isinstance(change, dict) else None
         asked = given.get("resourceVersion") if isinstance(given, dict) else None
     if not isinstance(obj, dict):
-        raise fields.undecodable(
-            call.resource, "json: cannot unmarshal into Go value of type map[string]interface {}"
+        raise bad_request(
+            "Invalid JSON Patch"
+            if obj is None
+            else "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}"
         )
     meta = metadata.shaped(call.resource, obj)
     if asked is None:
@@ -93,60 +111,52 @@ async def patch(call: Call) -> Response:
         raise bad_request(
             f"the name of the object ({meta.get('name', '')}) does not match the name on the URL ({call.name})"
         )
-    return _replaced(call, obj)
+    return _replaced(call, obj, by_put=False)
 
 
-async def delete(call: Call) -> Response:
-    """Delete an object; what is gone at once is answered by a Status, but pods and claims by their last state."""
-    call.authorize("delete")
-    body = await call.body() or {}
-    options = _delete_options(call, body if isinstance(body, dict) else {})
-    objects = call.objects
-    last = objects.delete(call.resource, call.namespace or "", call.name, options)
-    # A claim is let go at once when nobody uses it, but the answer is from before that.
-    if call.resource in {PODS, CLAIMS} or "deletionTimestamp" in last["metadata"]:
-        return answer(last)
-    gone = {**details(call.resource, call.name), "uid": last["metadata"]["uid"]}
-    return answer(
-        {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": gone}
-    )
+async def _patch_body(call: Call) -> Any:
+    try:
+        return gojson.parse(await body_of(call.request))
+    except gojson.ParseError as error:
+        raise bad_request(f"error decoding patch: {error}") from None
 
 
-def _replaced(call: Call, obj: JsonObject) -> Response:
+def _replaced(call: Call, obj: JsonObject, *, by_put: bool) -> Response:
+    before = call.objects.one(call.resource, call.namespace or "", call.name)
     problems = call.cluster.problems(call.resource, obj)
     warnings = fields.prune(call.resource, obj, problems, _level(call))
-    fields.check(call.resource, call.name, problems)
     admission.decode(call.resource, obj)
-    before = call.objects.get(call.resource, call.namespace or "", call.name)
-    admission.validate(call.resource, call.name, obj, before)
+    _check_current(call, before, obj, by_put=by_put)
+    old = before.object
+    _check_type(call, obj)
+    fields.check(call.resource, call.name, problems)
+    admission.complete(call.resource, obj, old)
+    admission.validate(call.resource, call.name, obj, old)
     return answer(
         call.objects.replace(call.resource, call.namespace or "", call.name, obj), warnings=warnings
     )
 
 
-def _delete_options(call: Call, body: JsonObject) -> DeleteOptions:
-    if body.get("dryRun") not in (None, [], ["All"]):
-        raise bad_request("invalid dryRun")
-    conditions = body.get("preconditions") or {}
-    grace = body.get("gracePeriodSeconds", call.number("gracePeriodSeconds"))
-    if not isinstance(conditions, dict) or not isinstance(grace, int | None):
-        raise bad_request("json: cannot unmarshal into Go value of type v1.DeleteOptions")
-    return DeleteOptions(
-        _propagation(call, body.get("propagationPolicy") or call.query("propagationPolicy")),
-        str(conditions.get("uid") or ""),
-        str(conditions.get("resourceVersion") or ""),
-        grace if grace is None else max(grace, 0),
-    )
-
-
-def _propagation(call: Call, asked: Any) -> Propagation:
-    match asked:
-        case "Foreground" | "Orphan":
-            return "Foreground" if asked == "Foreground" else "Orphan"
-        case "" | None | "Background":
-            return "Background"
-    why = f'Unsupported value: "{asked}": supported values: "Foreground", "Background", "Orphan", "nil"'
-    raise invalid(call.resource, call.name, [Cause("propagationPolicy", why, "FieldValueNotSupported")])
+def _check_current(call: Call, before: Stored, obj: JsonObject, *, by_put: bool) -> None:
+    """Check that an update rests on the present object; raises ApiError 409, 422."""
+    meta = obj["metadata"]
+    unversioned = not meta.get("resourceVersion")
+    if by_put and unversioned and (call.resource.custom or call.resource is LEASES):
+        raise no_version(call.resource, call.name)
+    if by_put and meta.get("uid") not in {None, "", before.uid}:
+        plural = (
+            call.resource.plural
+            if not call.resource.custom
+            else f"{call.resource.group}/{call.resource.plural}"
+        )
+        why = (
+            f"StorageError: invalid object, Code: 4, Key: /registry/{plural}/{call.namespace}/{call.name}, "
+            "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
+            f"{meta['uid']}, UID in object meta: {before.uid}"
+        )
+        raise conflict(call.resource, call.name, why)
+    if not unversioned and meta["resourceVersion"] != str(before.version):
+        raise modified_since(call.resource, call.name)
 
 
 def _level(call: Call) -> fields.Level:
@@ -165,6 +175,9 @@ def _level(call: Call) -> fields.Level:
 def _check_media_type(call: Call, known: set[str], accepted: str) -> str:
     media_type: str = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in known:
+        if call.request.method == "PATCH" and not call.resource.custom:
+            # Turned away before its kind is asked.
+            raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", details={})
         why = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         raise ApiError(415, "UnsupportedMediaType", why)
     return media_type
@@ -176,9 +189,11 @@ def _type_mismatch(call: Call, obj: JsonObject) -> Response | None:
     found, expected = (obj.get("apiVersion"), obj.get("kind")), (resource.api_version, resource.kind)
     if found == expected:
         return None
-    if not found[1]:
-        raise bad_request(f"Object 'Kind' is missing in the {resource.kind} sent")
-    version, kind = found
+    version, kind = found[0] or "", found[1]
+    if not kind:
+        raise call.unrecognized("Object 'Kind' is missing")
+    if version == expected[0] and resource.custom:
+        return None  # its schema decides
     if kind != resource.kind:
         why = (
             f'no kind "{kind}" is registered for version "{version}" in this place: expected {resource.kind}'
@@ -187,9 +202,20 @@ def _type_mismatch(call: Call, obj: JsonObject) -> Response | None:
     why = f"the API version in the data ({version}) does not match the expected API version ({expected[0]})"
     strange = [key for key in obj if key not in {"apiVersion", "kind", "metadata"}]
     warnings = (
-        [f'unknown field "{key}"' for key in strange] if resource.custom and _level(call) == "Warn" else []
+        [f'unknown field "{key}"' for key in strange]
+        if version.startswith(f"{resource.group}/") and _level(call) == "Warn"
+        else []
     )
     return refuse(bad_request(why), warnings=warnings)
+
+
+def _check_type(call: Call, obj: JsonObject) -> None:
+    """Check the kind of a custom resource, as its schema does; the message names it as it names itself."""
+    resource, kind = call.resource, obj.get("kind")
+    if resource.custom and kind != resource.kind:
+        cause = Cause("kind", f'Invalid value: "{kind}": must be {resource.kind}')
+        name = str(obj["metadata"].get("name", ""))
+        raise invalid_kind(f"{kind}.{resource.group}", name, [cause], group=resource.group)
 
 
 def _no_namespace(name: str) -> ApiError:
