@@ -17,10 +17,10 @@ import click
 from kubeci.create_app.cluster_secret import ClusterSecret
 from kubeci.create_app.destination import Destination, SecretFile, StandardOutput
 from kubeci.create_app.handshake import Plan
-from kubeci.create_app.made import GITHUB_COM, Made
+from kubeci.create_app.made import Made
 from kubeci.create_app.run import Serving, create_app
 from kubeci.create_app.secret import SecretName, read_secret_name
-from kubeci.create_app.wish import read_wish
+from kubeci.create_app.wish import GITHUB_COM, read_wish
 from kubeci.errors import ConfigurationError
 from kubeci.settings.duration import duration_seconds
 

@@ -9,9 +9,7 @@ from typing import Self
 from kubeci.create_app.destination import Destination
 from kubeci.create_app.registration import Registered
 from kubeci.create_app.secret import PRIVATE_KEY, WEBHOOK_SECRET
-from kubeci.create_app.wish import Wish
-
-GITHUB_COM = "https://api.github.com"
+from kubeci.create_app.wish import GITHUB_COM, Wish
 
 
 @dataclass(frozen=True, slots=True)

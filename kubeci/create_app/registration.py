@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from kubeci import __version__
-from kubeci.errors import KubeCIError, NotFound, UpstreamError
+from kubeci.errors import ConfigurationError, KubeCIError, NotFound, UpstreamError
 from kubeci.github.connection import API_VERSION
 from kubeci.github.errors import of_answer, translate
 from kubeci.github.private_key import read_private_key
@@ -19,6 +19,11 @@ from kubeci.github.private_key import read_private_key
 CODE = re.compile(r"[A-Za-z0-9._~-]{1,255}")
 CALL = "POST /app-manifests/{code}/conversions"
 ANSWER_SECONDS = 20.0
+HEADERS = {
+    "accept": "application/vnd.github+json",
+    "user-agent": f"kubeci/{__version__}",
+    "x-github-api-version": API_VERSION,
+}
 PAUSES = (0.5, 2.0)
 """Before the second and the third try, in seconds."""
 
@@ -50,6 +55,21 @@ class _Answer(msgspec.Struct):
         return f"_Answer(id={self.id})"
 
 
+async def reach(github_url: str) -> None:
+    """Find out whether GitHub's API answers at all, before an App is made whose key nobody could fetch.
+
+    Raises `ConfigurationError`.
+    """
+    try:
+        async with httpx.AsyncClient(timeout=ANSWER_SECONDS) as client:
+            await client.get(f"{github_url}/", headers=HEADERS)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = str(error) or type(error).__name__
+        raise ConfigurationError(
+            f"--github-url {github_url}: cannot be reached ({why}); HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are honoured"
+        ) from error
+
+
 async def register(github_url: str, code: str, *, pauses: tuple[float, ...] = PAUSES) -> Registered:
     """Exchange a code, which GitHub takes once and for an hour, for the App's credentials.
 
@@ -70,12 +90,7 @@ async def register(github_url: str, code: str, *, pauses: tuple[float, ...] = PA
 
 
 async def _send(client: httpx.AsyncClient, url: str) -> httpx.Response:
-    headers = {
-        "accept": "application/vnd.github+json",
-        "user-agent": f"kubeci/{__version__}",
-        "x-github-api-version": API_VERSION,
-    }
-    return await client.post(url, headers=headers)
+    return await client.post(url, headers=HEADERS)
 
 
 def _read(response: httpx.Response) -> Registered:

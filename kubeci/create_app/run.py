@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from kubeci.create_app.handshake import Handshake, Plan
 from kubeci.create_app.made import Made
-from kubeci.create_app.registration import register
+from kubeci.create_app.registration import reach, register
 from kubeci.errors import ConfigurationError
 
 GRACE_SECONDS = 60
@@ -38,6 +38,7 @@ async def create_app(plan: Plan, serving: Serving) -> Made:
     Raises `ConfigurationError` with a sentence that says what to do.
     """
     await plan.destination.check()
+    await reach(plan.wish.github_url)
     with _bound(serving.port) as listener:
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         handshake = Handshake(plan, origin, partial(register, plan.wish.github_url))

@@ -15,6 +15,7 @@ from kubeci.model.app_needs import EVENTS, wanted_permissions
 from kubeci.model.json import JsonObject
 from kubeci.web.pages.addresses import html_address
 
+GITHUB_COM = "https://api.github.com"
 NAME_LIMIT = 34  # GitHub refuses a longer one
 URL_LIMIT = 1000
 WEBHOOK_PATH = "/webhooks/github"
@@ -66,8 +67,10 @@ class Wish:
 
 def read_wish(github_url: str, *, org: str = "", name: str = "", webhook_url: str = "") -> Wish:
     """Read what was given on the command line; `ConfigurationError` names the option that is wrong."""
-    if not github_url.startswith(("http://", "https://")) or not _host(github_url):
-        raise ConfigurationError(f"--github-url {github_url}: write https://HOST/api/v3")
+    github_url = github_url.rstrip("/")
+    if not _is_api(github_url):
+        # With the pages' address instead, the App would be made, and its key nowhere to be had.
+        raise ConfigurationError(f"--github-url {github_url}: write {GITHUB_COM}, or https://HOST/api/v3")
     if org and not _ORG.fullmatch(org):
         raise ConfigurationError(f"--org {org}: this is no name of an organization")
     name = name.strip() or (f"kubeci-{org}"[:NAME_LIMIT].rstrip("-") if org else "")
@@ -75,7 +78,7 @@ def read_wish(github_url: str, *, org: str = "", name: str = "", webhook_url: st
         raise ConfigurationError(
             f"--name {name!r}: GitHub takes at most {NAME_LIMIT} characters, on one line"
         )
-    wish = Wish(github_url.rstrip("/"), org, name)
+    wish = Wish(github_url, org, name)
     if not webhook_url:
         return wish
     try:
@@ -104,6 +107,13 @@ def read_webhook(text: str, *, github: str) -> str:
         raise ConfigurationError(f"{urlsplit(github).netloc} cannot reach an address of this machine alone")
     path = address.path if address.path.strip("/") else WEBHOOK_PATH
     return urlunsplit(address._replace(path=path))
+
+
+def _is_api(url: str) -> bool:
+    host = _host(url) if url.startswith(("http://", "https://")) else ""
+    return bool(host) and (
+        urlsplit(url).path == "/api/v3" or (host.startswith("api.") and not urlsplit(url).path)
+    )
 
 
 def _host(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -21,8 +23,6 @@ from create_app_kit import Person, values
 from kubeci.cli import cli
 from kubeci.errors import ConfigurationError
 from kubeci.local.github.server import LocalGitHub
-
-AWAY = "http://127.0.0.1:9/api/v3"
 
 
 @asynccontextmanager
@@ -85,8 +85,8 @@ async def test_the_file_is_named_after_the_secret(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_it_is_stopped(tmp_path: Path, number: int) -> None:
-    async with command(tmp_path, "--github-url", AWAY) as (process, _):
+async def test_it_is_stopped(github: LocalGitHub, tmp_path: Path, number: int) -> None:
+    async with command(tmp_path, "--github-url", github.api_url) as (process, _):
         process.send_signal(number)
         printed, told = await asyncio.wait_for(process.communicate(), 20)
     assert (process.returncode, printed) == (2, b"")
@@ -104,7 +104,7 @@ async def test_it_is_stopped(tmp_path: Path, number: int) -> None:
     [
         (["--out", "x", "--apply"], "--out and --apply: give one of them"),
         (["--timeout", "soon"], "--timeout: `soon` is not a duration"),
-        (["--github-url", "ghe"], "--github-url ghe: write https://HOST/api/v3"),
+        (["--github-url", "ghe"], "--github-url ghe: write https://api.github.com, or https://HOST/api/v3"),
         (["--namespace", "A_B"], "--namespace A_B"),
         (["--apply", "--kubeconfig", "nowhere"], "cannot reach a cluster by kubeconfig nowhere"),
         (["--out", "no/such/folder/x"], "is no folder that can be written to"),
@@ -134,3 +134,11 @@ def test_the_help_of_all_commands_loads_nothing_of_it() -> None:
         "sys.exit(any(name.split('.')[0] in ('starlette', 'uvicorn', 'jinja2', 'httpx', 'kubernetes') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_every_option_is_documented() -> None:
+    found = cli.get_command(click.Context(cli), "create-app")
+    assert found
+    text = (Path(__file__).parents[2] / "docs" / "create-app.md").read_text()
+    documented = set(re.findall(r"`(--[a-z-]+)`", "\n".join(re.findall(r"^\| .*?\|", text, re.MULTILINE))))
+    assert documented == {word for each in found.params for word in (*each.opts, *each.secondary_opts)}

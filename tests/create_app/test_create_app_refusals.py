@@ -23,6 +23,7 @@ from kubeci.create_app.destination import SecretFile
 from kubeci.create_app.registration import Registered, register
 from kubeci.errors import ConfigurationError, NotFound, UpstreamError
 from kubeci.local.github.auth import App
+from kubeci.local.github.faults import Fault
 from kubeci.local.github.server import LocalGitHub
 from kubeci.local.serving import serving
 from kubeci.model.json import JsonObject
@@ -62,9 +63,9 @@ async def test_a_code_serves_once(github: LocalGitHub, person: Person, tmp_path:
     ],
 )
 async def test_what_is_not_githubs_answer_leads_back_and_ends_nothing(
-    person: Person, tmp_path: Path, query: str, status: int, words: str
+    github: LocalGitHub, person: Person, tmp_path: Path, query: str, status: int, words: str
 ) -> None:
-    async with running(plan_for(AWAY, tmp_path / "secret.yaml")) as run:
+    async with running(plan_for(github.api_url, tmp_path / "secret.yaml")) as run:
         query = query.replace("STATE", await state_of(person, run.address))
         page = await person.open(f"{run.address}created?{query}")
         assert (page.status_code, words in page.text) == (status, True)
@@ -90,19 +91,32 @@ async def test_the_state_serves_once(github: LocalGitHub, person: Person, tmp_pa
         assert (await run.task).slug == "kubeci-acme"
 
 
-async def test_githubs_absence_is_told(person: Person, tmp_path: Path) -> None:
-    async with running(plan_for(AWAY, tmp_path / "secret.yaml")) as run:
-        state = await state_of(person, run.address)
-        page = await person.open(f"{run.address}created?code=c&state={state}")
-        assert page.status_code == 502
-        with pytest.raises(
-            ConfigurationError, match=r"the connection to GitHub failed at POST /app-manifests.*; look"
-        ):
+async def test_a_lost_answer_is_told(github: LocalGitHub, person: Person, tmp_path: Path) -> None:
+    async with running(plan_for(github.api_url, tmp_path / "secret.yaml")) as run:
+        github.faults.add(Fault("POST", "/app-manifests/", after=True))
+        await person.open(run.address)
+        await person.press()
+        assert (await person.press()).status_code == 502
+        with pytest.raises(ConfigurationError) as caught:
             await run.task
+    host = urlsplit(github.base_url).netloc
+    assert str(caught.value) == (
+        "the connection to GitHub failed at POST /app-manifests/{code}/conversions (RemoteProtocolError); look whether "
+        f"{host} lists the App among those of acme, delete it there, and run kubeci create-app again"
+    )
 
 
-async def test_other_names_of_this_machine_are_refused(tmp_path: Path) -> None:
-    async with running(plan_for(AWAY, tmp_path / "secret.yaml")) as run, httpx.AsyncClient() as http:
+async def test_a_github_that_is_away_is_found_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=f"--github-url {AWAY}: cannot be reached"):
+        async with running(plan_for(AWAY, tmp_path / "secret.yaml")):
+            pass
+
+
+async def test_other_names_of_this_machine_are_refused(github: LocalGitHub, tmp_path: Path) -> None:
+    async with (
+        running(plan_for(github.api_url, tmp_path / "secret.yaml")) as run,
+        httpx.AsyncClient() as http,
+    ):
         for host, status in (("127.0.0.1:1", 200), ("localhost", 200), ("evil.example", 400), ("", 400)):
             answer = await http.get(run.address, headers={"host": host})
             assert answer.status_code == status, host
@@ -117,8 +131,10 @@ async def test_other_names_of_this_machine_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "ci.example.com", '"><script>', "https://me@h", "x" * 9_000])
-async def test_the_page_asks_until_the_address_is_one(person: Person, tmp_path: Path, given: str) -> None:
-    async with running(plan_for(AWAY, tmp_path / "s.yaml", webhook_url="")) as run:
+async def test_the_page_asks_until_the_address_is_one(
+    github: LocalGitHub, person: Person, tmp_path: Path, given: str
+) -> None:
+    async with running(plan_for(github.api_url, tmp_path / "s.yaml", webhook_url="")) as run:
         page = await person.open(run.address)
         assert "Webhook address" in page.text
         answer = await person.press(webhook_url=given)
@@ -131,8 +147,8 @@ async def test_the_page_asks_until_the_address_is_one(person: Person, tmp_path: 
         assert 'value="https://ci.example.com/webhooks/github"' in again.text
 
 
-async def test_nobody_comes_or_somebody_stops(tmp_path: Path) -> None:
-    plan = plan_for(AWAY, tmp_path / "secret.yaml")
+async def test_nobody_comes_or_somebody_stops(github: LocalGitHub, tmp_path: Path) -> None:
+    plan = plan_for(github.api_url, tmp_path / "secret.yaml")
     async with running(plan, timeout_seconds=0.05) as run:
         with pytest.raises(
             ConfigurationError, match="nobody agreed to the App in time: no App was made here; run"
@@ -163,7 +179,7 @@ async def test_stopping_waits_for_what_is_under_way(
     assert len(written(out)) == 3
 
 
-async def test_the_port_is_taken(tmp_path: Path) -> None:
+async def test_the_port_is_taken(github: LocalGitHub, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -171,7 +187,7 @@ async def test_the_port_is_taken(tmp_path: Path) -> None:
         with pytest.raises(
             ConfigurationError, match=f"--port {port}: Address already in use; name another one"
         ):
-            async with running(plan_for(AWAY, tmp_path / "secret.yaml"), port=port):
+            async with running(plan_for(github.api_url, tmp_path / "secret.yaml"), port=port):
                 pass
 
 

@@ -42,3 +42,18 @@ async def test_an_app_is_made_and_its_key_authenticates(
     kept = github.made_apps.by_slug["kubeci-acme"]
     for hidden in (secret["webhook-secret"], "PRIVATE KEY", kept.client_secret):
         assert hidden not in told
+
+
+async def test_an_app_of_ones_own_account_is_named_at_github(
+    github: LocalGitHub, person: Person, tmp_path: Path
+) -> None:
+    async with running(plan_for(github.api_url, tmp_path / "secret.yaml", org="", webhook_url="")) as run:
+        await person.open(run.address)
+        page = await person.press(webhook_url="https://ci.example.com")
+        assert "your own account" in page.text
+        await person.press()
+        await person.press(name="Mine alone")
+        made = await run.task
+    assert made.slug == "mine-alone"
+    assert github.made_apps.by_slug["mine-alone"].promise.owner.login == github.user
+    assert made.commands[-1].endswith(f"--secretfile webhook-secret --github-url {github.api_url}")

@@ -42,7 +42,10 @@ def test_the_name(given: dict[str, str], name: str) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"github_url": "ghe.example.com"}, "--github-url ghe.example.com: write https://HOST/api/v3"),
+        ({"github_url": "ghe.example.com"}, "--github-url ghe.example.com: write https://api.github.com, or"),
+        ({"github_url": "https://github.com"}, "--github-url https://github.com: write"),
+        ({"github_url": "https://ghe.example.com"}, "--github-url https://ghe.example.com: write"),
+        ({"github_url": "https://api.github.com/x"}, "--github-url https://api.github.com/x: write"),
         ({"github_url": "https:///api/v3"}, "--github-url https:///api/v3: write"),
         ({"github_url": "https://h:x/api/v3"}, "--github-url https://h:x/api/v3: write"),
         ({"org": "a/b"}, "--org a/b: this is no name"),

@@ -56,7 +56,8 @@ class MadeApps:
     def promise(self, manifest: Manifest, name: str, owner: Account) -> str:
         """Give a code for an App that a person agreed to; ValueError for a name that it cannot have."""
         slug = slug_of(name)
-        promised = {slug_of(each.name) for each in self._promises.values() if not self._is_over(each)}
+        self._promises = {at: each for at, each in self._promises.items() if not self._is_over(each)}
+        promised = {slug_of(each.name) for each in self._promises.values()}
         if slug in promised or slug in self.by_slug or slug == self._state.app.slug:
             raise ValueError(f"Name {name} is already taken")
         if len(self._promises) + len(self.by_slug) >= APPS_KEPT:
