@@ -80,6 +80,8 @@ def _endpoint(
     cluster: LocalCluster, resource: Resource, handler: Handler
 ) -> Callable[[Request], Awaitable[ASGIApp]]:
     async def endpoint(request: Request) -> ASGIApp:
+        if resource.custom:
+            crds.refuse_absent(cluster)
         path = request.path_params
         return await handler(Call(cluster, request, resource, path.get("namespace"), path.get("name", "")))
 

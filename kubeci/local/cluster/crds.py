@@ -28,7 +28,7 @@ DEPTH = 9  # fields in fields that the published schema goes into
 
 @dataclass(frozen=True, slots=True)
 class Crds:
-    """What discovery and the OpenAPI document say of Argo; requests for its objects are answered all the same.
+    """What discovery and the OpenAPI document say of Argo; without definitions requests for its objects lead nowhere.
 
     `unknown` are names of fields that this version does not have.
     """
@@ -41,17 +41,18 @@ def routes(cluster: LocalCluster) -> list[Route]:
     """Give the routes of discovery and of the OpenAPI document (kubernetes.io/docs/concepts/overview/kubernetes-api)."""
 
     async def discovery(request: Request) -> Response:
-        _refuse_absent(cluster)
+        refuse_absent(cluster)
         return await kinds(request)
 
     async def document(_: Request) -> Response:
-        _refuse_absent(cluster)
+        refuse_absent(cluster)
         return answer({"openapi": "3.0.0", "components": {"schemas": _schemas(cluster.crds)}})
 
     return [Route(PATH, discovery), Route(f"/openapi/v3{PATH}", document)]
 
 
-def _refuse_absent(cluster: LocalCluster) -> None:
+def refuse_absent(cluster: LocalCluster) -> None:
+    """Answer as where nobody serves the path, when Argo's definitions are not there; raises HTTPException 404."""
     if cluster.crds.kind == "none":
         raise HTTPException(404)
 
