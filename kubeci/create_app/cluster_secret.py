@@ -43,11 +43,16 @@ class ClusterSecret:
         try:
             await self._write(empty, _DRY_RUN)
         except UpstreamError as error:
-            raise ConfigurationError(f"--apply: {error}") from error
+            raise ConfigurationError(f"--apply: {error}{self._way_out(error.status)}") from error
 
     async def keep(self, secret: JsonObject) -> None:
         """Create it, or give it the new values."""
         await self._write(secret, {})
+
+    def _way_out(self, status: int) -> str:
+        if status == 404:
+            return f"; first kubectl create namespace {self.where.namespace}"
+        return "; name by --kubeconfig somebody who may write Secrets there" if status in {401, 403} else ""
 
     async def _write(self, secret: JsonObject, query: Mapping[str, str]) -> None:
         async with connect(kubeconfig=self.kubeconfig) as client:

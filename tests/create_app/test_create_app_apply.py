@@ -99,9 +99,9 @@ async def test_what_would_fail_is_found_before_anybody_clicks(
     cluster.objects.create(SECRETS, WHERE.namespace, OLD)
     elsewhere = type(WHERE)("nowhere", WHERE.name)
     for where, path, words in (
-        (WHERE, powerless, "403"),
+        (WHERE, powerless, "; name by --kubeconfig somebody who may write Secrets there"),
         (WHERE, creator, "403"),
-        (elsewhere, kubeconfig, 'namespaces "nowhere" not found'),
+        (elsewhere, kubeconfig, 'namespaces "nowhere" not found; first kubectl create namespace nowhere'),
         (WHERE, nobody, "the connection to the cluster failed"),
         (WHERE, kubeconfig.with_name("missing"), "cannot reach a cluster by kubeconfig"),
     ):
