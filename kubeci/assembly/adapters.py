@@ -11,6 +11,7 @@ from functools import cache
 import httpx
 
 from kubeci.cluster.argo_server import ArgoServer
+from kubeci.cluster.argo_server_http import trusting
 from kubeci.cluster.claims import ClusterClaims
 from kubeci.cluster.client import Client
 from kubeci.cluster.connect import connect
@@ -114,7 +115,7 @@ async def cluster_rooms(client: Client, around: Surroundings) -> AsyncIterator[C
     options = around.options
     argo = None
     if options.argo_server:
-        tls = _tls(around.trust_env)
+        tls = trusting(options.argo_ca) if options.argo_ca else _tls(around.trust_env)
         argo = ArgoServer(options.argo_server, options.argo_token, trust_env=around.trust_env, tls=tls)
     try:
         yield ClusterRooms(ArgoWorkflows(client), ClusterPodLogs(client), ClusterClaims(client), argo, argo)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import click
 import msgspec
 
+from kubeci.cli.argo_lint import Judge, argo_options, judged
 from kubeci.cli.preparation import Invocation, tree_options
 from kubeci.cli.sarif import sarif
 from kubeci.definition.definition import EvaluationFailed
@@ -27,18 +28,21 @@ from kubeci.workflow.schema import Problem
     help="How to write what is wrong.",
 )  # fmt: skip
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-def command(invocation: Invocation, *, output: str, strict: bool) -> None:
+@argo_options
+def command(invocation: Invocation, *, output: str, strict: bool, judge: Judge | None) -> None:
     """Say what is wrong with the CI definition of the working tree at PATH, all of it at once.
 
     Evaluates and checks it as the server does for a build, and is stricter in one thing: a field that Argo does not
     have is an error. When there are ci.star and ci.yaml, the one that the server would take is checked. Problems go to
-    stdout, what the definition prints to stderr. WorkflowTemplates of a cluster are not looked at.
+    stdout, what the definition prints to stderr. WorkflowTemplates of a cluster are looked at by argo-server alone,
+    where one is named; it is asked when nothing else is wrong.
 
     \b
     Exit status:
       0  nothing is wrong, or there are warnings only
       1  there are errors
-      2  there is no definition, or the command was not understood
+      2  there is no definition, the command was not understood,
+         or argo-server did not answer
 
     \b
     Examples:
@@ -46,8 +50,9 @@ def command(invocation: Invocation, *, output: str, strict: bool) -> None:
       kubeci lint ~/src/widgets --ref refs/tags/v1.0
       kubeci lint --event pull_request.json --strict
       kubeci lint -o sarif > kubeci.sarif
+      kubeci lint --argo-server https://argo --argo-tokenfile token
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    found = asyncio.run(_problems(invocation))
+    found = asyncio.run(_problems(invocation, judge))
     if strict:
         found = [replace(each, severity="error") for each in found]
     click.echo(_written(found, output, invocation), nl=False)
@@ -56,7 +61,7 @@ def command(invocation: Invocation, *, output: str, strict: bool) -> None:
     sys.exit(1 if errors else 0)
 
 
-async def _problems(invocation: Invocation) -> list[Problem]:
+async def _problems(invocation: Invocation, judge: Judge | None) -> list[Problem]:
     config = msgspec.structs.replace(invocation.config, strict_workflows=True)
     source = invocation.source()
     around = [_kept_out(text, config) for text in source.problems]
@@ -66,12 +71,13 @@ async def _problems(invocation: Invocation) -> list[Problem]:
             click.echo("the definition says that there is nothing to run (workflow = None)", err=True)
             return around
         _echo(prepared.build.prints)
-        render(prepared, config)  # too large is found here
+        workflow = render(prepared, config)  # too large is found here
     except DefinitionError as error:
         if isinstance(error, EvaluationFailed):
             _echo(error.prints)
         return [*_of_error(error, config), *around]
-    return [*prepared.warnings, *around]
+    found = await judged(judge, workflow, prepared) if judge else []
+    return [*found, *prepared.warnings, *around]
 
 
 def _of_error(error: DefinitionError, config: Config) -> list[Problem]:

@@ -119,4 +119,4 @@ def trusting(certificates: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cadata=certificates)
     except (ssl.SSLError, ValueError) as error:
-        raise ConfigurationError("the certificates for argo-server are no PEM that OpenSSL reads") from error
+        raise ConfigurationError("--argo-cafile holds no certificates that can be read (PEM)") from error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kubeci.definition.loader import ContextNames, Inputs, load_definition
@@ -57,6 +58,10 @@ class Prepared:
     warnings: tuple[Problem, ...] = ()
     """What the checks of the manifest found."""
     cache: CacheClaim | None = None
+    path: str = ""
+    """The file of the definition."""
+    positions: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Where in it things stand, as in `Definition`."""
 
 
 def context_names(config: Config) -> ContextNames:
@@ -146,7 +151,7 @@ async def prepare(
         pull_request=pull_request.number if pull_request else 0,
     )
     skip = _skip_reason(request, manifest, where)
-    return Prepared(build, manifest, around, skip, examined.warnings, cache)
+    return Prepared(build, manifest, around, skip, examined.warnings, cache, where.path, definition.positions)
 
 
 def render(prepared: Prepared, config: Config) -> JsonObject:

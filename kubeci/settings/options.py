@@ -32,9 +32,11 @@ class Options:
     argo_ui: str = "http://argo"
     """Address of the Argo UI, without a slash at the end."""
     argo_server: str = ""
-    """Address of argo-server, which retries failed workflows; empty: they are built anew."""
+    """Address of argo-server, which retries failed workflows and gives archived logs; empty: they are built anew."""
     argo_token: str = field(default="", repr=False)
     """Bearer token for argo-server."""
+    argo_ca: str = ""
+    """Certificates that argo-server is held to, PEM; empty: those of the machine."""
     slack_token: str = field(default="", repr=False)
     """The Slack bot's token; empty: no Slack."""
     slack_secret: bytes = field(default=b"", repr=False)

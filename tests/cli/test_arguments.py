@@ -92,6 +92,12 @@ def test_the_originals_command_line_is_understood(files: Path) -> None:
     assert "a key" not in repr(options)
 
 
+def test_argo_servers_certificates_are_read_from_their_file(files: Path) -> None:
+    (files / "ca.pem").write_text("certificates\n")
+    called = invoke("-github.appid=5", "-argo-cafile=ca.pem")
+    assert called.options.argo_ca == "certificates"
+
+
 def test_command_line_beats_environment_beats_file(files: Path) -> None:
     (files / "c.yaml").write_text(
         "options: {github.appid: 1, listen: '127.0.0.1:1', argo.ui.base: 'http://file'}"

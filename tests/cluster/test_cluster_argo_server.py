@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kubeci.cluster.argo_server import CHUNK_BYTES, ArgoServer, Limits
+from kubeci.cluster.argo_server_http import trusting
 from kubeci.errors import (
     ConfigurationError,
     Conflict,
@@ -201,6 +202,14 @@ async def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
             await argo.retry("ci", "ci")
         await argo.aclose()
         assert len(odd.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "certificates", ["no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "é"]
+)
+def test_certificates_that_are_none(certificates: str) -> None:
+    with pytest.raises(ConfigurationError, match="--argo-cafile"):
+        trusting(certificates)
 
 
 @pytest.mark.parametrize(
