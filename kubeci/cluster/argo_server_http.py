@@ -118,5 +118,5 @@ def trusting(certificates: str) -> ssl.SSLContext:
     """Give a context that holds argo-server to these certificates alone (PEM); `ConfigurationError` when they are none."""
     try:
         return ssl.create_default_context(cadata=certificates)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, TypeError, ValueError) as error:  # TypeError: it is not ASCII
         raise ConfigurationError("--argo-cafile holds no certificates that can be read (PEM)") from error

@@ -94,7 +94,7 @@ def test_the_originals_command_line_is_understood(files: Path) -> None:
 
 def test_argo_servers_certificates_are_read_from_their_file(files: Path) -> None:
     (files / "ca.pem").write_text("certificates\n")
-    called = invoke("-github.appid=5", "-argo-cafile=ca.pem")
+    called = invoke("-github.appid=5", "--argo-cafile=ca.pem")
     assert called.options.argo_ca == "certificates"
 
 
