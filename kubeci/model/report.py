@@ -13,7 +13,8 @@ class NodeLog:
     """What is kept of one pod's log, read when its node ended.
 
     `tail` holds the last lines, `missing` says why there is no log (empty: it was read). `ended_at` tells two attempts of
-    the same node apart. `failures` counts the reads that failed so far; 0: there is nothing more to read.
+    the same node apart. `failures` counts the reads that failed so far; 0: there is nothing more to read. `refused`: the cluster
+    does not let us read it.
     """
 
     node_id: str
@@ -22,6 +23,7 @@ class NodeLog:
     tail: tuple[str, ...] = ()
     missing: str = ""
     failures: int = 0
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from kubeci.model.check_run import Action, CheckRun, Conclusion, Status
 from kubeci.model.report import NodeLog
 from kubeci.report.failures import failures
 from kubeci.report.headline import headline
-from kubeci.report.logs import failure_details
+from kubeci.report.logs import failure_details, refused_logs
 from kubeci.report.markdown import code, cut
 from kubeci.report.notes import with_notes
 from kubeci.report.plain import plain
@@ -79,7 +79,8 @@ def report(subject: Subject, state: WorkflowState, logs: Mapping[str, NodeLog]) 
         external_id=subject.external_id,
         actions=_buttons(subject, ended=conclusion is not None),
     )
-    return with_notes(check, warnings=subject.warnings, prints=subject.prints, loaded=subject.loaded)
+    warnings = (*subject.warnings, *refused_logs(logs))
+    return with_notes(check, warnings=warnings, prints=subject.prints, loaded=subject.loaded)
 
 
 def _buttons(subject: Subject, *, ended: bool) -> tuple[Action, ...]:

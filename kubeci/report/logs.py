@@ -26,6 +26,14 @@ def failure_details(causes: Sequence[Failure], logs: Mapping[str, NodeLog]) -> I
         yield f"… and {len(causes) - SHOWN} more failed steps"
 
 
+def refused_logs(logs: Mapping[str, NodeLog]) -> Iterator[str]:
+    """Give the warning that the cluster does not let us read logs, which nobody would miss where all went well."""
+    refused = [log for log in logs.values() if log.refused]
+    if refused:
+        steps = "1 step" if len(refused) == 1 else f"{len(refused)} steps"
+        yield f"annotations may be missing, since the log of {steps} could not be read: {refused[0].missing}"
+
+
 def _details(failure: Failure, log: NodeLog | None, limit: int) -> str:
     why = [failure.reason] if failure.reason else []
     if failure.attempts > 1:

@@ -140,6 +140,8 @@ def _told_to_the_author(verb: str, namespace: str) -> Iterator[None]:
     except Forbidden as error:
         if error.status != 403:  # our token, not our rights
             raise
+        if error.grantable:
+            raise DefinitionError(f"{FAILED}{error.public}") from error
         right = f"{verb} persistentvolumeclaims in the namespace {namespace}"
         raise DefinitionError(f"{FAILED}the cluster does not let the server {right}: {error}") from error
 

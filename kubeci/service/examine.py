@@ -79,7 +79,7 @@ async def referenced_template(
         ) from error
     except Forbidden as error:
         message = f"the {ref.kind} `{ref.name[:100]}` may not be read"
-        hint = "the server's role needs `get` of `workflowtemplates` and `clusterworkflowtemplates`"
+        hint = error.public if error.grantable else "the server's role needs `get` of it"
         raise EntrypointError(message, where=where, hint=hint) from error
 
 

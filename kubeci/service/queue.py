@@ -35,6 +35,8 @@ class _Slot(Generic[V]):
     failures: int = 0
     busy: bool = False
     due: float = 0.0
+    problem: str = ""
+    """What was logged of the last failure; the same is not logged again."""
 
 
 class KeyedQueue(Generic[K, V]):
@@ -101,11 +103,13 @@ class KeyedQueue(Generic[K, V]):
             if isinstance(error, RateLimited):
                 seconds = max(seconds, error.retry_after)
             expected = isinstance(error, UpstreamError)
-            log.warning(
-                "will try again", key=str(key), seconds=seconds, error=str(error), exc_info=not expected
-            )
+            if slot.problem != str(error):
+                slot.problem = str(error)
+                log.warning(
+                    "will try again", key=str(key), seconds=seconds, error=str(error), exc_info=not expected
+                )
             return seconds
-        slot.failures = 0
+        slot.failures, slot.problem = 0, ""
         return again
 
     async def _next(self) -> tuple[K, _Slot[V]]:

@@ -46,7 +46,7 @@ def _failed(node: Node, ended_at: str, known: NodeLog | None, error: UpstreamErr
     before = known.failures if known and known.ended_at == ended_at else 0
     failures = before if isinstance(error, RateLimited) else before + 1
     last = failures >= MAX_FAILURES or not error.retryable
-    return NodeLog(node.id, ended_at, missing=str(error), failures=0 if last else max(failures, 1))
+    return NodeLog(node.id, ended_at, missing=error.public, failures=0 if last else max(failures, 1))
 
 
 def unread(state: WorkflowState, kept: Mapping[str, NodeLog]) -> list[tuple[Node, str]]:
@@ -62,7 +62,7 @@ def unread(state: WorkflowState, kept: Mapping[str, NodeLog]) -> list[tuple[Node
 async def _read(state: WorkflowState, node: Node, node_logs: NodeLogs) -> NodeLog:
     parser = AnnotationParser()
     found = []
-    missing = ""
+    missing, refused = "", False
     for container in containers_of(state, node):
         try:
             async with aclosing(node_logs.read(state, node, container)) as chunks:
@@ -71,6 +71,6 @@ async def _read(state: WorkflowState, node: Node, node_logs: NodeLogs) -> NodeLo
         except (NotFound, Forbidden, Invalid) as error:
             if isinstance(error, NotFound) and error.retryable:
                 raise
-            missing = str(error)
+            missing, refused = error.public, isinstance(error, Forbidden)
         found += parser.close()
-    return NodeLog(node.id, annotations=tuple(found), tail=parser.tail, missing=missing)
+    return NodeLog(node.id, annotations=tuple(found), tail=parser.tail, missing=missing, refused=refused)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 
-from kubeci.errors import NotFound, UpstreamError
+from kubeci.errors import Forbidden, NotFound, UpstreamError
 from kubeci.model.build import Build, BuildState
 from kubeci.model.check_run import Conclusion, Status
 from kubeci.model.json import JsonObject
@@ -73,7 +73,12 @@ class Reconciler:
         build = await self._builds.of_workflow(key.namespace, key.name)
         if build is None or not build.check_run_id:
             return None
-        state, again = await self._state(key, observed)
+        try:
+            state, again = await self._state(key, observed)
+        except Forbidden:
+            if build.state is BuildState.FINISHED:  # and so it needs no answer
+                return None
+            raise
         if not build.workflow_uid and not metadata.is_of(observed.object or {}, build):
             return again
         if state.uid and build.workflow_uid not in {"", state.uid}:

@@ -88,9 +88,9 @@ class SlackCommands:
             if not isinstance(error, KubeCIError):
                 told = "given up: a defect of the server, which its log describes"
             elif isinstance(error, UpstreamError) and error.retryable:
-                told = f"given up: {error}"
+                told = f"given up: {error.public}"
             else:
-                return str(error) + await self._tell(command, failed(wish, str(error)))
+                return str(error) + await self._tell(command, failed(wish, error.public))
             if last_attempt:
                 await self._tell(command, failed(wish, told))
             raise

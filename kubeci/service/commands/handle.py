@@ -110,7 +110,7 @@ class Commands:
         except UpstreamError as error:
             if error.retryable and not asked.last_attempt:
                 raise
-            return refused(code(str(error), 500))
+            return refused(code(error.public, 500))
         except DefinitionError as error:
             return refused(code(str(error), 500))
 
