@@ -7,8 +7,7 @@ import ssl
 import httpx
 import msgspec
 
-from kubeci.cluster.errors import of_answer, of_failure
-from kubeci.errors import UpstreamError
+from kubeci.errors import Forbidden, UpstreamError
 from kubeci.model.json import JsonObject
 
 VERSION = "api/v1/version"
@@ -31,22 +30,23 @@ async def argo_version(
 
 
 async def _read(http: httpx.AsyncClient, url: str, path: str) -> JsonObject:
-    call = f"argo-server's {path}"
     content = bytearray()
     try:
         async with http.stream("GET", f"{url.rstrip('/')}/{path}") as response:
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
-                    raise UpstreamError(f"the answer to {call} has more than {MAX_ANSWER_BYTES:,} bytes")
+                    raise UpstreamError(f"the answer to GET /{path} has more than {MAX_ANSWER_BYTES:,} bytes")
     except httpx.TimeoutException as error:
-        raise of_failure(TimeoutError(), call=call) from error
+        raise UpstreamError(f"argo-server did not answer GET /{path} in time", retryable=True) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UpstreamError(f"the connection to argo-server failed at {call}: {error}"[:500]) from error
+        raise UpstreamError(f"the connection to argo-server failed at GET /{path}: {error}"[:500]) from error
     if not response.is_success:
-        raise of_answer(response.status_code, response.headers, bytes(content), call=call)
+        status = response.status_code
+        text = f"argo-server answered {status} to GET /{path}"
+        raise Forbidden(text, status=status) if status in {401, 403} else UpstreamError(text, status=status)
     try:
         return msgspec.json.decode(bytes(content), type=JsonObject)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # A page of a proxy that asks people to log in comes with the status 200 too.
-        raise UpstreamError(f"the answer to {call} is no JSON; is the address argo-server's?") from error
+        raise UpstreamError(f"the answer to GET /{path} is no JSON; is the address argo-server's?") from error

@@ -13,7 +13,7 @@ import msgspec
 
 from kubeci.cluster.client import Client, Request
 from kubeci.cluster.workflows import WORKFLOWS
-from kubeci.errors import Forbidden, Invalid, NotFound, UpstreamError
+from kubeci.errors import Invalid, NotFound, UpstreamError
 from kubeci.model.json import JsonObject
 
 ARGO = "/apis/argoproj.io/v1alpha1"
@@ -62,30 +62,33 @@ async def has_namespace(client: Client, namespace: str) -> bool | None:
     """
     try:
         await client.send(Request("GET", NAMESPACE, {"namespace": namespace}))
-    except NotFound:
-        return False
-    except Forbidden as error:
+    except UpstreamError as error:
+        if error.status == 404:
+            return False
         if error.status != 403:
             raise
-    else:
-        return True
-    rehearsed = {
+        return await _rehearsed(client, namespace)
+    return True
+
+
+async def _rehearsed(client: Client, namespace: str) -> bool | None:
+    workflow = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
         "metadata": {"generateName": "kubeci-doctor-", "namespace": namespace},
         "spec": {},
     }
-    query = {"dryRun": "All"}
+    request = Request("POST", WORKFLOWS, {"namespace": namespace}, {"dryRun": "All"}, workflow)
     try:
-        await client.send(Request("POST", WORKFLOWS, {"namespace": namespace}, query, rehearsed))
-    except NotFound as error:
-        return False if f'namespaces "{namespace}"' in str(error) else None
-    except Forbidden as error:
+        await client.send(request)
+    except Invalid:
+        return True  # what it holds is judged when the namespace was found
+    except UpstreamError as error:
+        if error.status == 404:
+            return False if f'namespaces "{namespace}"' in str(error) else None
         if error.status != 403:
             raise
         return None
-    except Invalid:
-        pass  # what it holds is judged when the namespace was found
     return True
 
 
@@ -93,7 +96,9 @@ async def argo_kinds(client: Client) -> frozenset[str]:
     """Name the resources of `argoproj.io/v1alpha1`; none when the cluster does not know the group."""
     try:
         found = await client.send(Request("GET", ARGO))
-    except NotFound:
+    except UpstreamError as error:
+        if error.status != 404:
+            raise
         return frozenset()
     resources = found.get("resources")
     named = (each.get("name") for each in resources or () if isinstance(each, dict))
@@ -111,8 +116,8 @@ class _Document(msgspec.Struct):
 async def workflow_schema(client: Client) -> JsonObject:
     """Read the OpenAPI schema of a Workflow as the cluster publishes it.
 
-    With Argo's full CRDs the document has some ten megabytes; only one kind of it is decoded. Raises `NotFound` where
-    there is none.
+    With Argo's full CRDs the document has some ten megabytes; only one kind of it is decoded. Raises an error of
+    status 404 where there is none.
     """
     async with client.stream(Request("GET", OPENAPI)) as response:
         content = bytearray()
@@ -138,7 +143,7 @@ async def workflows(client: Client, namespace: str, *, taken_up: bool) -> tuple[
 
 
 async def storage_class(client: Client, name: str) -> None:
-    """Look for a storage class; raises `NotFound`, and `Forbidden` where we may not look."""
+    """Look for a storage class; the error has the status 404 where there is none, 403 where we may not look."""
     await client.send(Request("GET", STORAGE_CLASS, {"name": name}))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.subject import NO_APP, Looked, Subject
-from kubeci.errors import ConfigurationError, Forbidden, UpstreamError
+from kubeci.errors import ConfigurationError, UpstreamError
 from kubeci.github.app_look import SeenApp
 from kubeci.model.app_needs import EVENTS, PERMISSIONS, Permission
 
@@ -22,9 +22,9 @@ async def credentials(looked: Looked) -> Sequence[Finding]:
     except ConfigurationError as error:
         remedy = "generate another key on the App's settings page, and name its file with --keyfile"
         return [_wrong(str(error), remedy, "")]
-    except Forbidden as error:
-        return [_refused(str(error), subject)]
     except UpstreamError as error:
+        if error.status in {401, 403, 404}:  # 404: "Integration not found", for an id that no App has
+            return [_refused(str(error), subject)]
         url = subject.options.github_url
         remedy = (
             f"is --github-url {url} right, and may this machine reach it (HTTPS_PROXY, a network policy)?"
@@ -85,7 +85,7 @@ def _permission(needed: Permission, has: str, page: str) -> Finding:
         State.WRONG if needed.essential else State.WARNING,
         f"{has}; {needed.level} is needed",
         f"it carries {needed.carries}; without it {needed.without}",
-        f"set it to {needed.level} at {page}; each installation's owner is then asked to accept it",
+        f"each installation's owner is asked to accept it, once it is set to {needed.level} at {page}",
     )
 
 
@@ -103,7 +103,7 @@ async def events(looked: Looked) -> Sequence[Finding]:
             State.WRONG if each.essential else State.WARNING,
             "not subscribed to",
             f"it carries {each.carries}",
-            f"tick it under Subscribe to events at {page} (it needs the permission {each.permission})",
+            f"it needs the permission {each.permission}; tick it under Subscribe to events at {page}",
         )
         for each in EVENTS
         if each.event in lacking

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from kubeci.cluster import discovery
 from kubeci.doctor.argo_version import guess
+from kubeci.doctor.check import SkippedError
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.subject import NO_CLUSTER, WORKFLOWS, Looked
 from kubeci.doctor.times import ago
-from kubeci.errors import NotFound
+from kubeci.errors import Forbidden, UpstreamError
 from kubeci.model.json import JsonObject
 
 NEEDED = (WORKFLOWS, "workflowtemplates")
@@ -44,7 +45,9 @@ async def schema(looked: Looked) -> Sequence[Finding]:
     client = await looked.argo()
     try:
         published = await discovery.workflow_schema(client)
-    except NotFound:
+    except UpstreamError as error:
+        if error.status != 404:
+            raise
         told = "skipped: the cluster publishes no OpenAPI document of argoproj.io"
         return [Finding(Group.ARGO, "schema", State.UNKNOWN, told)]
     version = guess(published)
@@ -79,11 +82,12 @@ async def controller(looked: Looked) -> Sequence[Finding]:
     """Look for workflows that a controller has taken up, and for some that none has."""
     client = await looked.argo()
     namespace, now = looked.subject.config.namespace, looked.subject.now()
-    waiting = [
-        each
-        for each in await discovery.workflows(client, namespace, taken_up=False)
-        if now - _created(each).timestamp() > TAKEN_UP_SECONDS
-    ]
+    try:
+        untouched = await discovery.workflows(client, namespace, taken_up=False)
+        taken = await discovery.workflows(client, namespace, taken_up=True)
+    except Forbidden as error:
+        raise SkippedError(f"our rights do not show the workflows of {namespace} (see rights)") from error
+    waiting = [each for each in untouched if now - _created(each).timestamp() > TAKEN_UP_SECONDS]
     if waiting:
         oldest = min(waiting, key=_created)
         name = str(oldest["metadata"].get("name"))[:100]
@@ -98,7 +102,6 @@ async def controller(looked: Looked) -> Sequence[Finding]:
                 "kubectl get pods --all-namespaces --selector app=workflow-controller",
             )
         ]
-    taken = await discovery.workflows(client, namespace, taken_up=True)
     newest = max(map(_created, taken), default=None)
     if newest is None or now - newest.timestamp() > OLD_SECONDS:
         seen = f"no workflow in {namespace}" if newest is None else f"none newer than {ago(newest, now)}"

@@ -57,7 +57,7 @@ def _of_one(installation: SeenInstallation, app: SeenApp) -> list[Finding]:
                 State.WARNING,
                 f"suspended since {installation.suspended_at[:10]}",
                 "GitHub sends no events of its repositories and lets us read none: nothing of them is built",
-                f"press Unsuspend at {page}, or leave it out with --idsfile or --orgs",
+                f"leave it out with --idsfile or --orgs, or press Unsuspend at {page}",
             )
         ]
     of_app = {each.name for each in lacking_permissions(app.permissions)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from itertools import groupby
 
 from kubeci.cluster.access import Right, may
 from kubeci.cluster.client import Client
@@ -34,7 +33,8 @@ NEEDED: tuple[tuple[Right, str], ...] = (
 )
 """Each right that the server uses in its namespace, with what it carries; a test holds it equal to `rbac/kubeci.yaml`."""
 
-ESSENTIAL = frozenset({_SUBMIT, _LOOK, _FOLLOW})
+FEATURES = frozenset({carries for _, carries in NEEDED} - {_SUBMIT, _LOOK, _FOLLOW})
+"""What does not work without a right, while builds run."""
 
 CLUSTER_TEMPLATES = Right(ARGO, "clusterworkflowtemplates", "get")
 
@@ -53,14 +53,18 @@ async def rights(looked: Looked) -> Sequence[Finding]:
         return [Finding(Group.RIGHTS, "rights", State.UNKNOWN, told)]
     of = subject.as_user or "this account"
     if not lacking:
+        told = f"{of} has all {len(NEEDED)} that are used in {namespace}"
+        return [Finding(Group.RIGHTS, "rights", State.OK, told)]
+    if len(lacking) == len(NEEDED):
         return [
-            Finding(
-                Group.RIGHTS, "rights", State.OK, f"{of} has all {len(NEEDED)} that are used in {namespace}"
-            )
+            _missing("rights", f"{of} has none in {namespace}", "all that the server does there", namespace)
         ]
+    by_feature: dict[str, list[Right]] = {}
+    for right, carries in lacking:
+        by_feature.setdefault(carries, []).append(right)
     return [
-        _missing(carries, [right for right, _ in group], of, namespace)
-        for carries, group in groupby(lacking, key=lambda each: each[1])
+        _missing(_name(first), f"{of} lacks {', '.join(map(str, (first, *more)))}", carries, namespace)
+        for carries, (first, *more) in by_feature.items()
     ]
 
 
@@ -70,15 +74,18 @@ async def _lacking(client: Client, namespace: str, as_user: str) -> list[tuple[R
     return [needed for needed, there in zip(NEEDED, granted, strict=True) if not there]
 
 
-def _missing(carries: str, lacking: list[Right], of: str, namespace: str) -> Finding:
-    named = ", ".join(map(str, lacking))
+def _name(right: Right) -> str:
+    return f"{right.verb} {right.resource}"
+
+
+def _missing(name: str, found: str, carries: str, namespace: str) -> Finding:
     return Finding(
         Group.RIGHTS,
-        str(lacking[0]),
-        State.WRONG if carries in ESSENTIAL else State.WARNING,
-        f"{of} lacks {named} in {namespace}",
+        name,
+        State.WARNING if carries in FEATURES else State.WRONG,
+        found,
         f"it carries {carries}",
-        "grant what the server uses",
+        "grant what the server uses; rbac/ is a folder of kubeci's repository",
         f"kubectl apply --namespace {namespace} --filename rbac/kubeci.yaml",
     )
 
@@ -92,7 +99,6 @@ async def cluster_templates(looked: Looked) -> Sequence[Finding]:
         granted = await may(client, CLUSTER_TEMPLATES, "", as_user=as_user)
     except Forbidden as error:
         return [Finding(Group.RIGHTS, name, State.UNKNOWN, f"skipped: {error}")]
-    told = (
-        "may be read" if granted else "may not be read; only definitions that refer to one as a whole need it"
-    )
+    needed_by = "only definitions that refer to one as a whole need it (rbac/cluster-wide.yaml)"
+    told = "may be read" if granted else f"may not be read; {needed_by}"
     return [Finding(Group.RIGHTS, name, State.OK, told)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kubeci.cluster import discovery
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.subject import NO_CLUSTER, Looked
-from kubeci.errors import Forbidden, NotFound
+from kubeci.errors import UpstreamError
 
 _NAME = "storage class"
 _LIST = "kubectl get storageclass"
@@ -26,9 +26,9 @@ async def storage_class(looked: Looked) -> Sequence[Finding]:
                 Finding(Group.STORAGE, _NAME, State.OK, f"{wanted} (cacheDefaults.storageClassName) is there")
             ]
         classes = await discovery.storage_classes(client)
-    except NotFound:
-        return [_named_one_missing(wanted)]
-    except Forbidden as error:
+    except UpstreamError as error:
+        if error.status == 404 and wanted:
+            return [_named_one_missing(wanted)]
         if error.status != 403:
             raise
         told = "skipped: our rights do not show storage classes"

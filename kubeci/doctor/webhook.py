@@ -36,7 +36,7 @@ def _faults(hook: Hook) -> list[tuple[str, State, str, str, str]]:
     found = []
     address = urlsplit(hook.url)
     if not address.path.endswith(PATH):
-        remedy = f"set the webhook's URL to https://{address.netloc}{PATH}"
+        remedy = f"set the webhook's URL to https://{_host(hook.url)}{PATH}"
         found.append(("URL", State.WRONG, f"{_shown(hook.url)} does not end in {PATH}", _WHY, remedy))
     if address.scheme != "https" and address.hostname not in _LOOPBACK:
         why = "payloads of private repositories go over the network for everybody to read"
@@ -57,7 +57,11 @@ def _faults(hook: Hook) -> list[tuple[str, State, str, str, str]]:
 def _shown(url: str) -> str:
     """Write an address without what may be a secret in it."""
     address = urlsplit(url)
-    return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"
+    return f"{address.scheme}://{_host(url)}{address.path}"
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 async def deliveries(looked: Looked) -> Sequence[Finding]:
@@ -77,8 +81,8 @@ async def deliveries(looked: Looked) -> Sequence[Finding]:
         return [Finding(Group.WEBHOOK, "deliveries", State.UNKNOWN, told)]
     failed = [each for each in tried if not each.good]
     good = next((each for each in tried if each.good), None)
-    last = f"the last good one was {ago(good.delivered_at, now)}" if good else "none was good"
-    told = f"{len(tried) - len(failed)} of the last {len(tried)} were taken; {last}"
+    last = f"the last good one {ago(good.delivered_at, now)}" if good else "none is good"
+    told = f"{len(tried) - len(failed)} of {len(tried)} taken, {last}"
     if not failed:
         return [Finding(Group.WEBHOOK, "deliveries", State.OK, told)]
     codes = sorted({_code(each) for each in failed})
@@ -113,5 +117,8 @@ def _remedy(newest: SeenDelivery, page: str) -> tuple[str, str]:
             "",
         )
     if status >= 500:
-        return "the server or what stands before it fails: look at its log", "kubectl logs deployment/kubeci"
+        return (
+            "the server or what stands before it fails: look at its log",
+            "kubectl logs --namespace kubeci deployment/kubeci",
+        )
     return f"GitHub shows the answer at {page}", ""
