@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from deploy_kit import DEPLOY, KUBECI, container, free_port, started, write_files
 
@@ -82,11 +83,24 @@ async def test_a_push_is_built_and_the_server_goes_gently(tmp_path: Path) -> Non
             around.github.webhook_url = f"{url}/webhooks/github"
             await around.github.push(REPOSITORY, {".kube-ci/ci.yaml": DEFINITION}, branch="main")
             await until(lambda: [run.conclusion for run in around.github.state.runs.values()] == ["success"])
+            assert await wrong(environment(around, tmp_path, port)) == []
             process.send_signal(signal.SIGTERM)
             await until_answers(client, container()["readinessProbe"]["httpGet"]["path"], 500)
             async with asyncio.timeout(20):
                 assert await process.wait() == 0
     assert {each.name.partition(".")[0] for each in (tmp_path / "data").iterdir()} == {"kubeci"}
+
+
+async def wrong(variables: list[str]) -> list[str]:
+    """Give what `kubeci doctor` finds wrong when it is run beside the server, with its variables and no options."""
+    process = await asyncio.create_subprocess_exec(
+        "env", *variables, str(KUBECI), "doctor", "--output=json", stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate()
+    findings = msgspec.json.decode(output)["findings"]
+    assert "settings" in {each["group"] for each in findings}
+    return [f"{each['name']}: {each['found']}" for each in findings if each["state"] == "wrong"]
 
 
 async def until_answers(client: httpx.AsyncClient, path: str, status: int) -> None:
