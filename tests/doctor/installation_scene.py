@@ -8,14 +8,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
 from kubeci.doctor.examine import examine
 from kubeci.doctor.finding import Finding, State
 from kubeci.doctor.subject import Subject
+from kubeci.github.signature import verify
 from kubeci.local.argo_server.server import LocalArgoServer, argo_server
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.cluster.users import User
 from kubeci.local.github.state import Installation
-from kubeci.local.stack import LocalStack, StackSettings, surroundings, with_server
+from kubeci.local.serving import serving
+from kubeci.local.stack import StackSettings, Surroundings, surroundings
 
 REPOSITORY = "acme/widgets"
 
@@ -24,8 +31,9 @@ REPOSITORY = "acme/widgets"
 class Scene:
     """An installation in which everything is right, and the words of the tests to spoil it."""
 
-    stack: LocalStack
+    stack: Surroundings
     argo: LocalArgoServer
+    url: str
     subject: Subject
     folder: Path
 
@@ -67,17 +75,27 @@ class Scene:
 
 @asynccontextmanager
 async def whole_installation(folder: Path) -> AsyncIterator[Scene]:
+    """Run an installation in which a server has been at work; it need not run while it is looked at."""
     async with (
         surroundings(folder, StackSettings(engine=False, slack=True)) as around,
         argo_server(around.cluster.objects) as argo,
+        serving(receiver(around.options.webhook_secret)) as url,
     ):
         options = replace(around.options, argo_server=argo.url, argo_token=argo.token)
-        async with with_server(replace(around, options=options)) as stack:
-            await stack.github.create_repository(REPOSITORY)
-            scene = Scene(stack, argo, Subject(options, around.config, trust_env=False), folder)
-            await scene.deliver()
-            scene.workflow("earlier", phase="Succeeded")
-            yield scene
+        around.github.webhook_url = f"{url}/webhooks/github"
+        await around.github.create_repository(REPOSITORY)
+        scene = Scene(around, argo, url, Subject(options, around.config, trust_env=False), folder)
+        await scene.deliver()
+        scene.workflow("earlier", phase="Succeeded")
+        yield scene
+
+
+def receiver(secret: bytes) -> Starlette:
+    async def take(request: Request) -> Response:
+        good = verify(secret, await request.body(), request.headers["x-hub-signature-256"])
+        return Response(status_code=202 if good else 401)
+
+    return Starlette(routes=[Route("/webhooks/github", take, methods=["POST"])])
 
 
 def faults(found: list[Finding]) -> list[tuple[str, State]]:

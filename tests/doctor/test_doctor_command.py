@@ -137,9 +137,8 @@ async def test_no_secret_is_shown(scene: Scene) -> None:
     ]
     scene.stack.github.webhook_url = "http://user:hush@127.0.0.1:1/hook?token=hush"
     scene.argo.faults.add("GET", "/api/v1/info", status=500)
-    for output in ("text", "json"):
-        _, told, errors = await doctor(*given, "-o", output)
-        assert [secret for secret in (*secrets, "hush") if secret in told + errors] == []
+    _, told, errors = await doctor(*given, "-o", "json")
+    assert [secret for secret in (*secrets, "hush") if secret in told + errors] == []
 
 
 async def test_a_terminal_without_unicode_gets_other_marks(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ CASES: dict[str, tuple[Spoil, list[tuple[str, State]], list[str], str]] = {
         "cannot reach the server",
     ),
     "another server": (
-        lambda scene: delivered(scene, f"{scene.stack.server_url}/elsewhere"),
+        lambda scene: delivered(scene, f"{scene.url}/elsewhere"),
         [("deliveries", WRONG)],
         [],
         "/webhooks/github",
