@@ -37,6 +37,7 @@ API_VERSIONS = {
     "PersistentVolumeClaim": "v1",
     "PodDisruptionBudget": "policy/v1",
     "PrometheusRule": "monitoring.coreos.com/v1",
+    "RoleBinding": "rbac.authorization.k8s.io/v1",
     "Secret": "v1",
     "Service": "v1",
     "ServiceAccount": "v1",
@@ -55,7 +56,7 @@ def test_every_file_is_one_object_of_a_known_kind_in_the_servers_namespace(path:
     found = read(path)
     assert found["apiVersion"] == API_VERSIONS[found["kind"]]
     assert found["metadata"]["name"].startswith("kubeci")
-    placed_by_kustomize = path.parent.name == "server"
+    placed_by_kustomize = path.parent.name in {"server", "builds"}
     assert found["metadata"].get("namespace") == (None if placed_by_kustomize else "kubeci")
 
 
@@ -218,15 +219,28 @@ def test_the_settings_are_read_strictly_and_name_the_namespace_of_the_builds() -
 
 
 def test_the_rights_go_to_the_servers_account_in_the_servers_namespace() -> None:
-    deleted, bound = (
-        yaml.safe_load(each["patch"]) for each in manifest("builds/kustomization.yaml")["patches"]
-    )
     account = manifest("server/service-account.yaml")["metadata"]["name"]
     namespace = manifest("server/namespace.yaml")["metadata"]["name"]
     assert manifest("server/kustomization.yaml")["namespace"] == namespace
-    [subject] = bound["subjects"]
-    assert (subject["name"], subject["namespace"]) == (account, namespace)
-    assert (deleted["$patch"], deleted["kind"]) == ("delete", "ServiceAccount")
-    wide = list(yaml.safe_load_all((ROOT / "rbac" / "cluster-wide.yaml").read_text()))
-    [everywhere] = [each for each in wide if each["kind"] == "ClusterRoleBinding"]
-    assert everywhere["subjects"] == [subject]
+    server = [{"kind": "ServiceAccount", "name": account, "namespace": namespace}]
+    bound = manifest("builds/role-binding.yaml")
+    given = {each["kind"]: each for each in documents("kubeci.yaml")}
+    assert (bound["subjects"], bound["roleRef"]) == (server, given["RoleBinding"]["roleRef"])
+    assert bound["metadata"]["name"] != given["RoleBinding"]["metadata"]["name"]
+    [everywhere] = [each for each in documents("cluster-wide.yaml") if each["kind"] == "ClusterRoleBinding"]
+    assert everywhere["subjects"] == server
+
+
+def test_the_account_in_the_namespace_of_the_builds_is_left_out() -> None:
+    patches = [yaml.safe_load(each["patch"]) for each in manifest("builds/kustomization.yaml")["patches"]]
+    assert [(each["$patch"], each["kind"]) for each in patches] == [
+        ("delete", "ServiceAccount"),
+        ("delete", "RoleBinding"),
+    ]
+    left_out = {(each["kind"], each["metadata"]["name"]) for each in patches}
+    there = {(each["kind"], each["metadata"]["name"]) for each in documents("kubeci.yaml")}
+    assert there - left_out == {("Role", "kubeci")}
+
+
+def documents(name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((ROOT / "rbac" / name).read_text()))

@@ -116,6 +116,8 @@ async def play_everything(stack: LocalStack) -> None:
     deleted = await github.push(REPOSITORY, definition("sleep 60"), branch="other", message="three")
     await until(lambda: runs(deleted, "in_progress"))
     objects.create(WORKFLOW_TEMPLATES, "argo", shared_template())
+    # The local cluster has no ClusterWorkflowTemplates: a real one that does not grant them answers so.
+    stack.cluster.faults.add("GET", CLUSTER_TEMPLATES, status=403, times=5)
     for name, scope in (("shared", {}), ("everywhere", {"clusterScope": True})):
         referring = await github.push(REPOSITORY, reference(name, **scope), branch=name, message=name)
         await until(partial(runs, referring, "completed"))
