@@ -57,6 +57,8 @@ class Intake:
         self._arrived = wakes
         self._waiting: dict[str, str] = {}
         """Why deliveries wait for the cluster, by id: each reason is logged once."""
+        self._cause = ""
+        """What the last of them waits for; with it the operator is told once, however many wait."""
 
     async def run(self, *, workers: int = 4) -> None:
         """Work until cancelled; what an earlier process had claimed is taken up again first."""
@@ -106,15 +108,19 @@ class Intake:
         else:
             await self._inbox.done(delivery.id, outcome)
             bound.info("delivery done", outcome=outcome)
-        self._waiting.pop(delivery.id, None)
+        if self._waiting.pop(delivery.id, ""):
+            self._cause = ""
 
     async def _wait(
         self, delivery: Delivery, error: Unready, bound: structlog.typing.FilteringBoundLogger
     ) -> None:
         """Try a delivery again later without counting the attempt: the cluster cannot take it yet."""
+        if self._cause != error.public:
+            self._cause = error.public
+            log.warning("builds wait for the cluster", because=error.public, error=str(error))
         if self._waiting.get(delivery.id) != error.public:
             self._waiting[delivery.id] = error.public
-            bound.warning("delivery waits for the cluster", because=error.public, error=str(error))
+            bound.info("delivery waits for the cluster", because=error.public)
         now = self._clock()
         pause = pause_after(now - delivery.received_at, timedelta(seconds=self._backoff(1)))
         await self._inbox.retry(delivery.id, f"waits: {error}", now + pause, counted=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -19,21 +20,46 @@ log = structlog.get_logger(__name__)
 
 
 async def tell_unfollowed(rooms: Rooms, *, after_seconds: float = UNFOLLOWED_SECONDS) -> None:
-    """Tell whenever the watch has been lost for so long, until cancelled; the report after that takes the words away."""
-    check_runs = CheckRuns(rooms)
+    """Tell whenever the watch has been lost for so long, until cancelled, and take the words back when it works again."""
+    words = _Words(rooms)
     while True:
         await rooms.watched.until_lost(after_seconds)
-        for build in await rooms.builds.unfinished():
-            if build.workflow_uid and build.check_run_id and rooms.watched.problem:
-                await _tell(build, rooms, check_runs)
+        builds = [
+            build for build in await rooms.builds.unfinished() if build.workflow_uid and build.check_run_id
+        ]
+        for build in builds:
+            await _tried(build, words.tell)
         await rooms.watched.until_works()
+        for build in builds:
+            await _tried(build, words.take_back)
 
 
-async def _tell(build: Build, rooms: Rooms, check_runs: CheckRuns) -> None:
+async def _tried(build: Build, work: Callable[[Build], Awaitable[None]]) -> None:
     try:
-        await check_runs.remark(build, content.unfollowed(rooms.watched.problem))
-        # What GitHub shows now is no report of ours: the next one is sent, be it the same as the last.
-        told = await rooms.builds.reported(build.id)
-        await rooms.builds.save_reported(build.id, replace(told, digest=""))
+        await work(build)
     except KubeCIError as error:
-        log.warning("a build that cannot be followed was not told so", build=build.id, error=str(error))
+        log.warning(
+            "a check-run could not be told how its build is followed", build=build.id, error=str(error)
+        )
+
+
+class _Words:
+    """Words below what a check-run shows; while they stand there, it counts as told nothing of ours."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._check_runs = CheckRuns(rooms)
+
+    async def tell(self, build: Build) -> None:
+        problem = self._rooms.watched.problem
+        if problem:
+            await self._check_runs.remark(build, content.unfollowed(problem))
+            told = await self._rooms.builds.reported(build.id)
+            await self._rooms.builds.save_reported(build.id, replace(told, digest=""))
+
+    async def take_back(self, build: Build) -> None:
+        """Show again what stood there, unless a report was quicker."""
+        told = await self._rooms.builds.reported(build.id)
+        known = (await self._rooms.builds.outcome(build.id)).check
+        if known and not told.digest:
+            await self._check_runs.bring(build, known)
