@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubeci.cluster.causes import explained
+from kubeci.cluster.errors import of_answer, of_failure
+from kubeci.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unready, UpstreamError
+
+RECORDINGS = Path(__file__).parent.parent / "data" / "argo-api"
+WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/workflows"
+PODS = "/api/v1/namespaces/{namespace}/pods"
+ACCOUNT = "system:serviceaccount:kubeci:kubeci"
+
+
+def why(status: int, message: str | bytes, *, route: str = WORKFLOWS, **details: Any) -> UpstreamError:
+    """The cause of an answer with a Status, or with other content."""
+    told = {"kind": "Status", "message": message, "code": status, "details": details}
+    content = message if isinstance(message, bytes) else json.dumps(told).encode()
+    refusal = of_answer(status, {}, content, call=f"POST {route}")
+    return explained(refusal, route=route, namespace="argo", content=content)
+
+
+def forbidden(what: str) -> str:
+    return f'workflows.argoproj.io "x" is forbidden: {what}'
+
+
+def cannot(verb: str, resource: str, group: str, where: str = ' in the namespace "argo"') -> str:
+    return forbidden(f'User "{ACCOUNT}" cannot {verb} resource "{resource}" in API group "{group}"{where}')
+
+
+APPLY = "kubectl apply --namespace argo --filename rbac/kubeci.yaml"
+CAUSES: list[tuple[UpstreamError, type[UpstreamError], bool, str]] = [
+    # the error, its kind, whether a right or a quota would help, words for anybody
+    (why(404, b"404 page not found\n"), Unready, False, "the cluster knows no Argo workflows"),
+    (why(404, "the server could not find the requested resource"), Unready, False, "knows no Argo workflows"),
+    (why(404, b""), Unready, False, "knows no Argo workflows"),
+    (why(404, 'namespaces "argo" not found', name="argo"), Unready, False, "there is no namespace argo: "),
+    (why(404, 'workflows.argoproj.io "x" not found', name="x"), NotFound, False, '"x" not found'),
+    (why(404, b"404 page not found\n", route=PODS), NotFound, False, "404 page not found"),
+    (
+        why(403, cannot("create", "workflows", "argoproj.io")),
+        Forbidden,
+        True,
+        (
+            "the server may not create workflows in the namespace argo: "
+            f"its role lacks `create workflows.argoproj.io`; {APPLY}"
+        ),
+    ),
+    (
+        why(403, cannot("get", "pods/log", "") + ": RBAC: clusterrole not found", route=PODS),
+        Forbidden,
+        True,
+        f"the server may not get pods/log in the namespace argo: its role lacks `get pods/log`; {APPLY}",
+    ),
+    (
+        why(403, cannot("get", "clusterworkflowtemplates", "argoproj.io", " at the cluster scope")),
+        Forbidden,
+        True,
+        (
+            "its cluster role lacks `get clusterworkflowtemplates.argoproj.io`; "
+            "kubectl apply --filename rbac/cluster-wide.yaml"
+        ),
+    ),
+    (why(401, "Unauthorized"), Forbidden, True, "does not know the server"),
+    (
+        why(403, forbidden("exceeded quota: builds, requested: count/workflows.argoproj.io=1, used: 9")),
+        Forbidden,
+        True,
+        "the namespace argo has used up its quota: exceeded quota: builds, requested: ",
+    ),
+    (
+        why(403, forbidden("unable to create new content in namespace argo because it is being terminated")),
+        Unready,
+        False,
+        "the namespace argo is being deleted",
+    ),
+    (
+        why(403, 'admission webhook "images.example" denied the request: no'),
+        Forbidden,
+        False,
+        'admission webhook "images.example" denied the request: no',
+    ),
+    (why(422, "spec.templates: Required value"), Invalid, False, "spec.templates: Required value"),
+    (why(409, "exists"), Conflict, False, "exists"),
+    (why(429, "slow down"), RateLimited, False, "has too much to do (HTTP 429)"),
+    (why(500, "dial tcp 10.0.0.1:443: refused"), Unready, False, "cannot answer at the moment (HTTP 500)"),
+    (why(408, "too slow"), Unready, False, "cannot be reached"),
+    (
+        explained(of_failure(OSError("10.0.0.1:443"), call="GET /x"), route=PODS, namespace="argo"),
+        Unready,
+        False,
+        "the cluster's API server cannot be reached",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "grantable", "told"), CAUSES)
+def test_a_cause_is_told_to_anybody(
+    error: UpstreamError, kind: type[UpstreamError], told: str, *, grantable: bool
+) -> None:
+    assert type(error) is kind
+    assert (isinstance(error, Forbidden) and error.grantable) is grantable
+    assert told in error.public
+    assert ACCOUNT not in error.public
+    assert "10.0.0.1" not in error.public
+
+
+def test_the_operator_sees_the_words_of_the_server() -> None:
+    assert ACCOUNT in str(why(403, cannot("create", "workflows", "argoproj.io")))
+    assert "10.0.0.1" in str(why(500, "dial tcp 10.0.0.1:443: refused"))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("workflow-create-forbidden-403", "its role lacks `create workflows.argoproj.io`"),
+        ("pod-log-forbidden-403", "its role lacks `get pods/log`"),
+        ("workflow-create-missing-namespace-404", "there is no namespace nosuch: "),
+        ("workflow-get-404", 'workflows.argoproj.io "nosuch" not found'),
+        ("pod-log-unknown-pod-404", 'pods "nosuch" not found'),
+    ],
+)
+def test_recorded_answers(name: str, told: str) -> None:
+    response = json.loads((RECORDINGS / f"{name}.json").read_text())["response"]
+    content = json.dumps(response["body"]).encode()
+    refusal = of_answer(response["status"], {}, content, call="GET /x")
+    error = explained(refusal, route=WORKFLOWS, namespace="nosuch", content=content)
+    assert told in error.public
