@@ -56,7 +56,7 @@ def command(invocation: Invocation, *, output: str, as_user: str) -> None:
       kubeci doctor -o json
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     configure_logging("console", level=logging.CRITICAL)  # what is logged on the way is found and told
-    found = asyncio.run(examine(_subject(invocation, as_user), ended=_Progress()))
+    found = asyncio.run(examine(_subject(invocation, as_user), tell=_Progress()))
     click.echo(_json(found) if output == "json" else text(found, _terminal()), nl=False)
     sys.exit(1 if any(each.state is State.WRONG for each in found) else 0)
 

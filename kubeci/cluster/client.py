@@ -60,6 +60,11 @@ class Client:
         self._api = api
         self._on_request = on_request
 
+    @property
+    def address(self) -> str:
+        """Give the address of the API server."""
+        return str(self._api.configuration.host)
+
     async def send(self, request: Request) -> JsonObject:
         """Send a request and give the object of the answer; raises the errors of `kubeci.errors`."""
         async with self.stream(request) as response:

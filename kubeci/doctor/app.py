@@ -36,7 +36,8 @@ async def credentials(looked: Looked) -> Sequence[Finding]:
                 f"the key is that of App {app.id}, not {subject.options.app_id}", "correct --github.appid", ""
             )
         ]
-    found = f"the key is that of {app.slug} (App {app.id}) of {app.owner.login or 'an enterprise'}"
+    owner = app.owner.login or "an enterprise"
+    found = f"the key is that of {app.slug} (App {app.id}) of {owner} at {subject.github}"
     return [Finding(Group.APP, "credentials", State.OK, found)]
 
 

@@ -70,7 +70,7 @@ async def schema(looked: Looked) -> Sequence[Finding]:
                 "version",
                 State.WARNING,
                 f"by its fields Argo is {version.name}; it has no {version.lacks}",
-                "builds run, but `kubeci lint` knows newer fields than this cluster, which refuses definitions with them",
+                "`kubeci lint` knows newer fields than this cluster, which refuses definitions that have them",
                 "upgrade Argo Workflows, its CRDs with it",
                 FULL_CRDS,
             )

@@ -13,6 +13,7 @@ from kubeci.errors import KubeCIError
 T = TypeVar("T")
 
 CHECK_SECONDS = 15.0
+TELL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,21 @@ async def run(
     checks: Sequence[Check],
     *,
     seconds: float = CHECK_SECONDS,
-    ended: Callable[[Sequence[Check]], None] = lambda _: None,
+    tell: Callable[[Sequence[Check]], None] = lambda _: None,
 ) -> list[Finding]:
     """Run checks and give their findings, in the order of the checks.
 
-    Each may take so many seconds; `ended` is told of the checks that still run, whenever one has ended.
+    Each may take so many seconds; `tell` is given the checks that still run, whenever one has ended and every second.
     """
     running = {asyncio.create_task(_one(check, seconds)): check for check in checks}
     waiting = set(running)
-    ended(checks)
+    tell(checks)
     try:
         while waiting:
-            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            ended([check for task, check in running.items() if task in waiting])
+            _, waiting = await asyncio.wait(
+                waiting, timeout=TELL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            tell([check for task, check in running.items() if task in waiting])
     finally:
         for task in waiting:
             task.cancel()

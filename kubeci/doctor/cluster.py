@@ -18,7 +18,7 @@ async def reachable(looked: Looked) -> Sequence[Finding]:
     try:
         seen = await looked.cluster.get()
     except ConfigurationError as error:
-        remedy = "name a kubeconfig with --kubeconfig, or run where a pod's service account is mounted"
+        remedy = "name a kubeconfig (--kubeconfig ~/.kube/config), or run in a pod of the cluster"
         return [_wrong(str(error), remedy, "")]
     except Forbidden as error:
         remedy = "the cluster does not know who we are: renew the token or certificate of the kubeconfig"
@@ -26,7 +26,8 @@ async def reachable(looked: Looked) -> Sequence[Finding]:
     except UpstreamError as error:
         remedy = "is the address right (--kubeconfig, --master), and may this machine reach it?"
         return [_wrong(str(error), remedy, f"kubectl{_by(subject)} version")]
-    return [Finding(Group.CLUSTER, "API server", State.OK, f"Kubernetes {seen.version.name}")]
+    address = (await looked.client.get()).address
+    return [Finding(Group.CLUSTER, "API server", State.OK, f"Kubernetes {seen.version.name} at {address}")]
 
 
 async def namespace(looked: Looked) -> Sequence[Finding]:

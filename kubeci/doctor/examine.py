@@ -26,14 +26,14 @@ async def examine(
     subject: Subject,
     *,
     seconds: float = CHECK_SECONDS,
-    ended: Callable[[Sequence[Check]], None] = lambda _: None,
+    tell: Callable[[Sequence[Check]], None] = lambda _: None,
 ) -> list[Finding]:
     """Look at everything; gives findings in the order of their groups.
 
-    Each check may take so many seconds; `ended` is told of those that still run whenever one has ended.
+    Each check may take so many seconds; `tell` is given those that still run, whenever one has ended and every second.
     """
     async with looking(subject) as looked:
-        return await run(checks(looked), seconds=seconds, ended=ended)
+        return await run(checks(looked), seconds=seconds, tell=tell)
 
 
 def checks(looked: Looked) -> list[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kubeci.cluster.argo_look import argo_version
+from kubeci.cluster.argo_server_http import trusting
 from kubeci.doctor.check import SkippedError
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.subject import ANSWER_SECONDS, Looked
@@ -26,7 +27,7 @@ async def argo_server(looked: Looked) -> Sequence[Finding]:
             options.argo_server,
             options.argo_token,
             trust_env=subject.trust_env,
-            tls=subject.tls,
+            tls=trusting(options.argo_ca) if options.argo_ca else subject.tls,
             answer_seconds=ANSWER_SECONDS,
         )
     except Forbidden as error:

@@ -48,16 +48,16 @@ def _problem(text: str) -> Finding:
         Group.SETTINGS,
         name,
         State.WRONG,
-        text,
+        text.removeprefix(name).lstrip(": "),
         "the server refuses to start with this",
         _REMEDIES.get(option[1] if option else "", "docs/settings.md tells what may stand there"),
     )
 
 
 _REMEDIES = {
-    "keyfile": "generate a private key on the App's settings page, and name its file with --keyfile",
+    "keyfile": "generate a private key on the App's settings page, and name its file with --keyfile; `kubeci create-app` makes App and key",
     "secretfile": "write the secret of the App's webhook into a file, and name it with --secretfile",
-    "github.appid": "the id stands on the App's settings page, under About",
+    "github.appid": "the id stands on the App's settings page, under About; `kubeci create-app` makes an App",
 }
 
 

@@ -100,7 +100,7 @@ async def test_findings_come_in_the_order_of_the_checks_and_who_waits_is_told() 
         raise SkippedError("there is none")
 
     checks = [Check(Group.CLOCK, "late", late), Check(Group.SLACK, "skips", skips)]
-    found = await run(checks, ended=lambda running: told.append([each.name for each in running]))
+    found = await run(checks, tell=lambda running: told.append([each.name for each in running]))
     assert [(each.name, each.state, each.found) for each in found] == [
         ("late", State.OK, ""),
         ("skips", State.UNKNOWN, "skipped: there is none"),
