@@ -101,6 +101,7 @@ class _ListWatch:
         self._stands = stands
         self._version = ""
         self._failures = 0
+        self._gone = False
 
     async def step(self) -> AsyncGenerator[Change, None]:
         """List when that is due, then watch until the server ends it."""
@@ -114,7 +115,7 @@ class _ListWatch:
                 yield change
         if self._version == version and asyncio.get_running_loop().time() - started < SHORT_SECONDS:
             raise UpstreamError("the cluster ended a watch at once", status=200, retryable=True)
-        self._failures = 0
+        self._failures, self._gone = 0, False
 
     def failed(self, error: UpstreamError) -> float:
         """Take note of a failure and give the pause before the next step."""
@@ -122,7 +123,9 @@ class _ListWatch:
         if gone or self._failures >= MAX_RESUMES:
             self._version = ""
         self._failures += 1
-        if gone and self._failures == 1:
+        if gone and not self._gone:
+            # A cluster that says so is there again; only one that says so again and again must not be asked at once.
+            self._gone = True
             return 0.0
         timing = self._timing
         pause = min(timing.backoff_cap, timing.backoff * 2.0 ** min(self._failures - 1, 30))
@@ -156,7 +159,7 @@ class _ListWatch:
             try:
                 async for line in lines(response.content.iter_any()):
                     change = self._read(line)
-                    self._failures = 0
+                    self._failures, self._gone = 0, False
                     if not standing.cancelled():
                         standing.cancel()
                         self._stands()

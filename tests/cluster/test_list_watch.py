@@ -118,6 +118,16 @@ async def test_a_forgotten_version_means_a_new_list_at_once(gone: Any) -> None:
     assert [pause for _, pause in script.problems] == [0.0]
 
 
+async def test_a_cluster_that_comes_back_and_has_forgotten_is_asked_at_once() -> None:
+    script = Script(
+        [page(version=7), page(item("b", 2), version=9)],
+        [status(503), [GONE], [event("ADDED", item("c", 10)), BREAK], [GONE]],
+    )
+    await run(script, 3)
+    assert script.versions()[:5] == ["", "7", "7", "", "9"]
+    assert [pause for _, pause in script.problems][:2] == [0.01, 0.0]
+
+
 async def test_a_version_that_is_always_forgotten_is_no_busy_loop() -> None:
     script = Script([page(version=7) for _ in range(6)], [[GONE] for _ in range(5)])
     await run(script, 6)
