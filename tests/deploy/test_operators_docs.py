@@ -13,10 +13,12 @@ from typing import Any
 
 import click
 import pytest
-from deploy_kit import KUBECI, ROOT, free_port, manifest, started, write_files
+import yaml
+from deploy_kit import KUBECI, ROOT, container, free_port, manifest, started, write_files
 from doc_commands import INSTALL, OPERATE, Command, commands, files, named_in_tables
 
 from kubeci.cli.argv import normalise
+from kubeci.cli.serve import command as serve
 from kubeci.local.stack import StackSettings, local_stack, surroundings
 from kubeci.settings.config import load_config
 from kubeci.telemetry import Metrics
@@ -97,6 +99,11 @@ def test_the_lines_of_the_log_that_are_explained_are_written() -> None:
 def test_the_files_of_the_overlay_are_right(name: str, text: str) -> None:
     if name.endswith("config.yaml"):
         assert load_config(text, source=name, strict=True).warnings == ()
+        return
+    if name.endswith("slack.yaml"):
+        [patched] = yaml.safe_load(text)["spec"]["template"]["spec"]["containers"]
+        assert patched["name"] == container()["name"]
+        assert {each["name"] for each in patched["env"]} <= {each.envvar for each in serve.params}
         return
     for path in re.findall(r"- \.\./(examples/\S+)", text):
         assert (ROOT / path / "kustomization.yaml").exists()

@@ -120,9 +120,19 @@ def test_the_server_takes_every_field(machine: Machine) -> None:
         "configmap", "deployment", "ingress", "namespace", "networkpolicy", "persistentvolumeclaim",
         "poddisruptionbudget", "role", "rolebinding", "service", "serviceaccount",
     }  # fmt: skip
+    machine.must(f"kubectl apply --kustomize {further(machine)} {dry}")
     machine.must(f"kubectl apply --filename examples/deploy/secret.example.yaml {dry}")
     machine.must(f"kubectl apply --namespace {BUILDS} --kustomize rbac {dry}")
     machine.must(f"kubectl apply --filename rbac/cluster-wide.yaml {dry}")
+
+
+def further(machine: Machine) -> str:
+    """Make an overlay that has the patch of the documents too."""
+    folder = shutil.copytree(machine.folder / "ours", machine.folder / "further")
+    overlay = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    overlay["patches"].append({"path": "slack.yaml"})
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    return folder.name
 
 
 def test_the_components_of_the_prometheus_operator_are_built(machine: Machine) -> None:
