@@ -21,7 +21,7 @@ import os
 import re
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -47,11 +47,15 @@ _ARTIFACT = "argo-server's archived log"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a retry may take, for which argo-server deletes pods first, and how long and large an archived log may be."""
+    """How long a retry may take, for which argo-server deletes pods first, and how long and large an archived log may be.
+
+    `pause_seconds`: how long none is asked for after one that was not answered.
+    """
 
     retry_seconds: float = 60.0
     log_seconds: float = 60.0
     log_bytes: int = 100_000_000
+    pause_seconds: float = 5.0
 
 
 class ArgoServer:
@@ -79,6 +83,7 @@ class ArgoServer:
         self._url = url.rstrip("/") + "/"
         self._token = f"Bearer {bare}"
         self._limits = limits or Limits()
+        self._silent_until = 0.0
         no_proxy = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
         self._http = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
@@ -129,9 +134,24 @@ class ArgoServer:
     ) -> AsyncGenerator[bytes, None]:
         """Stream a log that Argo archived, an output artifact of a node, in chunks of at most 64 KiB.
 
-        What is larger or slower than `Limits` ends in `UpstreamError`; raises the other errors of `kubeci.errors` too. The caller closes the iterator (`contextlib.aclosing`) when it stops early.
+        What is larger or slower than `Limits` ends in `UpstreamError`; raises the other errors of `kubeci.errors` too. Where
+        no answer comes, the next are not asked for at all for a moment: there may be many. The caller closes the iterator
+        (`contextlib.aclosing`) when it stops early.
         """
         path = "/".join(segment(name) for name in (namespace, workflow, node_id, artifact))
+        now = asyncio.get_running_loop().time
+        if now() < self._silent_until:
+            raise UpstreamError(f"{_ARTIFACT} was not asked for: no answer came a moment ago", retryable=True)
+        try:
+            async with aclosing(self._artifact(path)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except UpstreamError as error:
+            if error.retryable and not error.status:
+                self._silent_until = now() + self._limits.pause_seconds
+            raise
+
+    async def _artifact(self, path: str) -> AsyncGenerator[bytes, None]:
         # Compressed, a chunk could expand to any size.
         headers = {"Authorization": self._token, "Accept-Encoding": "identity"}
         limits, now = self._limits, asyncio.get_running_loop().time

@@ -199,4 +199,7 @@ async def test_a_retry_answers_with_the_workflow(target: Target) -> None:
     answer = await _ask(target, "PUT", path, json={})
     assert answer.status_code == 200
     assert "phase" not in answer.json()["status"]
+    labels = answer.json()["metadata"]["labels"]
+    assert labels["workflows.argoproj.io/action"] == "Retry"
+    assert labels["workflows.argoproj.io/actor"]
     assert answer_problems("PUT", path, 200, answer.content) == []

@@ -325,6 +325,26 @@ async def test_an_archived_log_that_cannot_be_read(answer: ASGIApp, words: str, 
     assert TOKEN not in str(caught.value)
 
 
+async def test_an_argo_server_that_is_away_is_not_asked_for_each_log() -> None:
+    odd = Odd(_dropped)
+    async with serving(odd) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(pause_seconds=0.3))
+        for _ in range(3):
+            with pytest.raises(UpstreamError) as caught:
+                await _read(argo)
+            assert caught.value.retryable
+        assert len(odd.asked) == 1
+        odd.answer = Response("a log")
+        async with asyncio.timeout(5):
+            while True:
+                try:
+                    assert await _read(argo) == b"a log"
+                    break
+                except UpstreamError:
+                    await asyncio.sleep(0.02)
+        await argo.aclose()
+
+
 async def test_an_archived_log_that_never_ends() -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:

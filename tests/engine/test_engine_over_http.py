@@ -67,7 +67,7 @@ async def test_a_retry_and_its_log(doors: Doors) -> None:
         ),
     )
     await doors.stack.objects.logs["ci", name, "main"].wait(0)
-    assert (await doors.http.get(f"/api/v1/namespaces/ci/pods/{name}/log")).text == "tried\n"
+    assert (await doors.http.get(f"/api/v1/namespaces/ci/pods/{name}/log?container=main")).text == "tried\n"
     with pytest.raises(Invalid, match="Cannot retry a workflow in phase Running"):
         await doors.argo.retry("ci", name)
     doors.stack.objects.delete(WORKFLOWS, "ci", name)

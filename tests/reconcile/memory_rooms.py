@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -117,7 +117,10 @@ class MemoryCluster:
         await self.get(namespace, name)
         self.annotated |= annotations
 
-    async def read(self, _namespace: str, pod: str, container: str) -> AsyncIterator[bytes]:
+    async def read(
+        self, _namespace: str, pod: str, container: str, *, follow: bool = False
+    ) -> AsyncGenerator[bytes, None]:
+        assert not follow
         assert container == "main"
         if pod not in self.pods:
             raise NotFound(f"there is no pod {pod}", status=404)

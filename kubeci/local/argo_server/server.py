@@ -40,6 +40,10 @@ from kubeci.local.serving import serving
 from kubeci.model.json import JsonObject
 
 _WORKFLOW = "/api/v1/workflows/{namespace}/{name}"
+# Who did what last; Argo writes a service account's name here.
+_RETRIED = MappingProxyType(
+    {"workflows.argoproj.io/action": "Retry", "workflows.argoproj.io/actor": "somebody"}
+)
 # of the version that is imitated; what a build of it would say is left empty
 _VERSION = MappingProxyType(
     {
@@ -117,9 +121,11 @@ class _Server:
             if asked.get(option):
                 raise RefusedError(UNIMPLEMENTED, f"the local argo-server does not know {option}")
         try:
-            return answer(retry(self._objects, *_key(request), datetime.now(UTC)))
+            retry(self._objects, *_key(request), datetime.now(UTC))
         except CannotRetryError as error:
             raise RefusedError(INVALID_ARGUMENT, str(error)) from error
+        patch = {"metadata": {"labels": dict(_RETRIED)}}
+        return answer(self._objects.merge_patch(WORKFLOWS, *_key(request), patch))
 
     async def lint(self, request: Request) -> Response:
         """Judge a workflow and answer with it."""
