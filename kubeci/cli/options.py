@@ -58,7 +58,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """Options and configuration as far as they could be read; what could not stands empty, and in `unread`."""
+    """Options and configuration as far as they could be read; what could not stands empty, and in `unread`.
+
+    There it is named as the option, `config` for the settings file as a whole, `options` and `api.tokens` for its parts.
+    """
 
     options: Options
     config: Config
@@ -105,7 +108,7 @@ class Invocation:
         """Read the files that the options name, all of them, whatever is wrong with some."""
         noted = _Noted()
         loaded = noted("config", self._config, LoadedConfig(Config()))
-        noted("config", lambda: self._refuse_unknown(loaded.config), None)
+        noted("options", lambda: self._refuse_unknown(loaded.config), None)
         given = {**self.values, **{k: v for k, v in loaded.config.options.items() if k in self.defaulted}}
         app_id = noted("github.appid", lambda: _app_id(given), 0)
         host, port = noted("listen", lambda: _address(str(given["listen"])), ("127.0.0.1", 0))
@@ -136,7 +139,7 @@ class Invocation:
             argo_ca=secret("argo-cafile"),
             slack_token=secret("slack.tokenfile"),
             slack_secret=secret("slack.secretfile").encode(),
-            api_tokens=noted("config", lambda: read_tokens(loaded.config.api.tokens), ()),
+            api_tokens=noted("api.tokens", lambda: read_tokens(loaded.config.api.tokens), ()),
             installations=noted("idsfile", lambda: _installations(given["idsfile"]), frozenset()),
             # The original anchors `a|b` wrongly: the group is what makes it the whole name.
             owners=noted("orgs", lambda: _owners(str(given["orgs"])) if given["orgs"] else None, None),

@@ -80,8 +80,8 @@ async def schema(looked: Looked) -> Sequence[Finding]:
 
 async def controller(looked: Looked) -> Sequence[Finding]:
     """Look for workflows that a controller has taken up, and for some that none has."""
+    namespace, now = looked.subject.namespace, looked.subject.now()
     client = await looked.argo()
-    namespace, now = looked.subject.config.namespace, looked.subject.now()
     try:
         untouched = await discovery.workflows(client, namespace, taken_up=False)
         taken = await discovery.workflows(client, namespace, taken_up=True)

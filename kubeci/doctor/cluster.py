@@ -32,8 +32,8 @@ async def reachable(looked: Looked) -> Sequence[Finding]:
 
 async def namespace(looked: Looked) -> Sequence[Finding]:
     """Look for the namespace, as far as our rights let us."""
+    name = looked.subject.namespace
     await looked.cluster.needed(NO_CLUSTER)
-    name = looked.subject.config.namespace
     there = await has_namespace(await looked.client.get(), name)
     if there:
         return [Finding(Group.CLUSTER, "namespace", State.OK, f"{name} is there")]

@@ -21,6 +21,7 @@ async def installations(looked: Looked) -> Sequence[Finding]:
     every, whole = await (await looked.github.get()).installations()
     served = [each for each in every if _is_served(each, subject)]
     found = [finding for each in served for finding in _of_one(each, app)]
+    found.sort(key=lambda each: each.state is not State.WRONG)
     if len(found) > SHOWN:
         more = Finding(Group.INSTALLATIONS, "more", State.WARNING, f"{len(found) - SHOWN} more are not shown")
         found = [*found[:SHOWN], more]

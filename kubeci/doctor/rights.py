@@ -41,9 +41,10 @@ CLUSTER_TEMPLATES = Right(ARGO, "clusterworkflowtemplates", "get")
 
 async def rights(looked: Looked) -> Sequence[Finding]:
     """Ask for each right, of ourselves or of the user that was named."""
+    subject = looked.subject
+    namespace = subject.namespace
     await looked.cluster.needed(NO_CLUSTER)
-    client, subject = await looked.client.get(), looked.subject
-    namespace = subject.config.namespace
+    client = await looked.client.get()
     try:
         lacking = await _lacking(client, namespace, subject.as_user)
     except Forbidden as error:

@@ -15,6 +15,7 @@ _LIST = "kubectl get storageclass"
 
 async def storage_class(looked: Looked) -> Sequence[Finding]:
     """Look for the class that cache volumes get: the settings', else the cluster's default."""
+    looked.subject.need_settings()
     await looked.cluster.needed(NO_CLUSTER)
     client = await looked.client.get()
     defaults = looked.subject.config.cache_defaults

@@ -47,6 +47,17 @@ class Subject:
     now: Callable[[], float] = time.time
 
     @property
+    def namespace(self) -> str:
+        """Give the namespace of the builds; raises `SkippedError` where the settings that name it could not be read."""
+        self.need_settings()
+        return self.config.namespace
+
+    def need_settings(self) -> None:
+        """Raise `SkippedError` where the settings file could not be read: the defaults may be none of its."""
+        if "config" in self.unread:
+            raise SkippedError("the settings file could not be read (see settings)")
+
+    @property
     def tls(self) -> ssl.SSLContext:
         """Give the certificates that GitHub and argo-server are held to."""
         return _tls(self.trust_env)

@@ -105,7 +105,9 @@ async def test_what_can_be_looked_at_is_when_options_are_wrong(scene: Scene) -> 
     wrong = {name for name, each in found.items() if each["state"] == "wrong"}
     assert wrong == {"--github.appid", "--keyfile", "--listen", "settings file"}
     assert found["credentials"]["state"] == "unknown"
-    assert {found[name]["state"] for name in ("store", "API server", "rights", "against GitHub")} == {"ok"}
+    assert {found[name]["state"] for name in ("store", "API server", "schema", "against GitHub")} == {"ok"}
+    of_settings = {name for name, each in found.items() if "settings file could not" in each["found"]}
+    assert of_settings == {"namespace", "controller", "rights", "storage class"}
     assert "private key" in found["--keyfile"]["remedy"]
 
 

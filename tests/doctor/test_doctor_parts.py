@@ -15,6 +15,7 @@ from kubeci.doctor import settings
 from kubeci.doctor.argo_version import Guess, guess
 from kubeci.doctor.check import Check, Shared, SkippedError, run
 from kubeci.doctor.finding import Finding, Group, State
+from kubeci.doctor.installations import SHOWN
 from kubeci.doctor.text import Terminal, text
 from kubeci.doctor.times import ago
 from kubeci.local.github.deliveries import Delivery
@@ -116,6 +117,19 @@ async def test_of_an_event_that_was_sent_again_the_last_attempt_counts(scene: Sc
         again = Delivery(1000 - minutes, "the-same", "push", {}, moment, status="OK", status_code=code)
         sent.append(again)
     assert faults(await scene.findings()) == []
+
+
+async def test_of_many_installations_the_worst_are_told(scene: Scene) -> None:
+    state = scene.stack.github.state
+    for number in range(130):
+        account = state.account(f"org-{number}")
+        installed = state.installation_of(account)
+        assert installed
+        installed.permissions["members" if number < 129 else "checks"] = "none"
+    found = [each for each in await scene.findings() if each.group is Group.INSTALLATIONS]
+    assert len(found) == SHOWN + 1
+    assert [each.name.partition(" ")[0] for each in found if each.state is State.WRONG] == ["org-129"]
+    assert found[-1].found == f"{130 - SHOWN} more are not shown"
 
 
 async def test_an_app_to_which_nothing_was_sent_is_unknown(scene: Scene) -> None:
