@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ PROGRAMS = (
 SETUP = f"""
 apiVersion: v1
 kind: Node
-metadata: {{name: kwok-0, labels: {{kubernetes.io/os: linux, kubernetes.io/hostname: kwok-0}}}}
+metadata: {{name: kwok-0, labels: {{kubernetes.io/hostname: kwok-0, kubeci.test/pods: kwok}}}}
 ---
 apiVersion: v1
 kind: Namespace
@@ -111,7 +112,7 @@ class Ports:
     etcd_peers: int
     api: int
     kwok: int
-    scheduler: int
+    kubelet: int
 
 
 def free_ports(count: int) -> list[int]:
@@ -156,7 +157,7 @@ def _programs(folder: Path, tools: Path, ports: Ports) -> dict[str, Program]:
             "kwok",
             kubeconfig,
             f"--config={folder / 'kwok.yaml'}",
-            "--manage-all-nodes",
+            "--manage-nodes-with-label-selector=kubeci.test/pods=kwok",
             f"--server-address={LOOPBACK}:{ports.kwok}",
             f"--node-ip={LOOPBACK}",
             f"--node-port={ports.kwok}",
@@ -174,9 +175,17 @@ def _programs(folder: Path, tools: Path, ports: Ports) -> dict[str, Program]:
             LEADER_ELECTION_DISABLE="true",
             DEFAULT_REQUEUE_TIME="1s",
         ),
+        _kubelet(folder, tools, ports),
     ]
     _write_kwok(folder)
     return {each.name: each for each in found}
+
+
+def _kubelet(folder: Path, tools: Path, ports: Ports) -> Program:
+    """Make the node whose pods really run; tests that need it start it, since it needs root."""
+    argv = [sys.executable, str(HERE / "kubelet" / "kubelet.py"), str(folder / "kubeconfig"), str(folder)]
+    ready = _healthy(f"https://{LOOPBACK}:{ports.kubelet}/healthz", folder / "ca.crt")
+    return Program("kubelet", [*argv, str(ports.kubelet), str(tools / "argoexec")], folder, ready)
 
 
 def _etcd_options(folder: Path, ports: Ports) -> list[str]:
