@@ -7,6 +7,7 @@ from collections import deque
 from pathlib import PurePosixPath
 
 from kubeci.model.check_run import Annotation, Level
+from kubeci.report.executor_lines import is_executors
 from kubeci.report.plain import plain
 
 LINE_LIMIT = 4096
@@ -102,6 +103,8 @@ class AnnotationParser:
         text = self._line.decode(errors="replace").rstrip("\r").rpartition("\r")[2]
         self._line.clear()
         self._pending = False
+        if is_executors(text):
+            return
         self.lines += 1
         self._tail.append(plain(text).rstrip())
         annotation = parse_line(text)

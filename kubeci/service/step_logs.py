@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kubeci.errors import UpstreamError
 from kubeci.model.build import Build
+from kubeci.report.executor_lines import is_executors
 from kubeci.report.plain import plain
 from kubeci.service.run_logs import KeptLog, LiveLog, LogRooms, LogWish, NoLog, open_log
 from kubeci.workflow.pod_names import containers_of
@@ -68,10 +69,12 @@ class LogTail:
         self._rest += piece[: LINE_BYTES - len(self._rest)]
 
     def _end_line(self) -> None:
-        self._lines.append(bytes(self._rest))
+        line = bytes(self._rest)
         self._rest.clear()
         self._pending = False
-        self.count += 1
+        if not is_executors(line.decode(errors="replace")):
+            self._lines.append(line)
+            self.count += 1
 
 
 def _readable(line: bytes) -> str:
