@@ -41,6 +41,16 @@ def build(*templates: dict[str, Any], **annotations: str) -> dict[str, str]:
     return files(manifest(*templates, **annotations))
 
 
+def cached(count: str = "", *, seconds: float = 0.3) -> dict[str, str]:
+    """A commit's files with a definition that mounts the branch's cache volume; `count` makes commits differ."""
+    mounted = {"volumeMounts": [{"name": "cache", "mountPath": "/cache"}]}
+    ci = step("ci", seconds=seconds, container=mounted)
+    document = manifest(ci, cacheScope="branch", cacheSize="1Gi")
+    claim = {"claimName": "{{workflow.parameters.cacheVolumeClaimName}}"}
+    document["spec"]["volumes"] = [{"name": "cache", "persistentVolumeClaim": claim}]
+    return files(document) | {"count": count}
+
+
 PASSING = build(step("ci"))
 FAILING = build(step("ci", code=1))
 LONG = build(step("ci", seconds=120))

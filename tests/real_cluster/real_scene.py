@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from audited import ACCOUNT, note_token
 from github_scene import REPOSITORY, GitHubScene
 from given_cluster import RealCluster
 
 from kubeci.app import Pace, running
 from kubeci.cluster.client import MERGE_PATCH, Client, Request
 from kubeci.cluster.connect import connect
-from kubeci.errors import NotFound
 from kubeci.local.github.auth import App, new_app
 from kubeci.local.github.server import LocalGitHub
 from kubeci.local.github.state import CheckRun
@@ -29,7 +29,6 @@ from kubeci.settings.options import Options
 from kubeci.settings.pattern import Pattern
 
 RBAC = Path(__file__).parents[2] / "rbac"
-ACCOUNT = "kubeci"
 WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/workflows"
 CLAIMS = "/api/v1/namespaces/{namespace}/persistentvolumeclaims"
 PODS = "/api/v1/namespaces/{namespace}/pods"
@@ -61,11 +60,11 @@ class RealScene(GitHubScene):
         return self.real
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
+    async def serving(self, pace: Pace = PACE) -> AsyncIterator[None]:
         """Run the server in this process until the block ends; deliveries fail outside of it."""
         real = self.real
         async with (
-            running(real.options, real.config, trust_env=False, pace=PACE) as server,
+            running(real.options, real.config, trust_env=False, pace=pace) as server,
             serving(server.web) as url,
         ):
             real.github.webhook_url = f"{url}/webhooks/github"
@@ -111,12 +110,11 @@ class RealScene(GitHubScene):
 
     async def clean(self) -> None:
         """Delete what the test made."""
+        real = self.real
+        selector = {"labelSelector": f"managedBy={real.config.managed_by}"}
         for route in (WORKFLOWS, CLAIMS):
-            for each in await self.objects(route):
-                try:
-                    await self.delete(route, each["metadata"]["name"])
-                except NotFound:
-                    continue
+            names = {"namespace": real.cluster.namespace}
+            await real.admin.send(Request("DELETE", route, names, selector))
 
 
 @asynccontextmanager
@@ -159,4 +157,6 @@ def _app() -> App:
 def _with_least_rights(cluster: RealCluster, path: Path) -> Path:
     for name in ("kubeci.yaml", "workflow-pods.yaml"):
         cluster.kubectl("apply", "--filename", str(RBAC / name))
-    return cluster.kubectl.kubeconfig_of(ACCOUNT, path)
+    kubeconfig = cluster.kubectl.kubeconfig_of(ACCOUNT, path)
+    note_token(cluster, kubeconfig)
+    return kubeconfig

@@ -8,21 +8,13 @@ from pathlib import Path
 import pytest
 from github_scene import REPOSITORY
 from given_cluster import RealCluster
-from played import files, manifest, step
+from played import cached
 from real_scene import CLAIMS, RealScene, real_scene
 
 from kubeci.local.github.state import CheckRun
 from kubeci.model.json import JsonObject
 
 pytestmark = pytest.mark.cluster
-
-
-def cached(count: str = "", *, seconds: float = 0.3) -> dict[str, str]:
-    mounted = {"volumeMounts": [{"name": "cache", "mountPath": "/cache"}]}
-    document = manifest(step("ci", seconds=seconds, container=mounted), cacheScope="branch", cacheSize="1Gi")
-    claim = {"claimName": "{{workflow.parameters.cacheVolumeClaimName}}"}
-    document["spec"]["volumes"] = [{"name": "cache", "persistentVolumeClaim": claim}]
-    return files(document) | {"count": count}
 
 
 @pytest.fixture
