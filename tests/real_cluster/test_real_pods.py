@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from given_cluster import RealCluster
 from kubectl import Kubectl
+from real_pods import NODE_SELECTOR, RBAC, TOLERATIONS, pods_that_run
 
 pytestmark = pytest.mark.cluster
 
-RBAC = Path(__file__).parents[2] / "rbac"
-HERE = {
-    "nodeSelector": {"kubeci.test/pods": "processes"},
-    "tolerations": [{"key": "kubeci.test/pods", "operator": "Exists"}],
-}
+HERE = {"nodeSelector": NODE_SELECTOR, "tolerations": list(TOLERATIONS)}
 
 
 @pytest.fixture(scope="module")
 def kubectl(real_cluster: RealCluster) -> Iterator[Kubectl]:
-    if real_cluster.plane is None:
-        pytest.skip("a node of processes is there only on the cluster of `make cluster-tools`")
-    if os.geteuid() != 0:
-        pytest.skip("pods as processes need root, for mounts of their own")
-    real_cluster.kubectl("apply", "--filename", str(RBAC / "workflow-pods.yaml"))
-    real_cluster.plane.start("kubelet")
-    yield real_cluster.kubectl
-    real_cluster.plane.stop("kubelet")
+    with pods_that_run(real_cluster):
+        yield real_cluster.kubectl
 
 
 def run(kubectl: Kubectl, name: str, **spec: Any) -> dict[str, Any]:
