@@ -20,6 +20,8 @@ from kubeci.definition.zygote_link import Elsewhere, ZygoteDied, ZygoteLink
 from kubeci.errors import UpstreamError
 
 _ATTEMPTS = 3
+MOST_AT_ONCE = 4
+"""Evaluations at once, however many processors there are: each may take memory, and a pod sees those of its whole node."""
 
 
 async def nowhere(address: Address) -> Answer:
@@ -30,7 +32,7 @@ async def nowhere(address: Address) -> Answer:
 class Sandbox:
     """Evaluate CI definitions, each in a process of its own.
 
-    `limits` bind one evaluation, `sources` are where definitions load from beside their context, `concurrent` is how many run at once (default: one a processor, two at least).
+    `limits` bind one evaluation, `sources` are where definitions load from beside their context, `concurrent` is how many run at once (default: one a processor, two at least, `MOST_AT_ONCE` at most).
     Used as an async context manager; leaving it ends every process.
     """
 
@@ -43,7 +45,7 @@ class Sandbox:
     ) -> None:
         self.sources = sources
         self.limits = limits or Limits()
-        self._slots = asyncio.Semaphore(concurrent or max(2, os.cpu_count() or 2))
+        self._slots = asyncio.Semaphore(concurrent or max(2, min(MOST_AT_ONCE, os.cpu_count() or 2)))
         self._zygote: ZygoteLink | None = None
         self._starting = asyncio.Lock()
         self._closed = False
