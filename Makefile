@@ -20,11 +20,12 @@ demo: .venv/.installed ## the main job on this machine; ARGS=--once ends by itse
 test: .venv/.installed ## every test that needs nothing but Python, git and make
 	$(BIN)/pytest -n 3 --dist worksteal -m "not conformance and not browser and not cluster" $(ARGS)
 
-lint: .venv/.installed ## ruff, mypy strict, the import rules
+lint: .venv/.installed ## ruff, mypy strict, the import rules, the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint --failure-threshold style Dockerfile
 
 format: .venv/.installed ## let ruff write the format
 	$(BIN)/ruff check --fix .
