@@ -65,8 +65,8 @@ def waiting(check: CheckRun, why: str) -> CheckRun:
 def unfollowed(why: str) -> str:
     """Give the words below a check-run whose workflow goes on, unseen by us."""
     return (
-        f"The workflow goes on in the cluster, but what it does cannot be seen: {code(why, 500)}. "
-        "It is reported by itself when that has passed."
+        f"The workflow goes on in the cluster, but its changes do not reach the server: {code(why, 500)}. "
+        "They are told here late, or when that has passed."
     )
 
 

@@ -201,7 +201,7 @@ async def everything(world: World) -> dict[str, str]:
     if told:
         return {"build": told}
     if world.stack.cluster.further_users[0].denied == {("list", ARGO, "workflows")}:
-        await world.until(lambda: "cannot be seen" in summary(run))
+        await world.until(lambda: "do not reach the server" in summary(run))
         return {"follow": summary(run)}
     found = {"cancel": await cancel_one_that_runs(world, run), "log": "" if run.annotations else summary(run)}
     found["cache"], found["clear"] = await build_with_a_cache(world)
@@ -327,7 +327,7 @@ async def test_a_build_whose_workflow_cannot_be_followed_says_so_until_it_can(tm
         usual = summary(run)
         away(world.stack.cluster)
         world.stack.cluster.cut_watches()
-        told = "cannot be seen: `the cluster's API server cannot be reached`"
+        told = "do not reach the server: `the cluster's API server cannot be reached`"
         await world.until(lambda: told in summary(run))
         assert run.status == "in_progress"
         world.clock.ahead = timedelta(minutes=5)  # progress is held back for a while
