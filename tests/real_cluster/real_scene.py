@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,7 +53,7 @@ class RealScene(GitHubScene):
     """The words of the tests; `managed_by` keeps a test's workflows and claims apart from all others."""
 
     real: RealPlace
-    patience_seconds: float = field(default=40.0)
+    patience_seconds: float = 40.0
 
     @property
     def place(self) -> RealPlace:
@@ -143,6 +143,8 @@ async def real_scene(cluster: RealCluster, folder: Path, **settings: Any) -> Asy
         await github.create_repository(REPOSITORY)
         config = msgspec.structs.replace(config, **settings)
         scene = RealScene(RealPlace(github, cluster, admin, options, config))
+        if cluster.plane is None:
+            scene.patience_seconds = 180.0  # images are pulled there
         try:
             yield scene
         finally:
