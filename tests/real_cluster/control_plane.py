@@ -259,10 +259,12 @@ def _healthy(url: str, authority: Path | None = None) -> Callable[[], bool]:
 
 def _set_up(plane: ControlPlane, crds: Path) -> None:
     """Create what the later programs need: Argo's definitions, a node, the builds' namespace, a storage class."""
-    for definition in sorted(crds.glob("argoproj.io_*.yaml")):
+    definitions = sorted(crds.glob("argoproj.io_*.yaml"))
+    for definition in definitions:
         # Not applied: their size is over what the annotation of `apply` may hold.
         plane.kubectl("create", "--filename", str(definition))
-    plane.kubectl("wait", "--for=condition=Established", "customresourcedefinitions", "--all")
+    if definitions:
+        plane.kubectl("wait", "--for=condition=Established", "customresourcedefinitions", "--all")
     plane.kubectl.create(SETUP)
 
 
