@@ -194,8 +194,8 @@ class Reconciler:
             try:
                 published = {metadata.ANNOTATIONS_PUBLISHED: "true"}
                 await self._rooms.cluster.workflows.annotate(build.namespace, build.workflow_name, published)
-            except NotFound:
-                return
+            except (NotFound, Forbidden) as error:
+                log.info("the workflow takes no annotation", workflow=build.workflow_name, error=str(error))
 
 
 def _gone(key: WorkflowKey) -> WorkflowState:

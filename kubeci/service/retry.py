@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from kubeci.errors import NotFound, UpstreamError
+from kubeci.errors import Forbidden, NotFound, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.check_run import Conclusion
 from kubeci.model.trust import What
@@ -53,7 +53,10 @@ class Retrier:
         if not failed or not await self._judge.may(row, request.actor, build.commit.repository):
             return False
         # Without it pods would wait for ever, or mount what another repository has made since.
-        return await has_its_cache(build, self._rooms)
+        try:
+            return await has_its_cache(build, self._rooms)
+        except Forbidden:  # which the new build's check-run tells
+            return False
 
     async def _retry(self, build: Build) -> str:
         """Give why there is nothing to retry; empty: it was retried."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kubeci.errors import NotFound
 from kubeci.model.trust import What
 from kubeci.service.caches import clear_branch
 from kubeci.service.rooms import Rooms
+from kubeci.service.supersede import stop_or_say
 from kubeci.service.wish import StopRequest
 
 CLOSED = "pull request "
@@ -37,10 +37,10 @@ async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
     source = await rooms.github.commits.read(wish.head, rooms.config.ci_context_path)
     if any(pull.number != wish.number for pull in source.pull_requests):
         return f"{reason}: its commit heads another one"
+    unstopped: list[str] = []
     for build in running:
         await rooms.builds.change(build.id, stopped=reason)
-        try:
-            await rooms.cluster.workflows.stop(build.namespace, build.workflow_name)
-        except NotFound:
-            continue
-    return f"{reason}: {len(running)} builds stopped"
+        unstopped += await stop_or_say(build, rooms.cluster.workflows)
+    return f"{reason}: {len(running) - len(unstopped)} builds stopped" + "".join(
+        f"; {why}" for why in unstopped
+    )

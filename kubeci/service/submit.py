@@ -32,7 +32,7 @@ from kubeci.service.rooms import Rooms
 from kubeci.service.sources import read_source
 from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
-from kubeci.service.supersede import supersede
+from kubeci.service.supersede import stop_or_say, supersede
 from kubeci.service.wish import StopRequest
 from kubeci.workflow import metadata
 
@@ -194,7 +194,7 @@ class Submitter:
         if self._rooms.watched.problem:
             await self._check_runs.unfollowed(build, subject, self._rooms.watched.problem)
         if build.stopped:  # while there was no workflow yet
-            await self._rooms.cluster.workflows.stop(build.namespace, build.workflow_name)
+            await stop_or_say(build, self._rooms.cluster.workflows)
         return f"submitted {build.namespace}/{build.workflow_name}"
 
     def _waits(self, since: datetime) -> bool:

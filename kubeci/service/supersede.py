@@ -17,7 +17,7 @@ async def supersede(build: Build, builds: Builds, workflows: Workflows) -> tuple
     Exit handlers run. The check-runs are concluded by the reconciler, which sees each workflow change. Gives which may
     not be stopped, and why; those go on.
     """
-    unstopped = []
+    unstopped: list[str] = []
     rivals = await builds.unfinished_of(build)
     # One that another build superseded was stopped by it, unless that one is still about it.
     about_it = {rival.id for rival in rivals if rival.state is BuildState.SUBMITTING}
@@ -26,11 +26,17 @@ async def supersede(build: Build, builds: Builds, workflows: Workflows) -> tuple
             continue
         await builds.change(older.id, superseded_by=rivals[-1].id)
         if older.workflow_uid:
-            try:
-                await workflows.stop(older.namespace, older.workflow_name)
-            except NotFound:
-                continue
-            except Forbidden as error:
-                log.warning("an older build goes on", workflow=older.workflow_name, error=str(error))
-                unstopped.append(f"{older.workflow_name} is older and goes on: {error.public}")
+            unstopped += await stop_or_say(older, workflows)
     return tuple(unstopped)
+
+
+async def stop_or_say(build: Build, workflows: Workflows) -> list[str]:
+    """Stop a build's workflow if there is one; gives why it goes on, where the server may not stop it."""
+    try:
+        await workflows.stop(build.namespace, build.workflow_name)
+    except NotFound:
+        return []
+    except Forbidden as error:
+        log.warning("a build that is not needed goes on", workflow=build.workflow_name, error=str(error))
+        return [f"{build.workflow_name} is not needed and goes on: {error.public}"]
+    return []
