@@ -75,9 +75,9 @@ def play(case: Case, target: Target) -> list[Any]:
         )
         is_json = answer.headers.get("content-type") == "application/json"
         answers.append(answer.json() if is_json else answer.text)
-        shown = {"status": answer.status_code, "warnings": answer.headers.get_list("warning")}
-        shown["body"] = _shown(answers[-1], case) if is_json else answers[-1]
-        compared.append(json.loads(_masked(json.dumps(shown), target)))
+        compare = {"status": answer.status_code, "warnings": answer.headers.get_list("warning")}
+        compare["body"] = shown(answers[-1], case) if is_json else answers[-1]
+        compared.append(json.loads(_masked(json.dumps(compare), target)))
     return compared
 
 
@@ -89,7 +89,7 @@ def _filled(text: str, case: Case, answers: Sequence[Any]) -> str:
     return re.sub(r"\$(rv|uid|continue|name)(\d)", known, text.replace("@", case.name))
 
 
-def _shown(body: Any, case: Case) -> Any:
+def shown(body: Any, case: Case) -> Any:
     """Give an answer without the versions, times and uids of this run; of objects only the parts that are compared."""
     if "items" in body:
         body = {**body, "items": [_object(item, case) for item in body["items"]]}
@@ -101,7 +101,7 @@ def _shown(body: Any, case: Case) -> Any:
 
 
 def _object(obj: Any, case: Case) -> Any:
-    kept = {**obj, "metadata": _metadata(obj["metadata"])}
+    kept = {**obj, "metadata": _metadata(obj.get("metadata", {}))}
     return {
         key: value
         for key, value in kept.items()
@@ -124,9 +124,14 @@ def _refusal(body: Any) -> Any:
     body = {**body, "message": _GO.split(body.get("message", ""))[0]}
     if "causes" not in details:
         return body
-    causes = [
-        cause for number, cause in enumerate(details["causes"]) if cause not in details["causes"][:number]
-    ]
+    unique = {json.dumps(cause, sort_keys=True): cause for cause in details["causes"]}
+    causes = [unique[text] for text in sorted(unique)]
+    for cause in causes:
+        if cause.get("field") == "patch":  # it shows the whole object
+            cause["message"] = cause["message"].rpartition('": ')[2]
+        cause["message"] = cause["message"].partition("\n")[
+            0
+        ]  # what follows is a diff of the server's own structs
     message = body["message"].partition(" is invalid: ")[0]
     return {**body, "message": message, "details": {**details, "causes": causes}}
 
@@ -134,4 +139,5 @@ def _refusal(body: Any) -> Any:
 def _masked(text: str, target: Target) -> str:
     uid = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     text = re.sub(uid, "UID", text.replace(target.namespace, "NAMESPACE"))
+    text = re.sub(r"(Too large resource version: 99999999, current:) \d+", r"\1 VERSION", text)
     return re.sub(r"(ResourceVersion in (?:the precondition|record)) \(\d+\)", r"\1 (VERSION)", text)

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from contract_fields import FIELDS
+from contract_reads import READS
 from contract_requests import Case, play
 from contract_target import Target
 from contract_writes import WRITES
 
 ANSWERS = Path(__file__).parents[1] / "data" / "contract"
-CASES = [*WRITES]
+CASES = [*WRITES, *FIELDS, *READS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

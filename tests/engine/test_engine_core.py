@@ -320,7 +320,7 @@ def test_what_cannot_change_the_outcome_is_accepted(spec: dict[str, Any], templa
 CALLED = {
     "name": "say",
     "inputs": {"parameters": [{"name": "text"}]},
-    "container": {"command": ["{{inputs.parameters.text}}"]},
+    "container": {"image": "i", "command": ["{{inputs.parameters.text}}"]},
 }
 
 
@@ -329,8 +329,8 @@ CALLED = {
     [
         ({"templates": [POD]}, "spec.entrypoint is required"),
         ({"entrypoint": "none", "templates": [POD]}, "template name 'none' undefined"),
-        ({"entrypoint": "main", "templates": [POD, POD]}, "templates[1].name 'main' is not unique"),
-        ({"entrypoint": "main", "templates": [{"name": "main"}]}, "templates.main template type unknown"),
+        ({"entrypoint": "main", "templates": [POD, POD]}, "spec.templates[1].name 'main' is not unique"),
+        ({"entrypoint": "main", "templates": [{"name": "main"}]}, "template 'main' type is unknown"),
         (
             {"entrypoint": "main", "templates": [POD], "arguments": {"parameters": [{"name": "p"}]}},
             "spec.arguments.p.value or spec.arguments.p.valueFrom is required",
@@ -349,7 +349,7 @@ CALLED = {
                     {"name": "main", "dag": {"tasks": [{"name": "t", "template": "main", "depends": "u"}]}}
                 ],
             },
-            "templates.main.tasks.t dependency 'u' not defined",
+            "templates.main sorting failed: invalid dependency u",
         ),
         (
             {
@@ -366,14 +366,16 @@ CALLED = {
                     }
                 ],
             },
-            "templates.main dependency cycle detected: a->b->a",
+            "templates.main sorting failed: graph with cycle",
         ),
         (
             {
                 "entrypoint": "main",
-                "templates": [{"name": "main", "container": {"args": ["{{inputs.parameters.x}}"]}}],
+                "templates": [
+                    {"name": "main", "container": {"image": "i", "args": ["{{inputs.parameters.x}}"]}}
+                ],
             },
-            "templates.main failed to resolve {{inputs.parameters.x}}",
+            "templates.main: failed to resolve {{inputs.parameters.x}}",
         ),
         (
             {
@@ -408,7 +410,12 @@ def test_invalid_specs(spec: dict[str, Any], message: str) -> None:
     "tag", ["{{ jinja }}", "{{.Go}}", "{{ $x }}", "{{workflow.name}}", "{{pod.name}}", "{{retries}}"]
 )
 def test_tags_that_are_no_variables_of_argo_stay(tag: str) -> None:
-    assert invalid({"entrypoint": "main", "templates": [{"name": "main", "script": {"source": tag}}]}) == ""
+    assert (
+        invalid(
+            {"entrypoint": "main", "templates": [{"name": "main", "script": {"image": "i", "source": tag}}]}
+        )
+        == ""
+    )
 
 
 @pytest.mark.parametrize(

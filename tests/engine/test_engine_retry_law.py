@@ -42,8 +42,8 @@ def workflow_of(shape: Shape) -> dict[str, Any]:
             template["container"] = {"image": "any", "command": ["true"]}
         elif one[0] in {"steps", "tries"}:
             template["steps"] = [
-                [{"name": f"s{number}", "template": add(step)} for number, step in enumerate(group)]
-                for group in one[1]
+                [{"name": f"s{index}-{number}", "template": add(step)} for number, step in enumerate(group)]
+                for index, group in enumerate(one[1])
             ]
         else:
             tasks = [

@@ -88,14 +88,13 @@ async def test_an_exact_version_is_listed_as_it_was(api: Api) -> None:
         ),
         ("POST", "", {"content": b" " * (BODY_LIMIT + 1)}, 413, "RequestEntityTooLarge"),
         ("POST", "?dryRun=Some", {"json": workflow("c")}, 422, "Invalid"),
-        ("POST", "?fieldValidation=Odd", {"json": workflow("c")}, 400, "BadRequest"),
+        ("POST", "?fieldValidation=Odd", {"json": workflow("c")}, 422, "Invalid"),
         ("PATCH", "/a", {"json": 1, "headers": MERGE}, 400, "BadRequest"),
         ("PATCH", "/a", {"json": {"metadata": "x"}, "headers": MERGE}, 400, "BadRequest"),
         ("PATCH", "/a", {"json": {"metadata": {"name": "b"}}, "headers": MERGE}, 400, "BadRequest"),
         ("PATCH", "/a", {"json": {"metadata": {"labels": {"a": "?"}}}, "headers": MERGE}, 422, "Invalid"),
         ("DELETE", "/a?propagationPolicy=Sideways", {}, 422, "Invalid"),
         ("GET", "?limit=x", {}, 400, "BadRequest"),
-        ("GET", "?limit=-1", {}, 400, "BadRequest"),
         ("GET", "?continue=e30", {}, 400, "BadRequest"),
         ("GET", "?fieldSelector=x", {}, 400, "BadRequest"),
     ],
@@ -109,7 +108,7 @@ async def test_refusals(api: Api, method: str, path: str, send: Any, code: int, 
 
 async def test_a_resource_version_of_many_digits(api: Api) -> None:
     response = await api.http.get(f"{WORKFLOWS_PATH}?resourceVersion={'9' * 5000}")
-    assert response.status_code == 500
+    assert response.status_code == 400
     assert response.json()["message"].endswith("value out of range")
 
 

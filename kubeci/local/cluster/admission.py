@@ -23,6 +23,11 @@ _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOnc
 _QUANTITY = r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$"
 _SUFFIXES = r"|n|u|m|k|[KMGTPE]i?|[eE][-+]?[0-9]+"
 _STORAGE = "spec.resources[storage]"
+_POD_STAYS = (
+    "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
+    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+    "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n"
+)
 _IMMUTABLE = (
     "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName "
     "for bound claims"
@@ -45,8 +50,18 @@ def decode(resource: Resource, obj: JsonObject) -> None:
     if resource is LEASES:
         for key in ("acquireTime", "renewTime"):
             _check_time(resource, spec.get(key))
+        _of_type(resource, spec, int, "leaseDurationSeconds", "leaseTransitions")
+        _of_type(resource, spec, str, "holderIdentity")
     if resource is CLAIMS:
         _decode_claim(spec)
+
+
+def _of_type(resource: Resource, spec: JsonObject, wanted: type, *keys: str) -> None:
+    for key in keys:
+        if not isinstance(spec.get(key), wanted | None) or isinstance(spec.get(key), bool):
+            raise undecodable(
+                resource, f"json: cannot unmarshal into Go struct field {resource.kind}Spec.{key}"
+            )
 
 
 def _decode_claim(spec: JsonObject) -> None:
@@ -69,6 +84,15 @@ def _read(resource: Resource, obj: JsonObject, key: str, wanted: type[T]) -> T:
     return value or wanted()
 
 
+def without_nulls(value: Any) -> Any:
+    """Give a value without the fields that are null: to the server they are as if they were not there."""
+    if isinstance(value, list):
+        return [without_nulls(one) for one in value]
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return value
+
+
 def complete(
     resource: Resource,
     obj: JsonObject,
@@ -82,23 +106,45 @@ def complete(
         obj["status"] = before.get("status") or {}  # it has a path of its own
     if resource is CLAIMS:
         spec = obj["spec"] = {"volumeMode": "Filesystem", **(obj.get("spec") or {})}
+        for amounts in (spec.get("resources") or {}).values():
+            amounts |= {name: str(amount) for name, amount in amounts.items()}
         default = next((name for name, is_default in storage_classes.items() if is_default), None)
         if default and "storageClassName" not in spec:
             spec["storageClassName"] = default
 
 
 def validate(resource: Resource, name: str, obj: JsonObject, before: JsonObject | None) -> None:
-    """Check a claim's rules at its creation, and that its spec stays as it is; raises ApiError 422."""
-    if resource is not CLAIMS:
-        return
+    """Check a claim's rules at its creation, that its spec and a pod's stay as they are, a lease's; raises ApiError 422."""
     spec = obj.get("spec") or {}
-    causes = _claim_causes(spec) if before is None else _claim_changes(before["spec"], spec)
+    if resource is LEASES:
+        causes = _lease_causes(spec)
+    elif resource is PODS and before is not None and spec != (before.get("spec") or {}):
+        causes = [Cause("spec", _POD_STAYS, "FieldValueForbidden")]
+    elif resource is not CLAIMS:
+        return
+    else:
+        causes = _claim_causes(spec) if before is None else _claim_changes(before["spec"], spec)
     if causes:
         raise invalid(resource, name, causes)
 
 
+def _lease_causes(spec: JsonObject) -> list[Cause]:
+    seconds, transitions = spec.get("leaseDurationSeconds"), spec.get("leaseTransitions")
+    causes = []
+    if seconds is not None and seconds <= 0:
+        why = f"Invalid value: {seconds}: must be greater than 0"
+        causes.append(Cause("spec.leaseDurationSeconds", why))
+    if transitions is not None and transitions < 0:
+        why = f"Invalid value: {transitions}: must be greater than or equal to 0"
+        causes.append(Cause("spec.leaseTransitions", why))
+    return causes
+
+
 def _claim_causes(spec: JsonObject) -> list[Cause]:
     causes = []
+    if (mode := spec.get("volumeMode")) not in {None, "Block", "Filesystem"}:
+        why = f'Unsupported value: "{mode}": supported values: "Block", "Filesystem"'
+        causes.append(Cause("spec.volumeMode", why, "FieldValueNotSupported"))
     modes = spec.get("accessModes") or []
     if not modes:
         message = "Required value: at least 1 access mode is required"

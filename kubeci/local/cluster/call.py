@@ -10,6 +10,7 @@ import msgspec
 from kubeci.local.cluster import gojson
 from kubeci.local.cluster.fields import undecodable
 from kubeci.local.cluster.objects import Objects
+from kubeci.local.cluster.selectors import Selector, selector
 from kubeci.local.cluster.status import ApiError, Cause, bad_request, details, invalid_options
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class Call:
         """Give a parameter of the query, "" when it is not there."""
         return self.request.query_params.get(key, "")
 
+    def selector(self) -> Selector:
+        """Give what a list, a watch or a deletion of many asks for; raises ApiError 400."""
+        labels, names = self.query("labelSelector"), self.query("fieldSelector")
+        return selector(labels, names, custom=self.resource.custom)
+
     def flag(self, key: str) -> bool:
         """Give a parameter of the query as a truth value, as Go reads them."""
         return self.query(key).lower() in {"1", "t", "true"}
@@ -96,6 +102,7 @@ class Call:
         if not raw.strip():
             return None
         try:
+            self.request.state.twice = gojson.repeated(raw)
             return gojson.parse(raw)
         except gojson.ParseError as error:
             shown = raw[:1024].decode(errors="replace")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from kubeci.local.cluster import built_in_fields
 from kubeci.local.cluster.app import api_server
 from kubeci.local.cluster.crds import Crds
 from kubeci.local.cluster.faults import Faults
 from kubeci.local.cluster.fields import FieldProblem, Schema
 from kubeci.local.cluster.kubeconfig import kubeconfig
 from kubeci.local.cluster.objects import Objects
-from kubeci.local.cluster.resources import WORKFLOWS, Resource
+from kubeci.local.cluster.resources import WORKFLOW_TEMPLATES, WORKFLOWS, Resource
 from kubeci.local.cluster.users import User
 from kubeci.local.cluster.workflow_fields import WorkflowFields
 from kubeci.local.serving import serving
@@ -89,8 +90,10 @@ class LocalCluster:
         path.write_text(yaml.safe_dump(self.kubeconfig(user), sort_keys=False), encoding="utf-8")
 
     def problems(self, resource: Resource, obj: JsonObject) -> Sequence[FieldProblem]:
-        """Check an object's fields; only those of workflows are known."""
-        return self.schema.problems(obj) if resource is WORKFLOWS else ()
+        """Check an object's fields; those of pods are not known."""
+        if resource in {WORKFLOWS, WORKFLOW_TEMPLATES}:
+            return self.schema.problems(obj)
+        return built_in_fields.unknown(resource, obj)
 
     def cut_watches(self) -> None:
         """Break the connections of all running watches."""

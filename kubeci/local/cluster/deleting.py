@@ -10,7 +10,6 @@ from kubeci.local.cluster.call import body_of
 from kubeci.local.cluster.deletion import DeleteOptions, Propagation
 from kubeci.local.cluster.reading import list_body
 from kubeci.local.cluster.resources import CLAIMS, PODS
-from kubeci.local.cluster.selectors import selector
 from kubeci.local.cluster.status import Cause, bad_request, details, invalid_options
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ async def delete_collection(call: Call) -> Response:
     call.authorize("deletecollection")
     body = await _options_body(call)
     options, objects = _delete_options(call, body), _objects(call, body)
-    wanted = selector(call.query("labelSelector"), call.query("fieldSelector"))
+    wanted = call.selector()
     found = objects.stored(call.resource, call.namespace, wanted)
     for each in found:
         objects.delete(each.resource, *each.key, options)

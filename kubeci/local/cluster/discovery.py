@@ -11,7 +11,7 @@ from kubeci.local.cluster import gojson
 from kubeci.local.cluster.answers import HEADERS, answer
 from kubeci.local.cluster.call import body_of
 from kubeci.local.cluster.resources import PODS, RESOURCES
-from kubeci.local.cluster.status import bad_request
+from kubeci.local.cluster.status import Cause, bad_request, invalid_kind
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -81,15 +81,20 @@ async def access_review(request: Request) -> Response:
     """Answer whether the user may do what the review asks about."""
     try:
         review = gojson.parse(await body_of(request))
-        attributes = review["spec"]["resourceAttributes"]
-        asked = {key: value for key, value in attributes.items() if value}
-    except (gojson.ParseError, KeyError, TypeError, AttributeError):
-        raise bad_request("spec.resourceAttributes: Required value") from None
+        spec = review.get("spec") or {}
+        kinds = [key for key in ("resourceAttributes", "nonResourceAttributes") if spec.get(key)]
+        asked = {key: value for kind in kinds for key, value in spec[kind].items() if value}
+    except (gojson.ParseError, TypeError, AttributeError):
+        raise bad_request("json: cannot unmarshal into Go value of type v1.SelfSubjectAccessReview") from None
+    if len(kinds) != 1:
+        why = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        group = "authorization.k8s.io"
+        raise invalid_kind(f".{group}", "", [Cause("spec.resourceAttributes", why)], group=group)
     body = {
         "kind": "SelfSubjectAccessReview",
         "apiVersion": "authorization.k8s.io/v1",
         "metadata": {},
-        "spec": {"resourceAttributes": asked},
+        "spec": {kinds[0]: asked},
         "status": {"allowed": _may(request.state.user, asked)},
     }
     return answer(body, 201)

@@ -59,7 +59,7 @@ class Door:
         fault = self._cluster.faults.take(asked.method, target)
         if fault and await self._failed(fault, scope, receive, noted):
             return
-        if user is None and asked.path not in _OPEN:
+        if user is None and (asked.path not in _OPEN or "authorization" in request.headers):
             await refuse(ApiError(401, "Unauthorized", "Unauthorized"))(scope, receive, noted)
             return
         if user and (name := request.headers.get("impersonate-user", "")):

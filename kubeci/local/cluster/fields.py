@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from kubeci.local.cluster.status import ApiError, Cause, bad_request, invalid
+import msgspec
+
+from kubeci.local.cluster import workflow_rules
+from kubeci.local.cluster.status import ApiError, Cause, bad_request, blocks, invalid, invalid_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,18 +56,35 @@ def written(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def prune(resource: Resource, obj: JsonObject, problems: Sequence[FieldProblem], level: Level) -> list[str]:
-    """Take the unknown fields out of `obj` and give the warnings about them.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How an object came: the `level` of its validation, the fields that stood `twice` in it, whether by a `patch`."""
 
-    At the level Strict they are an ApiError 400, at Ignore there is no warning.
+    level: Level
+    twice: Sequence[str] = ()
+    patch: bool = False
+
+
+def prune(resource: Resource, obj: JsonObject, problems: Sequence[FieldProblem], sent: Sent) -> list[str]:
+    """Take the unknown fields out of `obj` and give the warnings about them and those that stood twice.
+
+    At the level Strict they are an ApiError 400 (422 of a patch), at Ignore there is no warning.
     """
-    unknown = sorted((written(p.path), p.path) for p in problems if p.kind == "unknown")
-    texts = [f'unknown field "{text}"' for text, _ in unknown]
-    if texts and level == "Strict":
-        raise undecodable(resource, f"strict decoding error: {', '.join(texts)}")
+    unknown = [(written(p.path), p.path) for p in problems if p.kind == "unknown"]
+    if resource.custom or sent.patch:
+        unknown.sort()
+    texts = [f'duplicate field "{text}"' for text in sent.twice] + [
+        f'unknown field "{text}"' for text, _ in unknown
+    ]
+    if texts and sent.level == "Strict":
+        why = f"strict decoding error: {', '.join(texts)}"
+        if sent.patch:
+            shown = msgspec.json.encode(msgspec.json.encode(obj).decode()).decode()
+            raise invalid_kind("", "", [Cause("patch", f"Invalid value: {shown}: {why}")])
+        raise undecodable(resource, why)
     for _, path in unknown:
         _remove(obj, path)
-    return [] if level == "Ignore" else texts
+    return [] if sent.level == "Ignore" else texts
 
 
 def undecodable(resource: Resource, why: str) -> ApiError:
@@ -73,9 +93,13 @@ def undecodable(resource: Resource, why: str) -> ApiError:
     return bad_request(f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}')
 
 
-def check(resource: Resource, name: str, problems: Sequence[FieldProblem]) -> None:
-    """Refuse an object with missing fields or wrong types: raises ApiError 422 with every cause."""
+def check(resource: Resource, name: str, obj: JsonObject, problems: Sequence[FieldProblem]) -> None:
+    """Refuse an object with missing fields, wrong types or values: raises ApiError 422 with every cause."""
     causes = [_cause(problem) for problem in problems if problem.kind != "unknown"]
+    if resource.custom:
+        causes += workflow_rules.broken(obj, workflow_rules.SCHEMA)
+        if not any(blocks(cause) for cause in causes):
+            causes += workflow_rules.broken(obj, workflow_rules.RULES)
     if causes:
         raise invalid(resource, name, causes)
 

@@ -9,8 +9,8 @@ import msgspec
 
 from kubeci.local.cluster import pages
 from kubeci.local.cluster.answers import answer
-from kubeci.local.cluster.selectors import Selector, selector
-from kubeci.local.cluster.status import ApiError, Expired, bad_request
+from kubeci.local.cluster.selectors import Selector
+from kubeci.local.cluster.status import ApiError, Cause, Expired, bad_request, invalid_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,11 @@ async def get(call: Call) -> Response:
 async def list_objects(call: Call) -> Response:
     """Answer with a list, or with a page of it when there is a limit."""
     call.authorize("list")
-    wanted = selector(call.query("labelSelector"), call.query("fieldSelector"))
+    wanted = call.selector()
+    _check_match(call)
     if call.query("continue"):
+        if call.query("resourceVersion") not in {"", "0"}:
+            raise bad_request("specifying resource version is not allowed when using continue")
         page = pages.read(call.query("continue"), call.namespace)
     else:
         page = pages.Page(await _version(call), ("", ""))
@@ -53,6 +56,19 @@ async def list_objects(call: Call) -> Response:
         raise _expired(call, page) from None
     rest = [found for found in keys if found.key > page.after]
     return answer(_list(call, page, rest, wanted))
+
+
+def _check_match(call: Call) -> None:
+    """Check `resourceVersionMatch` of a list; raises ApiError 422."""
+    match = call.query("resourceVersionMatch")
+    known = ("Exact", "NotOlderThan", "")
+    if match and not call.query("resourceVersion"):
+        why = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        raise invalid_options("LIST", [Cause("resourceVersionMatch", why, "FieldValueForbidden")])
+    if match not in known:
+        quoted = ", ".join(f'"{one}"' for one in known)
+        why = f'Unsupported value: "{match}": supported values: {quoted}'
+        raise invalid_options("LIST", [Cause("resourceVersionMatch", why, "FieldValueNotSupported")])
 
 
 def version_number(text: str) -> int:
@@ -69,7 +85,10 @@ def version_number(text: str) -> int:
 
 async def _version(call: Call) -> int:
     """Give the version to list at; waits a while for one that is yet to come."""
-    asked, objects = version_number(call.query("resourceVersion")), call.cluster.objects
+    try:
+        asked, objects = version_number(call.query("resourceVersion")), call.cluster.objects
+    except ApiError as unreadable:
+        raise bad_request(f"invalid resource version: {unreadable.message}") from None
     if asked > objects.version:
         await asyncio.sleep(call.cluster.future_wait_seconds)
     if asked > objects.version:
@@ -92,9 +111,7 @@ def _expired(call: Call, page: pages.Page) -> Expired:
 
 
 def _list(call: Call, page: pages.Page, rest: Sequence[Stored], wanted: Selector) -> bytes:
-    limit = call.number("limit") or 0
-    if limit < 0:
-        raise bad_request("limit must not be negative")
+    limit = max(call.number("limit") or 0, 0)
     items: list[Stored] = []
     seen = 0
     for found in rest:

@@ -63,8 +63,13 @@ class Cause:
     reason: str = "FieldValueInvalid"
 
 
-# After such a cause the rules of a CustomResourceDefinition are not checked, and the server says so.
-_BLOCKING = {"FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTypeInvalid"}
+_BLOCKING = {
+    "FieldValueNotSupported",
+    "FieldValueRequired",
+    "FieldValueTooLong",
+    "FieldValueTooMany",
+    "FieldValueTypeInvalid",
+}
 _UNCHECKED = Cause(
     "<nil>",
     "Invalid value: null: some validation rules were not checked because the object was invalid; "
@@ -75,7 +80,13 @@ _OPTIONS = {
     "PUT": "UpdateOptions",
     "PATCH": "PatchOptions",
     "DELETE": "DeleteOptions",
+    "LIST": "ListOptions",
 }
+
+
+def blocks(cause: Cause) -> bool:
+    """Say whether, after this cause, the rules of a CustomResourceDefinition are not checked."""
+    return cause.reason in _BLOCKING
 
 
 def details(resource: Resource, name: str = "") -> JsonObject:
@@ -126,7 +137,7 @@ def bad_request(message: str) -> ApiError:
 def invalid(resource: Resource, name: str, causes: Iterable[Cause]) -> ApiError:
     """Refuse an object that breaks rules; several causes are put in brackets, as the server does."""
     found = list(causes)
-    if resource.custom and any(cause.reason in _BLOCKING for cause in found):
+    if resource.custom and any(blocks(cause) for cause in found):
         found.append(_UNCHECKED)
     return invalid_kind(resource.qualified_kind, name, found, group=resource.group)
 

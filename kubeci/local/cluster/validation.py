@@ -67,11 +67,16 @@ def subdomain_problem(value: str) -> str:
 def _label_causes(key: str, value: str) -> list[Cause]:
     causes = []
     causes += _key_causes("metadata.labels", key, key)
-    if len(value) > 63:
-        causes.append(Cause("metadata.labels", f'Invalid value: "{value}": must be no more than 63 bytes'))
-    elif not re.fullmatch(_LABEL, value):
-        causes.append(Cause("metadata.labels", f'Invalid value: "{value}": {_LABEL_RULE}'))
+    if problem := value_problem(value):
+        causes.append(Cause("metadata.labels", f'Invalid value: "{value}": {problem}'))
     return causes
+
+
+def value_problem(value: str) -> str:
+    """Say why a label cannot have a value; empty when it can."""
+    if len(value) > 63:
+        return "must be no more than 63 bytes"
+    return "" if re.fullmatch(_LABEL, value) else _LABEL_RULE
 
 
 def _annotation_causes(annotations: Mapping[str, str]) -> list[Cause]:
@@ -88,10 +93,11 @@ def _annotation_causes(annotations: Mapping[str, str]) -> list[Cause]:
 
 def _key_causes(field: str, shown: str, key: str) -> list[Cause]:
     """Give what is wrong with the name of a label, an annotation or a finalizer."""
-    return [Cause(field, f'Invalid value: "{shown}": {problem}') for problem in _key_problems(key)]
+    return [Cause(field, f'Invalid value: "{shown}": {problem}') for problem in key_problems(key)]
 
 
-def _key_problems(key: str) -> Iterator[str]:
+def key_problems(key: str) -> Iterator[str]:
+    """Say why a label, an annotation or a finalizer cannot have a name; nothing when it can."""
     prefix, *rest = key.split("/")
     if len(rest) > 1:
         yield _QUALIFIED_NAME_RULE.replace("name part must", "a valid label key must") + _WITH_PREFIX

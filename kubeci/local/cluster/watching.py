@@ -11,7 +11,7 @@ import msgspec
 from kubeci.local.cluster.answers import HEADERS
 from kubeci.local.cluster.door import cut
 from kubeci.local.cluster.reading import version_number
-from kubeci.local.cluster.selectors import Selector, selector
+from kubeci.local.cluster.selectors import Selector
 from kubeci.local.cluster.status import Cause, Expired, invalid_kind
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Watch:
 async def watch(call: Call) -> WatchResponse:
     """Answer with a stream of the changes to what the selectors match."""
     call.authorize("watch")
-    wanted = selector(call.query("labelSelector"), call.query("fieldSelector"))
+    wanted = call.selector()
     version = version_number(call.query("resourceVersion"))
     if call.flag("sendInitialEvents") and call.query("resourceVersionMatch") != "NotOlderThan":
         why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"

@@ -14,6 +14,7 @@ from kubeci.local.cluster.status import (
     bad_request,
     conflict,
     invalid_kind,
+    invalid_options,
     modified_since,
     no_version,
 )
@@ -34,6 +35,7 @@ async def create(call: Call) -> Response:
     """Create an object and answer 201 with it as stored."""
     call.authorize("create")
     _check_media_type(call, {"", "application/json"}, _OBJECT_TYPES)
+    _level(call)
     obj = await call.object_body()
     if unfit := _type_mismatch(call, obj):
         return unfit
@@ -46,15 +48,16 @@ async def create(call: Call) -> Response:
 
 
 def _created(call: Call, obj: JsonObject) -> Response:
+    obj = admission.without_nulls(obj)
     meta = obj["metadata"]
     metadata.name(meta)
     problems = call.cluster.problems(call.resource, obj)
-    warnings = fields.prune(call.resource, obj, problems, _level(call))
+    warnings = fields.prune(call.resource, obj, problems, _sent(call))
     admission.decode(call.resource, obj)
     if call.namespace not in call.cluster.namespaces:
         raise _no_namespace(call.namespace or "")
     _check_type(call, obj)
-    fields.check(call.resource, meta.get("name", ""), problems)
+    fields.check(call.resource, meta.get("name", ""), obj, problems)
     admission.complete(call.resource, obj, None, call.cluster.storage_classes)
     admission.validate(call.resource, meta.get("name", ""), obj, None)
     created = call.objects.create(call.resource, call.namespace or "", obj)
@@ -89,6 +92,7 @@ async def patch(call: Call) -> Response:
     call.authorize("patch")
     accepted = f"{_JSON_PATCH}, {_MERGE_PATCH}, application/apply-patch+yaml"
     media_type = _check_media_type(call, {_MERGE_PATCH, _JSON_PATCH}, accepted)
+    _level(call)
     change = await _patch_body(call)
     before = call.objects.get(call.resource, call.namespace or "", call.name)
     asked = None
@@ -123,13 +127,14 @@ async def _patch_body(call: Call) -> Any:
 
 def _replaced(call: Call, obj: JsonObject, *, by_put: bool) -> Response:
     before = call.objects.one(call.resource, call.namespace or "", call.name)
+    obj = admission.without_nulls(obj)
     problems = call.cluster.problems(call.resource, obj)
-    warnings = fields.prune(call.resource, obj, problems, _level(call))
+    warnings = fields.prune(call.resource, obj, problems, _sent(call, patch=not by_put))
     admission.decode(call.resource, obj)
     _check_current(call, before, obj, by_put=by_put)
     old = before.object
     _check_type(call, obj)
-    fields.check(call.resource, call.name, problems)
+    fields.check(call.resource, call.name, obj, problems)
     admission.complete(call.resource, obj, old)
     admission.validate(call.resource, call.name, obj, old)
     return answer(
@@ -159,6 +164,10 @@ def _check_current(call: Call, before: Stored, obj: JsonObject, *, by_put: bool)
         raise modified_since(call.resource, call.name)
 
 
+def _sent(call: Call, *, patch: bool = False) -> fields.Sent:
+    return fields.Sent(_level(call), getattr(call.request.state, "twice", ()), patch)
+
+
 def _level(call: Call) -> fields.Level:
     match call.query("fieldValidation"):
         case "Strict":
@@ -168,8 +177,9 @@ def _level(call: Call) -> fields.Level:
         case "" | "Warn":
             return "Warn"
         case other:
-            why = f'Unsupported value: "{other}": supported values: "Ignore", "Strict", "Warn"'
-            raise bad_request(f"invalid fieldValidation: {why}")
+            why = f'Unsupported value: "{other}": supported values: "", "Ignore", "Strict", "Warn"'
+            cause = Cause("fieldValidation", why, "FieldValueNotSupported")
+            raise invalid_options(call.request.method, [cause])
 
 
 def _check_media_type(call: Call, known: set[str], accepted: str) -> str:

@@ -182,6 +182,9 @@ class _Dag:
             self._run(name, resolved, None)
             return
         expanded = expand(resolved)
+        if not expanded:
+            self._skipped(name, "Skipped", "Skipped, empty params")
+            return
         birth = Birth(self._name(name), "TaskGroup", task["template"], self._node["id"], flag={})
         group = self._nodes.born(birth)
         self._join(name, group, None)

@@ -47,7 +47,12 @@ class Depends:
     @property
     def tasks(self) -> list[str]:
         """Name the tasks waited for, in the order of the text, each once."""
-        return list(dict.fromkeys(item.task for item in self.postfix if isinstance(item, Operand)))
+        return list(dict.fromkeys(item.task for item in self.operands))
+
+    @property
+    def operands(self) -> list[Operand]:
+        """Give the tasks with the results that are asked of them."""
+        return [item for item in self.postfix if isinstance(item, Operand)]
 
     def holds(self, results: Mapping[str, frozenset[str]]) -> bool:
         """Decide with the results of each task, where a task named alone has the result ``""``."""

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from kubeci.local.cluster import gojson
 from kubeci.local.engine.variables import substitute
 from kubeci.model.json import JsonObject
 
@@ -51,12 +52,17 @@ def _items(step: JsonObject) -> list[Any]:
         return _sequence(step["withSequence"])
     text = step["withParam"]
     try:
-        items = json.loads(text)
-    except ValueError:
-        items = None
-    if not isinstance(items, list):
-        raise LoopError(f"withParam value could not be parsed as a JSON list: {text.strip()}")
-    return items
+        items = gojson.parse(text.encode())
+    except gojson.ParseError as error:
+        raise _no_list(text, str(error)) from None
+    if not isinstance(items, list | None):
+        kind = {dict: "object", str: "string", bool: "bool"}.get(type(items), "number")
+        raise _no_list(text, f"json: cannot unmarshal {kind} into Go value of type []v1alpha1.Item")
+    return items or []
+
+
+def _no_list(text: str, why: str) -> LoopError:
+    return LoopError(f"withParam value could not be parsed as a JSON list: {text.strip()}: {why}")
 
 
 def _sequence(sequence: JsonObject) -> list[str]:
@@ -101,6 +107,9 @@ def as_text(value: Any) -> str:
 
 
 def _shown(item: Any) -> str:
+    """Write an item as it stands in a node's name; text keeps the escapes that it has in JSON."""
     if isinstance(item, dict):
         return ",".join(f"{key}:{as_text(item[key])}" for key in sorted(item))
-    return as_text(item)
+    if item is None:
+        return "[]"
+    return json.dumps(item, ensure_ascii=False)[1:-1] if isinstance(item, str) else as_text(item)

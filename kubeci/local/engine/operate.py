@@ -15,7 +15,7 @@ from kubeci.local.engine.nodes import Nodes, failed, fulfilled
 from kubeci.local.engine.operation import Call, CallError, Operation, PodRequest, PodState, Waiting, text_of
 from kubeci.local.engine.outputs import pod_outputs
 from kubeci.local.engine.refuse import refusal
-from kubeci.local.engine.status import begin, condition, finish, settle
+from kubeci.local.engine.status import accept, begin, condition, finish, settle
 from kubeci.local.engine.templates import execute
 from kubeci.local.engine.times import format_time, parse_time
 from kubeci.local.engine.validate import invalid
@@ -51,6 +51,7 @@ def operate(workflow: JsonObject, pods: Mapping[str, PodState], now: datetime) -
             finish(workflow, *end, written)
             settle(workflow, nodes)
             return Outcome(workflow)
+        accept(workflow)
     operation = Operation(workflow, pods, now, nodes, workflow_variables(workflow))
     _resolve_volumes(operation)
     _follow_pods(operation)
@@ -146,7 +147,7 @@ def _run(operation: Operation) -> None:
     except Waiting:
         return
     except CallError as error:
-        finish(operation.workflow, "Error", str(error), written)
+        finish(operation.workflow, "Error", f"error in entry template execution: {error}", written)
         return
     if not fulfilled(root):
         return

@@ -38,6 +38,8 @@ class PodRequest:
     template: JsonObject
     deadline: float | None = None
     include_result: bool = False
+    on_exit: bool = False
+    """Whether it belongs to the exit handler."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ def manifest(workflow: JsonObject, request: PodRequest) -> JsonObject:
     """Give the pod of a node, as the controller would create it (less what only argoexec needs)."""
     owner = workflow["metadata"]
     metadata = request.template.get("metadata") or {}
+    of_all = workflow["spec"].get("podMetadata") or {}
+    on_exit = {f"{_ARGO}/on-exit": "true"} if request.on_exit else {}
     main = request.template.get("container") or request.template.get("script") or {}
     spec: JsonObject = {
         "containers": [_wait(), {**_container(main), "name": "main"}],
@@ -33,12 +35,15 @@ def manifest(workflow: JsonObject, request: PodRequest) -> JsonObject:
         "metadata": {
             "name": request.pod_name,
             "labels": {
+                **(of_all.get("labels") or {}),
                 **(metadata.get("labels") or {}),
+                **on_exit,
                 COMPLETED_LABEL: "false",
                 f"{_ARGO}/workflow": owner["name"],
             },
             "annotations": {
                 "kubectl.kubernetes.io/default-container": "main",
+                **(of_all.get("annotations") or {}),
                 **(metadata.get("annotations") or {}),
                 f"{_ARGO}/node-id": request.node_id,
                 f"{_ARGO}/node-name": request.node_name,

@@ -63,7 +63,7 @@ def unresolved(spec: JsonObject, templates: Templates) -> Iterator[str]:
             yield from _in_dag(path, template, scope, templates)
         else:
             body = {key: value for key, value in template.items() if key != "inputs"}
-            yield from _missing(path, body, scope, None)
+            yield from _missing(f"{path}:", body, scope, None)
 
 
 def _input_names(template: JsonObject) -> set[str]:

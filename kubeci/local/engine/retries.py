@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kubeci.local.engine.nodes import Birth, fulfilled
-from kubeci.local.engine.operation import Call, Execute, Operation, Waiting
+from kubeci.local.engine.nodes import Birth, failed, fulfilled
+from kubeci.local.engine.operation import Call, CallError, Execute, Operation, Waiting
 from kubeci.model.json import JsonObject
 
 RETRIED: dict[str, frozenset[str]] = {
@@ -27,6 +27,10 @@ def run(operation: Operation, call: Call, template: JsonObject, execute: Execute
     number = len(attempts)
     if attempts and not fulfilled(attempts[-1]):
         number -= 1
+    elif attempts and (limit := _unreadable(template["retryStrategy"])) is not None and failed(attempts[-1]):
+        why = f"value '{limit}' cannot be resolved to an int"
+        nodes.mark(node, "Error", why)
+        raise CallError(why)
     elif attempts and (message := _end(operation, template["retryStrategy"], attempts)) is not None:
         if outputs := attempts[-1].get("outputs"):
             node["outputs"] = outputs
@@ -44,6 +48,12 @@ def run(operation: Operation, call: Call, template: JsonObject, execute: Execute
     return node
 
 
+def _unreadable(strategy: JsonObject) -> object:
+    """Give a limit that is no number; None for any other."""
+    limit = strategy.get("limit")
+    return None if limit is None or str(limit).lstrip("-").isdecimal() else limit
+
+
 def _end(operation: Operation, strategy: JsonObject, attempts: list[JsonObject]) -> str | None:
     """Give the message with which to end like the last attempt; None to try again."""
     last = attempts[-1]
@@ -54,6 +64,4 @@ def _end(operation: Operation, strategy: JsonObject, attempts: list[JsonObject])
     if last["phase"] not in RETRIED[strategy.get("retryPolicy") or "OnFailure"]:
         return str(last.get("message", ""))
     limit = strategy.get("limit")
-    if limit is not None and len(attempts) > int(str(limit)):
-        return "No more retries left"
-    return None
+    return "No more retries left" if limit is not None and len(attempts) > int(str(limit)) else None

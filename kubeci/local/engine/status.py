@@ -14,9 +14,8 @@ _EXECUTED = frozenset({"Pod", "Suspend"})
 
 
 def begin(workflow: JsonObject, now: str) -> None:
-    """Write what the controller writes when it takes a workflow: phase, labels, and the spec's empty fields."""
+    """Write what the controller writes when it takes a workflow: phase, and the spec's empty fields."""
     workflow["status"] |= {"phase": "Running", "startedAt": now}
-    workflow["metadata"].setdefault("annotations", {})[POD_NAME_FORMAT] = "v2"
     if claims := _claims(workflow):
         workflow["status"]["persistentVolumeClaims"] = claims
     spec = workflow["spec"]
@@ -32,6 +31,15 @@ def begin(workflow: JsonObject, now: str) -> None:
         tasks = (template.get("dag") or {}).get("tasks") or []
         for step in [*(step for group in groups for step in group), *tasks]:
             step.setdefault("arguments", {})
+
+
+def accept(workflow: JsonObject) -> None:
+    """Write what the controller writes once it knows that a workflow can run: the metadata that its spec asks for."""
+    wanted = workflow["spec"].get("workflowMetadata") or {}
+    metadata = workflow["metadata"]
+    for key in ("labels", "annotations"):
+        metadata[key] = {**(metadata.get(key) or {}), **(wanted.get(key) or {})}
+    metadata["annotations"][POD_NAME_FORMAT] = "v2"
 
 
 def claim_name(workflow: JsonObject, template: JsonObject) -> str:

@@ -119,7 +119,15 @@ def _pod(operation: Operation, call: Call, template: JsonObject) -> JsonObject:
         return nodes.mark(node, "Failed", "Step exceeded its deadline")
     result = _result_is_used(operation, node)
     operation.requests.append(
-        PodRequest(node["id"], call.node_name, name, template, deadline, include_result=result)
+        PodRequest(
+            node["id"],
+            call.node_name,
+            name,
+            template,
+            deadline,
+            include_result=result,
+            on_exit=nodes.of_exit_handler(node),
+        )
     )
     return node
 

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from contract_invalid import INVALID
+from contract_statuses import Stage
+from contract_target import Target
+from contract_workflows import PLAYS
+
+PLAYED = PLAYS | INVALID
+STATUSES = Path(__file__).parents[1] / "data" / "contract-engine"
+
+
+@pytest.fixture(scope="session")
+def stage(controlled: Target) -> Stage:
+    return Stage(controlled, PLAYED)
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_the_engine_says_what_the_controller_says(
+    name: str, stage: Stage, controlled: Target, update_golden: bool
+) -> None:
+    told = stage.told(name)
+    recorded = STATUSES / f"{name}.json"
+    if update_golden and not controlled.local:
+        recorded.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
+    assert told == json.loads(recorded.read_text())
+
+
+def test_no_status_is_left_over() -> None:
+    assert {path.stem for path in STATUSES.glob("*.json")} == PLAYED.keys()
