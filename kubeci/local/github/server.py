@@ -49,6 +49,7 @@ from kubeci.local.github.pages_issues import IssuePages
 from kubeci.local.github.pages_pulls import PullPages
 from kubeci.local.github.people import People
 from kubeci.local.github.repositories import (
+    read_push_report,
     write_hook_file,
 )
 from kubeci.local.github.state import Clock, State, utc_now
@@ -186,14 +187,12 @@ class LocalGitHub(People):
         """Take the refs that a hook reports."""
         if not hmac.compare_digest(request.headers.get("x-secret", "").encode(), self._hook_secret.encode()):
             return Response(status_code=403)
-        report = await request.json()
-        repository = next(
-            (r for r in self.state.repositories.values() if str(r.path) == report["path"]), None
-        )
+        report = read_push_report(await request.body())
+        repository = next((r for r in self.state.repositories.values() if str(r.path) == report.path), None)
         if repository is None:
             return Response(status_code=404)
-        updates = [RefUpdate(*row) for row in report["updates"]]
-        await self.events.pushed(repository, updates, self.state.user(report["pusher"]))
+        updates = [RefUpdate(*row) for row in report.updates]
+        await self.events.pushed(repository, updates, self.state.user(report.pusher))
         return Response(status_code=204)
 
     def deliver(self, event: str, payload: JsonObject) -> Delivery:
