@@ -126,6 +126,7 @@ async def running(
             wakes=core.arrived,
             schedule=Schedule(now, pace.backoff),
         )
+        metrics.deliveries_waiting.set_function(lambda: intake.waiting)
         feed = ClusterWorkflowFeed(
             cluster,
             namespace=config.namespace,

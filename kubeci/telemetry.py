@@ -57,6 +57,11 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
+        self.deliveries_waiting = Gauge(
+            "kubeci_deliveries_waiting",
+            "Deliveries whose builds the cluster cannot take yet.",
+            registry=self.registry,
+        )
         self.cluster_watch = Gauge(
             "kubeci_cluster_watch",
             "1 while the changes of workflows reach the server.",

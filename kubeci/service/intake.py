@@ -60,6 +60,11 @@ class Intake:
         self._cause = ""
         """What the last of them waits for; with it the operator is told once, however many wait."""
 
+    @property
+    def waiting(self) -> int:
+        """Say how many deliveries wait for the cluster."""
+        return len(self._waiting)
+
     async def run(self, *, workers: int = 4) -> None:
         """Work until cancelled; what an earlier process had claimed is taken up again first."""
         released = await self._inbox.release()
