@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 from contract_target import Target
 
 PATHS = {
@@ -73,12 +74,27 @@ def play(case: Case, target: Target) -> list[Any]:
             content=None if body is None else _filled(body, case, answers),
             headers={**({"Content-Type": ask.media_type} if body is not None else {}), **ask.headers},
         )
-        is_json = answer.headers.get("content-type") == "application/json"
-        answers.append(answer.json() if is_json else answer.text)
+        told = _told(answer)
+        answers.append(told)
         compare = {"status": answer.status_code, "warnings": answer.headers.get_list("warning")}
-        compare["body"] = shown(answers[-1], case) if is_json else answers[-1]
+        compare["body"] = told if isinstance(told, str) else _compared(told, case)
         compared.append(json.loads(_masked(json.dumps(compare), target)))
     return compared
+
+
+def _told(answer: httpx.Response) -> Any:
+    """Give what was answered: an object, the events of a watch, or text."""
+    if answer.headers.get("content-type") != "application/json":
+        return answer.text
+    if "watch=1" in str(answer.url) and answer.is_success:
+        return [json.loads(line) for line in answer.text.splitlines()]
+    return answer.json()
+
+
+def _compared(told: Any, case: Case) -> Any:
+    if isinstance(told, list):
+        return [{"type": event["type"], "object": shown(event["object"], case)} for event in told]
+    return shown(told, case)
 
 
 def _filled(text: str, case: Case, answers: Sequence[Any]) -> str:
@@ -94,7 +110,7 @@ def shown(body: Any, case: Case) -> Any:
     if "items" in body:
         body = {**body, "items": [_object(item, case) for item in body["items"]]}
     elif body.get("kind") == "Status":
-        body = _refusal(body)
+        body = refusal(body)
     else:
         body = _object(body, case)
     return {**body, "metadata": _metadata(body["metadata"])} if "metadata" in body else body
@@ -118,7 +134,7 @@ def _metadata(metadata: Any) -> Any:
     return found
 
 
-def _refusal(body: Any) -> Any:
+def refusal(body: Any) -> Any:
     """Give a Status without the words of Go's decoders, and each cause once: the real server repeats some."""
     details = body.get("details", {})
     body = {**body, "message": _GO.split(body.get("message", ""))[0]}
@@ -139,5 +155,6 @@ def _refusal(body: Any) -> Any:
 def _masked(text: str, target: Target) -> str:
     uid = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     text = re.sub(uid, "UID", text.replace(target.namespace, "NAMESPACE"))
+    text = re.sub(r"(too old resource version: 1) \(\d+\)", r"\1 (VERSION)", text)
     text = re.sub(r"(Too large resource version: 99999999, current:) \d+", r"\1 VERSION", text)
     return re.sub(r"(ResourceVersion in (?:the precondition|record)) \(\d+\)", r"\1 (VERSION)", text)

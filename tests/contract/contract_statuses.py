@@ -178,6 +178,7 @@ def _pod(pod: Any, workflow: str, nodes: Any) -> Any:
         "annotations": _untraced(metadata["annotations"]),
         "owner": {key: value for key, value in owner.items() if key != "uid"},
         "containers": [one["name"] for one in pod["spec"]["containers"]],
+        "init": [one["name"] for one in pod["spec"].get("initContainers", [])],
         "volumes": [
             v
             for v in pod["spec"].get("volumes", [])

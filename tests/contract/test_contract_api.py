@@ -8,10 +8,11 @@ from contract_fields import FIELDS
 from contract_reads import READS
 from contract_requests import Case, play
 from contract_target import Target
+from contract_watches import NO_LOGS, WATCHES
 from contract_writes import WRITES
 
 ANSWERS = Path(__file__).parents[1] / "data" / "contract"
-CASES = [*WRITES, *FIELDS, *READS]
+CASES = [*WRITES, *FIELDS, *READS, *WATCHES, *NO_LOGS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -26,6 +26,7 @@ async def read_log(call: Call) -> Response:
     """Answer with what a container wrote; 204 while the pod is on no node."""
     call.authorize("get", "log")
     numbers = _numbers(call)
+    oldest = _oldest(call, numbers["sinceSeconds"])
     pod = call.objects.get(call.resource, call.namespace or "", call.name)
     container = _container(pod, call.query("container"))
     if not (pod.get("spec") or {}).get("nodeName"):
@@ -38,14 +39,16 @@ async def read_log(call: Call) -> Response:
             why = f'container "{container}" in pod "{call.name}" is waiting to start: {waiting}'
             raise bad_request(why)
         return Response(b"", headers=_HEADERS)
-    return StreamingResponse(_chunks(call, buffer, numbers), headers=_HEADERS)
+    return StreamingResponse(_chunks(call, buffer, numbers, oldest), headers=_HEADERS)
 
 
-async def _chunks(call: Call, buffer: LogBuffer, numbers: dict[str, int | None]) -> AsyncIterator[bytes]:
+async def _chunks(
+    call: Call, buffer: LogBuffer, numbers: dict[str, int | None], oldest: int
+) -> AsyncIterator[bytes]:
     """Give the log as it is now, then, when it is followed, what comes until the container ends."""
     left = numbers["limitBytes"]
     pieces, position = buffer.pieces()
-    pieces = _tail(_since(pieces, numbers["sinceSeconds"]), numbers["tailLines"])
+    pieces = _tail(_since(pieces, oldest), numbers["tailLines"])
     while True:
         text = b"".join(_written(piece, timestamps=call.flag("timestamps")) for piece in pieces)
         if left is not None:
@@ -71,6 +74,9 @@ def _numbers(call: Call) -> dict[str, int | None]:
         for key, value in numbers.items()
         if value is not None and value < _MINIMA[key]
     ]
+    if call.query("sinceSeconds") and call.query("sinceTime"):
+        why = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
+        causes.append(Cause("[]", why, "FieldValueForbidden"))
     if causes:
         raise invalid_kind("PodLogOptions", call.name, causes)
     return numbers
@@ -98,8 +104,18 @@ def _waiting(pod: JsonObject, container: str) -> str:
     return str((state.get("waiting") or {}).get("reason") or "ContainerCreating")
 
 
-def _since(pieces: list[Piece], seconds: int | None) -> list[Piece]:
-    oldest = 0 if seconds is None else time.time_ns() - seconds * 1_000_000_000
+def _oldest(call: Call, seconds: int | None) -> int:
+    """Give the time from which on is read, in nanoseconds: `sinceSeconds` ago, or `sinceTime`."""
+    if seconds is not None:
+        return time.time_ns() - seconds * 1_000_000_000
+    text = call.query("sinceTime")
+    try:
+        return int(datetime.fromisoformat(text).timestamp() * 1_000_000_000) if text else 0
+    except ValueError:
+        raise bad_request(f'parsing time "{text}": cannot parse as "2006-01-02T15:04:05Z07:00"') from None
+
+
+def _since(pieces: list[Piece], oldest: int) -> list[Piece]:
     return [piece for piece in pieces if piece.time_ns >= oldest]
 
 

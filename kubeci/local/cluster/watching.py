@@ -12,7 +12,7 @@ from kubeci.local.cluster.answers import HEADERS
 from kubeci.local.cluster.door import cut
 from kubeci.local.cluster.reading import version_number
 from kubeci.local.cluster.selectors import Selector
-from kubeci.local.cluster.status import Cause, Expired, invalid_kind
+from kubeci.local.cluster.status import Cause, Expired, invalid_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -41,11 +41,19 @@ async def watch(call: Call) -> WatchResponse:
     call.authorize("watch")
     wanted = call.selector()
     version = version_number(call.query("resourceVersion"))
-    if call.flag("sendInitialEvents") and call.query("resourceVersionMatch") != "NotOlderThan":
-        why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        cause = Cause("resourceVersionMatch", why, "FieldValueForbidden")
-        raise invalid_kind("ListOptions.meta.k8s.io", "", [cause], group="meta.k8s.io")
+    _check_match(call)
     return WatchResponse(call, wanted, version)
+
+
+def _check_match(call: Call) -> None:
+    initial, match = call.flag("sendInitialEvents"), call.query("resourceVersionMatch")
+    if initial and match != "NotOlderThan":
+        why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+    elif match and not initial:
+        why = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+    else:
+        return
+    raise invalid_options("LIST", [Cause("resourceVersionMatch", why, "FieldValueForbidden")])
 
 
 class WatchResponse:

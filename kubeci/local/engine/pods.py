@@ -22,7 +22,8 @@ def manifest(workflow: JsonObject, request: PodRequest) -> JsonObject:
     on_exit = {f"{_ARGO}/on-exit": "true"} if request.on_exit else {}
     main = request.template.get("container") or request.template.get("script") or {}
     spec: JsonObject = {
-        "containers": [_wait(), {**_container(main), "name": "main"}],
+        "initContainers": [_executor("init")],
+        "containers": [_executor("wait"), {**_container(main), "name": "main"}],
         "restartPolicy": "Never",
         "serviceAccountName": workflow["spec"].get("serviceAccountName") or "default",
         "volumes": _volumes(workflow, request.template, main),
@@ -79,8 +80,8 @@ def owner_reference(workflow: JsonObject) -> JsonObject:
     }
 
 
-def _wait() -> JsonObject:
-    return {"name": "wait", "image": "argoexec", "command": ["argoexec", "wait"], "resources": {}}
+def _executor(name: str) -> JsonObject:
+    return {"name": name, "image": "argoexec", "command": ["argoexec", name], "resources": {}}
 
 
 def _container(main: JsonObject) -> JsonObject:
