@@ -21,6 +21,7 @@ from kubeci.local.cluster.fields import FieldProblem
 from kubeci.local.cluster.users import User
 from kubeci.local.cluster.workflow_fields import WorkflowFields
 from kubeci.model.json import JsonObject
+from kubeci.service.intake import MAX_ATTEMPTS
 from kubeci.service.patience import LONGEST_WAIT
 
 
@@ -100,6 +101,22 @@ async def test_what_comes_in_before_the_cluster_is_ready_waits_and_builds_by_its
         await world.quiet()
         assert await figure(world, "kubeci_deliveries_waiting") == 0
         assert len(world.runs(run.suite.head_sha)) == len(world.workflows()) == 1
+
+
+async def test_a_build_waits_for_more_tries_than_others_get(tmp_path: Path) -> None:
+    async with world_without(tmp_path, ("create", ARGO, "workflows")) as world:
+        await world.start()
+        run, _ = await build(world)
+        deliveries = 2  # the push and its check suite
+        await world.until(
+            lambda: (
+                [each.method for each in world.stack.cluster.requests].count("POST")
+                > deliveries * MAX_ATTEMPTS
+            )
+        )
+        assert run.status == "queued"
+        assert not world.deliveries("parked")
+        assert len(world.api_calls("PATCH", "/check-runs/")) == 1
 
 
 async def test_a_build_that_waited_for_a_day_is_given_up_with_the_reason(tmp_path: Path) -> None:
