@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from contract_invalid import INVALID
 from contract_statuses import Stage
-from contract_target import Target
-from contract_workflows import PLAYS
+from contract_target import Target, eventually
+from contract_workflows import PLAYS, Play, manifest
 
 PLAYED = PLAYS | INVALID
 STATUSES = Path(__file__).parents[1] / "data" / "contract-engine"
@@ -27,6 +27,20 @@ def test_the_engine_says_what_the_controller_says(
     if update_golden and not controlled.local:
         recorded.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
     assert told == json.loads(recorded.read_text())
+
+
+def test_a_workflow_whose_time_is_over_goes_with_its_pods(controlled: Target) -> None:
+    name = f"{controlled.nonce}-ttl"
+    spec = {"ttlStrategy": {"secondsAfterCompletion": 1}, "entrypoint": "ok"}
+    body = manifest(Play("", spec), name, "ttl")
+    assert controlled.http.post(controlled.workflows, json=body).status_code == 201
+
+    def left() -> bool | None:
+        pods = {"labelSelector": f"workflows.argoproj.io/workflow={name}"}
+        gone = controlled.http.get(f"{controlled.workflows}/{name}").status_code == 404
+        return True if gone and not controlled.got(controlled.pods, **pods)["items"] else None
+
+    assert eventually(left, "end of a workflow's life")
 
 
 def test_no_status_is_left_over() -> None:

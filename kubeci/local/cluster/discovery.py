@@ -37,7 +37,7 @@ VERSION = {
     "platform": "",
 }
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
+_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 
 async def version(_: Request) -> Response:
