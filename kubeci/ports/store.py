@@ -8,6 +8,7 @@ from typing import Protocol
 
 from kubeci.model.build import Build
 from kubeci.model.event import Delivery
+from kubeci.model.inbox import DeliveryRecord, DeliveryState
 from kubeci.model.report import DeploymentTold, NodeLog, Outcome, Reported
 from kubeci.model.repository import Commit, Ref, Repository
 
@@ -18,23 +19,37 @@ class Inbox(Protocol):
     async def add(self, delivery: Delivery) -> bool:
         """Store a delivery; False: it is known and its work is done or under way."""
 
-    async def claim(self, now: datetime) -> Delivery | None:
-        """Take the oldest delivery that is due, marking it as being worked on."""
+    async def claim(self, now: datetime, until: datetime | None = None) -> Delivery | None:
+        """Take the oldest delivery that is due, marking it as being worked on; after `until` others may take it up."""
+
+    async def renew(self, delivery_id: str, until: datetime) -> bool:
+        """Hold a claim for longer; False: it ran out, and the delivery is another's or done."""
 
     async def next_due(self) -> datetime | None:
-        """Say when the next waiting delivery is due; None: nothing waits."""
+        """Say when the next delivery can be claimed, if nothing changes; None: nothing waits, nor is worked on."""
 
     async def done(self, delivery_id: str, reason: str) -> None:
         """Record what came of a delivery."""
 
     async def retry(self, delivery_id: str, reason: str, due: datetime, *, counted: bool = True) -> None:
-        """Put a delivery back until `due`; the attempt that was made is forgotten when it is not `counted`."""
+        """Put a claimed delivery back until `due`; the attempt that was made is forgotten when it is not `counted`."""
 
     async def park(self, delivery_id: str, reason: str) -> None:
-        """Set a delivery aside for an operator, with the reason."""
+        """Set a claimed delivery aside for an operator, with the reason."""
 
-    async def release(self) -> int:
-        """Give back what a process that died had claimed; gives the number of deliveries."""
+    async def release(self, *, counted: bool = True) -> int:
+        """Give back what this replica had claimed, before its work starts or after it was stopped; gives the number."""
+
+    async def deliveries(
+        self, *, state: DeliveryState | None = None, limit: int = 100
+    ) -> list[DeliveryRecord]:
+        """List deliveries, newest first: all, or those in one state."""
+
+    async def get(self, delivery_id: str) -> Delivery | None:
+        """Read a delivery with its payload."""
+
+    async def replay(self, delivery_id: str, now: datetime) -> bool:
+        """Let a delivery that is done or parked be worked on anew; False: it is neither."""
 
     async def forget(self, before: datetime) -> int:
         """Delete deliveries that were done with before `before`; gives their number."""

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from kubeci.model.build import Build, BuildState
 from kubeci.model.repository import Commit, Ref, RefType, Repository
@@ -14,6 +13,7 @@ from kubeci.model.trust import What
 from kubeci.store.reports import SqlReports
 from kubeci.store.rows import build_of, row_of
 from kubeci.store.tables import builds, deployments, logs, outcomes, reported
+from kubeci.store.upsert import insert
 
 _UNFINISHED = builds.c.state.in_((BuildState.SUBMITTING.value, BuildState.RUNNING.value))
 
@@ -28,7 +28,7 @@ class SqlBuilds(SqlReports):
         """Record a build; gives the record that stands, the earlier one when the id is known."""
 
         def work(connection: Connection) -> Build:
-            connection.execute(insert(builds).values(row_of(build)).on_conflict_do_nothing())
+            connection.execute(insert(connection, builds).values(row_of(build)).on_conflict_do_nothing())
             return build_of(connection.execute(select(builds).where(builds.c.id == build.id)).one())
 
         return await self._database.run(work)

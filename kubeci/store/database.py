@@ -6,57 +6,111 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import sqlalchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from kubeci.errors import ConfigurationError
-from kubeci.store.tables import metadata
+from kubeci.errors import ConfigurationError, Invalid, UpstreamError
+from kubeci.store.engine import Backend, backend
+from kubeci.store.migrate import bring_up_to_date
 
 T = TypeVar("T")
 
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 1.0
+_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
+
+
+class _Away(UpstreamError):
+    """The database did not do it; `undone`: it surely did nothing, so that the same may be asked again."""
+
+    def __init__(self, message: str, *, undone: bool) -> None:
+        super().__init__(message, retryable=True, public="the database of the server is away")
+        self.undone = undone
+
 
 class Database:
-    """Runs transactions in a thread of their own, one at a time, so that the event loop never waits for a disk.
+    """Runs transactions in threads of their own, so that the event loop never waits for a disk or another machine."""
 
-    SQLite has one writer anyway; a second thread would only wait for its lock.
-    """
-
-    def __init__(self, engine: Engine, executor: ThreadPoolExecutor) -> None:
-        self._engine = engine
+    def __init__(self, used: Backend, executor: ThreadPoolExecutor) -> None:
+        self._backend = used
         self._executor = executor
 
+    @property
+    def shared(self) -> bool:
+        """Say whether other replicas may use the same database."""
+        return self._backend.shared
+
     async def run(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction and give its result; an exception rolls back."""
+        """Run `work` in one transaction and give its result; an exception rolls back.
+
+        Where the database goes away before the end of it, it is run again for some seconds: a restart of PostgreSQL is
+        waited for. Raises `UpstreamError` that is retryable after that, `Invalid` for a value that the database refuses.
+        """
+        loop = asyncio.get_running_loop()
+        deadline, pause = loop.time() + self._backend.patience_seconds, FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self.run_once(work)
+            except _Away as error:
+                if not error.undone or loop.time() + pause > deadline:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def run_once(self, work: Callable[[Connection], T]) -> T:
+        """Do the same without patience."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._transaction, work)
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.begin() as connection:
-            return work(connection)
+        undone = True
+        try:
+            with self._backend.engine.connect() as connection:
+                result = work(connection)
+                undone = False  # if the answer to the commit is lost, nobody knows
+                connection.commit()
+        except DataError as error:
+            raise Invalid(f"the store refuses a value: {_cause(error)}", status=422) from error
+        except _AWAY as error:
+            raise _Away(f"the store {self._backend.place} is away: {_cause(error)}", undone=undone) from error
+        return result
+
+
+def _cause(error: BaseException) -> str:
+    """Give the driver's own words in one line: SQLAlchemy's would hold the statement."""
+    words = error.orig if isinstance(error, DBAPIError) else error
+    return " ".join(str(words).split())
 
 
 @asynccontextmanager
 async def database(url: str) -> AsyncIterator[Database]:
-    """Open the database at `url` (`sqlite:///path`), making its tables where they are missing."""
-    if not url.startswith("sqlite:"):
-        raise ConfigurationError(f"--store {url.partition(':')[0]}: only sqlite:///PATH is known")
-    engine = sqlalchemy.create_engine(url)
-    event.listen(engine, "connect", _prepare_sqlite)
-    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-    opened = Database(engine, executor)
+    """Open the database at `url` (see `backend`), and bring its tables to those of this version.
+
+    Raises `ConfigurationError` where it cannot be opened, or is of another version.
+    """
+    used = backend(url)
+    executor = ThreadPoolExecutor(max_workers=used.connections, thread_name_prefix="store")
     try:
+        opened = Database(used, executor)
         try:
-            await opened.run(metadata.create_all)
-        except sqlalchemy.exc.OperationalError as error:
-            raise ConfigurationError(f"the store {url} cannot be opened: {error.orig}") from error
+            await opened.run_once(bring_up_to_date)
+        except (UpstreamError, ProgrammingError) as error:
+            cause = error.__cause__ if isinstance(error, UpstreamError) else error
+            raise ConfigurationError(
+                f"the store {used.place} cannot be opened: {_cause(cause or error)}"
+            ) from error
         yield opened
     finally:
-        await asyncio.get_running_loop().run_in_executor(executor, engine.dispose)
-        executor.shutdown()
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # FULL: a delivery that was answered 202 survives a power cut, not only a crash.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
+        if not used.shared:  # SQLite's connection is closed by the thread that made it
+            await asyncio.get_running_loop().run_in_executor(executor, used.engine.dispose)
+        await asyncio.to_thread(executor.shutdown)
+        await asyncio.to_thread(used.engine.dispose)

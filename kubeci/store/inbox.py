@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from kubeci.model.event import Delivery
+from kubeci.model.inbox import DeliveryState
 from kubeci.store.database import Database
+from kubeci.store.deliveries import SqlDeliveries, delivery_of
 from kubeci.store.tables import deliveries
+from kubeci.store.upsert import insert
 
-WAITING, WORKING, DONE, PARKED = "waiting", "working", "done", "parked"
+UNRENEWED = timedelta(minutes=15)
+"""How long a claim holds that named no end."""
+
+_WAITING = deliveries.c.state == DeliveryState.WAITING.value
+_WORKING = deliveries.c.state == DeliveryState.WORKING.value
 
 
-class SqlInbox:
+class SqlInbox(SqlDeliveries):
     """The inbox of `kubeci.ports` in a table."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, replica: str = "") -> None:
+        """Claim in the name of `replica`; those who share a database need different ones."""
+        super().__init__(database)
+        self._replica = replica
 
     async def add(self, delivery: Delivery) -> bool:
         """Store a delivery; False when its work is done, under way or waiting already.
@@ -32,90 +40,115 @@ class SqlInbox:
             "event": delivery.event,
             "payload": delivery.payload,
             "received_at": received,
-            "state": WAITING,
+            "state": DeliveryState.WAITING.value,
             "attempts": 0,
             "due": due,
             "reason": "",
         }
 
         def work(connection: Connection) -> bool:
-            statement = insert(deliveries).values(row)
+            statement = insert(connection, deliveries).values(row)
             statement = statement.on_conflict_do_update(
                 index_elements=["id"],
-                set_={"state": WAITING, "attempts": 0, "due": due},
-                where=deliveries.c.state == PARKED,
+                set_={"state": DeliveryState.WAITING.value, "attempts": 0, "due": due},
+                where=deliveries.c.state == DeliveryState.PARKED.value,
             )
-            return connection.execute(statement).rowcount > 0
+            return connection.execute(statement.returning(deliveries.c.id)).first() is not None
 
         return await self._database.run(work)
 
-    async def claim(self, now: datetime) -> Delivery | None:
-        """Take the delivery that is due the longest and count the attempt."""
+    async def claim(self, now: datetime, until: datetime | None = None) -> Delivery | None:
+        """Take the delivery that is due the longest and count the attempt; after `until` it may be claimed again.
+
+        What is left of a claim that ran out comes first.
+        """
+        moment = now.timestamp()
+        claimable = (
+            (_WORKING & (deliveries.c.claimed_until <= moment), deliveries.c.claimed_until),
+            (_WAITING & (deliveries.c.due <= moment), deliveries.c.due),
+        )
+        taken = {
+            "state": DeliveryState.WORKING.value,
+            "attempts": deliveries.c.attempts + 1,
+            "claimed_by": self._replica,
+            "claimed_until": (until or now + UNRENEWED).timestamp(),
+        }
 
         def work(connection: Connection) -> Delivery | None:
-            oldest = (
-                select(deliveries.c.id)
-                .where(deliveries.c.state == WAITING, deliveries.c.due <= now.timestamp())
-                .order_by(deliveries.c.due)
-                .limit(1)
-                .scalar_subquery()
-            )
-            claimed = connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id == oldest)
-                .values(state=WORKING, attempts=deliveries.c.attempts + 1)
-                .returning(deliveries)
-            ).first()
-            if claimed is None:
-                return None
-            received = datetime.fromtimestamp(claimed.received_at, UTC)
-            return Delivery(claimed.id, claimed.event, claimed.payload, received, claimed.attempts)
+            for condition, order in claimable:
+                # What another replica takes at this moment is passed over; SQLite has one writer at a time.
+                oldest = select(deliveries.c.id).where(condition).order_by(order).limit(1)
+                oldest = oldest.with_for_update(skip_locked=True)
+                claim = update(deliveries).where(deliveries.c.id == oldest.scalar_subquery()).values(taken)
+                claimed = connection.execute(claim.returning(deliveries)).first()
+                if claimed is not None:
+                    return delivery_of(claimed)
+            return None
 
         return await self._database.run(work)
 
+    async def renew(self, delivery_id: str, until: datetime) -> bool:
+        """Hold a claim until then; False when it ran out and another has taken it, or the delivery is done."""
+        return await self._change(delivery_id, claimed_until=until.timestamp())
+
     async def next_due(self) -> datetime | None:
-        """Say when the next waiting delivery is due; None: nothing waits."""
+        """Say when the next delivery is due, or the first claim runs out; None: there is neither."""
+        looks = (
+            select(func.min(deliveries.c.due)).where(_WAITING),
+            select(func.min(deliveries.c.claimed_until)).where(_WORKING),
+        )
 
         def work(connection: Connection) -> datetime | None:
-            due = connection.execute(
-                select(deliveries.c.due)
-                .where(deliveries.c.state == WAITING)
-                .order_by(deliveries.c.due)
-                .limit(1)
-            ).scalar()
+            found = [connection.execute(look).scalar() for look in looks]
+            due = min((each for each in found if each is not None), default=None)
             return None if due is None else datetime.fromtimestamp(due, UTC)
 
         return await self._database.run(work)
 
     async def done(self, delivery_id: str, reason: str) -> None:
-        """Record what came of a delivery."""
-        await self._set(delivery_id, DONE, reason)
+        """Record what came of a delivery; it is done even if the claim ran out meanwhile."""
+        statement = update(deliveries).where(deliveries.c.id == delivery_id)
+        values = {"state": DeliveryState.DONE.value, "reason": reason}
+        await self._database.run(lambda connection: connection.execute(statement.values(values)))
 
     async def park(self, delivery_id: str, reason: str) -> None:
-        """Set a delivery aside, with the reason, until it is redelivered."""
-        await self._set(delivery_id, PARKED, reason)
+        """Set a delivery aside, with the reason, until it is redelivered or replayed."""
+        await self._change(delivery_id, state=DeliveryState.PARKED.value, reason=reason)
 
     async def retry(self, delivery_id: str, reason: str, due: datetime, *, counted: bool = True) -> None:
         """Put a delivery back until `due`; the attempt that was made is forgotten when it is not `counted`."""
-        uncounted = {} if counted else {"attempts": deliveries.c.attempts - 1}
-        await self._set(delivery_id, WAITING, reason, due=due.timestamp(), **uncounted)
-
-    async def _set(
-        self, delivery_id: str, state: str, reason: str, **values: float | ColumnElement[int]
-    ) -> None:
-        statement = update(deliveries).where(deliveries.c.id == delivery_id)
-        await self._database.run(
-            lambda connection: connection.execute(statement.values(state=state, reason=reason, **values))
+        await self._change(
+            delivery_id,
+            state=DeliveryState.WAITING.value,
+            reason=reason,
+            due=due.timestamp(),
+            attempts=_attempts(counted=counted),
         )
 
-    async def release(self) -> int:
-        """Give back what a process that died had claimed; gives the number of deliveries."""
-        statement = update(deliveries).where(deliveries.c.state == WORKING).values(state=WAITING)
+    async def _change(self, delivery_id: str, **values: str | float | ColumnElement[int]) -> bool:
+        """Change a delivery that is claimed in our name; False: it is not."""
+        mine = (deliveries.c.id == delivery_id) & _WORKING & (deliveries.c.claimed_by == self._replica)
+        statement = update(deliveries).where(mine).values(**values)
+        return await self._database.run(lambda connection: connection.execute(statement).rowcount > 0)
+
+    async def release(self, *, counted: bool = True) -> int:
+        """Give back what is claimed in our name; in a database that no other replica uses, all that is claimed."""
+        held = _WORKING
+        if self._database.shared:
+            held &= deliveries.c.claimed_by == self._replica
+        values = {"state": DeliveryState.WAITING.value, "attempts": _attempts(counted=counted)}
+        statement = update(deliveries).where(held).values(values)
         return await self._database.run(lambda connection: connection.execute(statement).rowcount)
 
     async def forget(self, before: datetime) -> int:
-        """Delete deliveries that were done with before `before`; gives their number."""
-        statement = delete(deliveries).where(
-            deliveries.c.state == DONE, deliveries.c.received_at < before.timestamp()
+        """Delete deliveries that are done and were received before `before`; gives their number."""
+        old = (deliveries.c.state == DeliveryState.DONE.value) & (
+            deliveries.c.received_at < before.timestamp()
         )
-        return await self._database.run(lambda connection: connection.execute(statement).rowcount)
+        return await self._database.run(
+            lambda connection: connection.execute(delete(deliveries).where(old)).rowcount
+        )
+
+
+def _attempts(*, counted: bool) -> ColumnElement[int]:
+    return deliveries.c.attempts if counted else deliveries.c.attempts - 1

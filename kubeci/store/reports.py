@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from kubeci.model.report import DeploymentTold, NodeLog, Outcome, Reported
 from kubeci.store.database import Database
 from kubeci.store.tables import deployments, logs, outcomes, reported
+from kubeci.store.upsert import put
 
 
 class SqlReports:
@@ -37,12 +37,13 @@ class SqlReports:
         """Remember what GitHub was told."""
         row = {**asdict(told), "build_id": build_id}
         row["written_at"] = told.written_at and told.written_at.timestamp()
-        statement = insert(reported).values(row).on_conflict_do_update(index_elements=["build_id"], set_=row)
-        await self._database.run(lambda connection: connection.execute(statement))
+        await self._database.run(lambda connection: put(connection, reported, row))
 
     async def logs(self, build_id: str) -> dict[str, NodeLog]:
         """Read the kept logs of a build by node id, in the order in which they were kept."""
-        statement = select(logs.c.body).where(logs.c.build_id == build_id).order_by(logs.c.kept_as)
+        statement = (
+            select(logs.c.body).where(logs.c.build_id == build_id).order_by(logs.c.kept_as, logs.c.node_id)
+        )
 
         def work(connection: Connection) -> list[NodeLog]:
             return [
@@ -57,9 +58,8 @@ class SqlReports:
 
         def work(connection: Connection) -> None:
             last = connection.execute(select(func.max(logs.c.kept_as)).where(mine)).scalar() or 0
-            connection.execute(delete(logs).where(mine, logs.c.node_id == log.node_id))
             row = {"build_id": build_id, "node_id": log.node_id, "kept_as": last + 1}
-            connection.execute(insert(logs).values(row | {"body": msgspec.json.encode(log)}))
+            put(connection, logs, row | {"body": msgspec.json.encode(log)})
 
         await self._database.run(work)
 
@@ -77,8 +77,7 @@ class SqlReports:
     async def save_outcome(self, build_id: str, outcome: Outcome) -> None:
         """Keep how a build's workflow and check-run look."""
         row = {"build_id": build_id, "body": msgspec.json.encode(outcome)}
-        statement = insert(outcomes).values(row).on_conflict_do_update(index_elements=["build_id"], set_=row)
-        await self._database.run(lambda connection: connection.execute(statement))
+        await self._database.run(lambda connection: put(connection, outcomes, row))
 
     async def deployments(self, build_id: str) -> dict[str, DeploymentTold]:
         """Read the deployments of a build by node id."""
@@ -93,9 +92,4 @@ class SqlReports:
     async def save_deployment(self, build_id: str, node_id: str, told: DeploymentTold) -> None:
         """Remember the deployment of a node, and what GitHub was last told of it."""
         row = {"build_id": build_id, "node_id": node_id, "body": msgspec.json.encode(told)}
-        statement = (
-            insert(deployments)
-            .values(row)
-            .on_conflict_do_update(index_elements=["build_id", "node_id"], set_=row)
-        )
-        await self._database.run(lambda connection: connection.execute(statement))
+        await self._database.run(lambda connection: put(connection, deployments, row))

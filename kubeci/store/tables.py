@@ -1,4 +1,7 @@
-"""The tables; times are seconds since the epoch, UTC."""
+"""The tables; times are seconds since the epoch, UTC.
+
+What changes here needs a revision in `migrations/versions` too, named in `migrate.REVISIONS`.
+"""
 
 from __future__ import annotations
 
@@ -11,63 +14,66 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
-    Text,
 )
+
+from kubeci.store.columns import LongWords, PackedJson, Words
 
 metadata = MetaData()
 
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("event", String(64), nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("id", Words(64), primary_key=True),
+    Column("event", Words(64), nullable=False),
+    Column("payload", PackedJson, nullable=False),
     Column("received_at", Float, nullable=False),
     # waiting → working → done | parked; a retry goes back to waiting with a later `due`
-    Column("state", String(16), nullable=False),
+    Column("state", Words(16), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("due", Float, nullable=False),
-    Column("reason", Text, nullable=False, default=""),
+    Column("reason", LongWords, nullable=False, default=""),
+    # The replica that works on it, or was the last to; until when nobody else takes it up.
+    Column("claimed_by", Words(255), nullable=False, server_default=""),
+    Column("claimed_until", Float, nullable=False, server_default="0"),
     Index("deliveries_due", "state", "due", "received_at"),
 )
 
 builds = Table(
     "builds",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("owner", String(255), nullable=False),
-    Column("name", String(255), nullable=False),
+    Column("id", Words(64), primary_key=True),
+    Column("owner", Words(255), nullable=False),
+    Column("name", Words(255), nullable=False),
     Column("installation_id", BigInteger, nullable=False),
-    Column("sha", String(64), nullable=False),
-    Column("ref_type", String(16), nullable=False),
-    Column("ref_name", Text, nullable=False),
-    Column("entrypoint", Text, nullable=False),
-    Column("check_name", Text, nullable=False),
-    Column("namespace", String(64), nullable=False),
-    Column("workflow_name", String(253), nullable=False),
+    Column("sha", Words(64), nullable=False),
+    Column("ref_type", Words(16), nullable=False),
+    Column("ref_name", LongWords, nullable=False),
+    Column("entrypoint", LongWords, nullable=False),
+    Column("check_name", LongWords, nullable=False),
+    Column("namespace", Words(64), nullable=False),
+    Column("workflow_name", Words(253), nullable=False),
     Column("created_at", Float, nullable=False),
-    Column("nonce", String(64), nullable=False),
-    Column("workflow_uid", String(64), nullable=False),
+    Column("nonce", Words(64), nullable=False),
+    Column("workflow_uid", Words(64), nullable=False),
     Column("check_run_id", BigInteger, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("superseded_by", String(64), nullable=False),
-    Column("head_repository", Text, nullable=False),
+    Column("state", Words(16), nullable=False),
+    Column("superseded_by", Words(64), nullable=False),
+    Column("head_repository", LongWords, nullable=False),
     Column("pull_request", Integer, nullable=False),
-    Column("stopped", Text, nullable=False),
-    Column("stop_wish", Text, nullable=False),
+    Column("stopped", LongWords, nullable=False),
+    Column("stop_wish", LongWords, nullable=False),
     Column("warnings", LargeBinary, nullable=False),  # a list of texts as JSON, as are the next two
     Column("prints", LargeBinary, nullable=False),
     Column("loaded", LargeBinary, nullable=False),
-    Column("what", String(32), nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("environment", Text, nullable=False),
+    Column("what", Words(32), nullable=False),
+    Column("actor", LongWords, nullable=False),
+    Column("title", LongWords, nullable=False),
+    Column("environment", LongWords, nullable=False),
     Column("deployment_id", BigInteger, nullable=False),
     Column("plan", LargeBinary, nullable=False),  # a Plan as JSON
-    Column("conclusion", String(32), nullable=False),
-    Column("former_conclusion", String(32), nullable=False),
+    Column("conclusion", Words(32), nullable=False),
+    Column("former_conclusion", Words(32), nullable=False),
     Column("finished_at", Float, nullable=True),
     Index("builds_workflow", "namespace", "workflow_name", unique=True),
     Index("builds_sha", "sha"),
@@ -80,8 +86,8 @@ builds = Table(
 reported = Table(
     "reported",
     metadata,
-    Column("build_id", String(64), primary_key=True),
-    Column("digest", String(64), nullable=False),
+    Column("build_id", Words(64), primary_key=True),
+    Column("digest", Words(64), nullable=False),
     Column("written_at", Float, nullable=True),
     Column("writes", Integer, nullable=False),
     Column("annotations", Integer, nullable=False),
@@ -92,23 +98,23 @@ reported = Table(
 outcomes = Table(
     "outcomes",
     metadata,
-    Column("build_id", String(64), primary_key=True),
+    Column("build_id", Words(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),  # an Outcome as JSON
 )
 
 deployments = Table(
     "deployments",
     metadata,
-    Column("build_id", String(64), primary_key=True),
-    Column("node_id", String(253), primary_key=True),
+    Column("build_id", Words(64), primary_key=True),
+    Column("node_id", Words(253), primary_key=True),
     Column("body", LargeBinary, nullable=False),  # a DeploymentTold as JSON
 )
 
 logs = Table(
     "logs",
     metadata,
-    Column("build_id", String(64), primary_key=True),
-    Column("node_id", String(253), primary_key=True),
+    Column("build_id", Words(64), primary_key=True),
+    Column("node_id", Words(253), primary_key=True),
     Column("kept_as", Integer, nullable=False),  # counts up within a build
     Column("body", LargeBinary, nullable=False),  # a NodeLog as JSON
 )

@@ -1,0 +1,90 @@
+"""Bring the tables of a database to those that this version of kubeci knows, once, whoever starts first."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
+
+from kubeci.errors import ConfigurationError
+from kubeci.store.tables import metadata
+
+REVISIONS = ("0001", "0002")
+"""The revisions in `migrations/versions`, oldest first: known here so that only a migration loads Alembic."""
+
+LOCK = 0x6B7562656369
+"""The number of PostgreSQL's advisory lock under which one replica migrates and the others wait: "kubeci"."""
+
+_version = Table(
+    "alembic_version", MetaData(), Column("version_num", String(32), primary_key=True, nullable=False)
+)
+
+log = structlog.get_logger(__name__)
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Make the tables, or change those of an older version; all of it in the transaction of `connection`.
+
+    Raises `ConfigurationError` for a newer version's tables, and for some that are not ours.
+    """
+    if _revision_of(connection) == REVISIONS[-1]:
+        return
+    _wait_for_others(connection)
+    found = _revision_of(connection) or _revision_by_tables(connection)
+    if found is None:
+        metadata.create_all(connection)
+        _stamp(connection, REVISIONS[-1])
+    elif found not in REVISIONS:
+        raise ConfigurationError(
+            f"the store is of a newer version of kubeci (its revision is {found}, this version knows up to"
+            f" {REVISIONS[-1]}): start that version, or restore the backup from before the upgrade"
+        )
+    elif found != REVISIONS[-1]:
+        _upgrade(connection)
+        log.info("the store was brought up to date", revision=REVISIONS[-1], former=found)
+
+
+def _revision_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(_version.name):
+        return None
+    return connection.execute(select(_version.c.version_num)).scalar()
+
+
+def _wait_for_others(connection: Connection) -> None:
+    # On SQLite the transaction began as its only writer.
+    if connection.dialect.name == "postgresql":
+        # Making a large table's index may take its time, and so may the replica that does it now.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
+def _revision_by_tables(connection: Connection) -> str | None:
+    """Recognise the tables of version 0.1, which noted no revision; None: there are no tables yet."""
+    look = inspect(connection)
+    there = set(look.get_table_names()) & set(metadata.tables)
+    if not there:
+        return None
+    from kubeci.store.migrations.versions import r0001_first_tables as first  # noqa: PLC0415 - loads Alembic
+
+    columns = {name: {column["name"] for column in look.get_columns(name)} for name in there}
+    if columns != {name: set(table.columns.keys()) for name, table in first.metadata.tables.items()}:
+        raise ConfigurationError(
+            f"the store holds tables that this version of kubeci does not know ({', '.join(sorted(there))}):"
+            " name another database with --store, or move that one away"
+        )
+    _stamp(connection, first.revision)
+    return first.revision
+
+
+def _stamp(connection: Connection, revision: str) -> None:
+    _version.create(connection, checkfirst=True)
+    connection.execute(_version.insert().values(version_num=revision))
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - 150 ms that no other start needs to spend
+    from alembic.config import Config  # noqa: PLC0415 - likewise
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "kubeci.store:migrations")
+    command.upgrade(config, REVISIONS[-1])

@@ -1,0 +1,1 @@
+"""What Alembic needs to bring an older database up to date."""

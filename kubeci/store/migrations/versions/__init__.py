@@ -1,0 +1,1 @@
+"""Revisions of the tables; no file here is changed once it was released."""
