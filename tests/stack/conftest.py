@@ -4,43 +4,63 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests_stack import REPOSITORY, Scene
+import pytest_asyncio
+from shared_stacks import BUILDING_MAIN, RUNNING, STILL, STILL_BUILDING_MAIN, Stacks
+from tests_stack import REPOSITORY, Scene, SharedScene
 from world import World, world_in
 
-from kubeci.local.stack import StackSettings, local_stack
-from kubeci.settings.config import Config
-from kubeci.settings.pattern import Pattern
+from kubeci.local.stack import local_stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that share stacks in the event loop of those."""
+    for item in items:
+        if "stacks" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stacks(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stacks]:
+    """The stacks that tests share."""
+    async with Stacks(tmp_path_factory) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(stacks: Stacks) -> SharedScene:
+    return await stacks.scene(RUNNING)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def still(stacks: Stacks) -> SharedScene:
+    """A stack whose workflows nobody runs."""
+    return await stacks.scene(STILL)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def still_strict(stacks: Stacks) -> SharedScene:
+    """A stack that builds only `main`, and runs nothing."""
+    return await stacks.scene(STILL_BUILDING_MAIN)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def strict(stacks: Stacks) -> SharedScene:
+    """A stack that builds only `main`, and runs it."""
+    return await stacks.scene(BUILDING_MAIN)
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+async def alone(tmp_path: Path) -> AsyncIterator[Scene]:
+    """A stack of the test's own: one that counts what is asked, or lets all of it fail."""
     async with local_stack(tmp_path) as stack:
         await stack.github.create_repository(REPOSITORY)
         yield Scene(stack)
 
 
 @pytest.fixture
-async def still(tmp_path: Path) -> AsyncIterator[Scene]:
-    """A stack whose workflows nobody runs."""
-    async with local_stack(tmp_path, StackSettings(engine=False)) as stack:
-        await stack.github.create_repository(REPOSITORY)
-        yield Scene(stack)
-
-
-@pytest.fixture
-async def still_strict(tmp_path: Path) -> AsyncIterator[Scene]:
-    """A stack that builds only `main`, and runs nothing."""
-    config = Config(build_branches=Pattern("^main$"))
-    async with local_stack(tmp_path, StackSettings(engine=False, config=config)) as stack:
-        await stack.github.create_repository(REPOSITORY)
-        yield Scene(stack)
-
-
-@pytest.fixture
-async def strict(tmp_path: Path) -> AsyncIterator[Scene]:
-    """A stack that builds only `main`, and runs it."""
-    config = Config(build_branches=Pattern("^main$"))
-    async with local_stack(tmp_path, StackSettings(config=config)) as stack:
+async def still_alone(tmp_path: Path) -> AsyncIterator[Scene]:
+    """The same, whose workflows nobody runs."""
+    async with local_stack(tmp_path, STILL) as stack:
         await stack.github.create_repository(REPOSITORY)
         yield Scene(stack)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests_stack import PASSING, Scene
+from tests_stack import PASSING, Scene, SharedScene
 
 BOMB = "\n".join(
     [
@@ -53,7 +53,7 @@ DEFINITIONS = [
     ("file", "content", "says", "line"), [case[1:] for case in DEFINITIONS], ids=[c[0] for c in DEFINITIONS]
 )
 async def test_a_wrong_definition_is_a_failed_check_run(
-    still: Scene, file: str, content: str, says: str, line: int
+    still: SharedScene, file: str, content: str, says: str, line: int
 ) -> None:
     sha = await still.push({f".kube-ci/{file}": content})
     run = await still.concluded(sha)
@@ -70,7 +70,7 @@ async def test_a_wrong_definition_is_a_failed_check_run(
     await still.until(lambda: [each for each in still.runs(following) if each.name == "Workflow - ci"])
 
 
-async def test_a_misspelt_field_is_a_warning_with_a_suggestion_on_the_check_run(scene: Scene) -> None:
+async def test_a_misspelt_field_is_a_warning_with_a_suggestion_on_the_check_run(scene: SharedScene) -> None:
     text = str(PASSING[".kube-ci/ci.yaml"]).replace(
         "image: alpine", "image: alpine\n      imagePullPolice: Always"
     )
@@ -79,7 +79,7 @@ async def test_a_misspelt_field_is_a_warning_with_a_suggestion_on_the_check_run(
     assert "imagePullPolicy" in str(run.output["summary"])
 
 
-async def test_a_refusal_is_not_a_workflow_check(still_strict: Scene) -> None:
+async def test_a_refusal_is_not_a_workflow_check(still_strict: SharedScene) -> None:
     sha = await still_strict.push(PASSING, branch="feature")
     run = await still_strict.concluded(sha)
     assert (run.name, run.conclusion) == ("Default Workflow", "neutral")
@@ -93,9 +93,9 @@ async def test_a_refusal_is_not_a_workflow_check(still_strict: Scene) -> None:
     assert run.conclusion == "neutral"
 
 
-async def test_what_the_cluster_refuses_is_said_on_the_check_run(still: Scene) -> None:
-    still.stack.cluster.faults.add("POST", r"/workflows\?", status=403, times=1)
-    sha = await still.push(PASSING)
-    run = await still.concluded(sha)
+async def test_what_the_cluster_refuses_is_said_on_the_check_run(still_alone: Scene) -> None:
+    still_alone.stack.cluster.faults.add("POST", r"/workflows\?", status=403, times=1)
+    sha = await still_alone.push(PASSING)
+    run = await still_alone.concluded(sha)
     assert (run.name, run.conclusion) == ("Workflow - ci", "failure")
     assert str(run.output["summary"]).startswith("argo workflow creation failed, ")

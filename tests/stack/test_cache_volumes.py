@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import yaml
-from tests_stack import REPOSITORY, Scene
+from shared_stacks import RUNNING, Stacks
+from tests_stack import REPOSITORY, SharedScene
 
-from kubeci.local.cluster.resources import CLAIMS
 from kubeci.local.github.state import CheckRun
 from kubeci.local.stack import StackSettings, local_stack
 from kubeci.model.repository import Repository
@@ -19,9 +20,6 @@ from kubeci.settings.config import CacheDefaults, Config
 from kubeci.settings.pattern import Pattern
 from kubeci.workflow import metadata
 from kubeci.workflow.claims import claim_name
-
-HERE = Repository("acme", "widgets", 1)
-OTHER = "acme/gadgets"
 
 
 def cached(**annotations: str) -> dict[str, str]:
@@ -55,34 +53,50 @@ BRANCH = {"cacheScope": "branch", "cacheSize": "1Gi"}
 NAMED = {"cacheScope": "project", "cacheSize": "1Gi", "cacheName": "deps"}
 
 
-class Caches(Scene):
+@dataclass
+class Caches(SharedScene):
     """The words of these tests."""
 
-    async def build(self, repository: str = REPOSITORY, branch: str = "main", **annotations: str) -> CheckRun:
+    pushes: int = 0
+
+    @property
+    def other(self) -> str:
+        """Another repository of the organisation."""
+        return f"{self.owner}/gadgets"
+
+    @property
+    def named(self) -> dict[str, str]:
+        """A claim of a name that no other test has."""
+        return NAMED | {"cacheName": f"deps-{self.owner}"}
+
+    def claim(self, branch: str) -> str:
+        owner, _, name = self.repository.partition("/")
+        return claim_name(Repository(owner, name, 1), branch)
+
+    async def build(self, repository: str = "", branch: str = "main", **annotations: str) -> CheckRun:
         """Push a definition and wait for what comes of it."""
         files = cached(**annotations)
-        self.pushes = getattr(self, "pushes", 0) + 1
+        self.pushes += 1
         files["count"] = str(self.pushes)
-        sha = await self.stack.github.push(repository, files, branch=branch, message=f"push {self.pushes}")
+        sha = await self.stack.github.push(
+            repository or self.repository, files, branch=branch, message=f"push {self.pushes}"
+        )
         return await self.concluded(sha)
 
-    def claims(self) -> set[str]:
-        return {each["metadata"]["name"] for each in self.stack.cluster.objects.list(CLAIMS, None)}
 
-
-@pytest.fixture
-async def caches(tmp_path: Path) -> AsyncIterator[Caches]:
-    async with local_stack(tmp_path) as stack:
-        for name in (REPOSITORY, OTHER):
-            await stack.github.create_repository(name)
-        yield Caches(stack)
+@pytest_asyncio.fixture(loop_scope="session")
+async def caches(stacks: Stacks) -> Caches:
+    scene = await stacks.scene(RUNNING)
+    made = Caches(scene.stack, scene.repository)
+    await made.stack.github.create_repository(made.other)
+    return made
 
 
 async def test_a_build_finds_what_the_one_before_left(caches: Caches) -> None:
     assert (await caches.build(**BRANCH)).conclusion == "failure"
     assert (await caches.build(**BRANCH)).conclusion == "success"
     assert (await caches.build(branch="other", **BRANCH)).conclusion == "failure"
-    assert caches.claims() == {claim_name(HERE, "main"), claim_name(HERE, "other")}
+    assert caches.claims() == {caches.claim("main"), caches.claim("other")}
 
 
 async def test_the_button_clears_the_cache(caches: Caches) -> None:
@@ -91,7 +105,7 @@ async def test_the_button_clears_the_cache(caches: Caches) -> None:
     run = await caches.build(**BRANCH)
     [button] = [each for each in run.actions if each["label"] == "Clear Cache"]
     await caches.stack.github.press(run.id, button["identifier"])
-    await caches.until(lambda: caches.claims() == {claim_name(HERE, "other")})
+    await caches.until(lambda: caches.claims() == {caches.claim("other")})
     assert (await caches.build(**BRANCH)).conclusion == "failure"
 
 
@@ -99,26 +113,26 @@ async def test_a_branch_takes_its_cache_along(caches: Caches) -> None:
     await caches.build(**BRANCH)
     await caches.build(branch="a-b", **BRANCH)
     await caches.build(branch="a.b", **BRANCH)
-    await caches.stack.github.delete_branch(REPOSITORY, "a-b")
-    await caches.until(lambda: caches.claims() == {claim_name(HERE, "main"), claim_name(HERE, "a.b")})
+    await caches.stack.github.delete_branch(caches.repository, "a-b")
+    await caches.until(lambda: caches.claims() == {caches.claim("main"), caches.claim("a.b")})
 
 
 async def test_a_repository_takes_its_caches_along(caches: Caches) -> None:
-    await caches.build(OTHER, **NAMED)
+    await caches.build(caches.other, **caches.named)
     await caches.build(**BRANCH)
-    await caches.stack.github.delete_repository(REPOSITORY)
-    await caches.until(lambda: caches.claims() == {"deps"})
+    await caches.stack.github.delete_repository(caches.repository)
+    await caches.until(lambda: caches.claims() == {caches.named["cacheName"]})
 
 
 async def test_another_repositorys_claim_is_refused(caches: Caches) -> None:
-    await caches.build(OTHER, **NAMED)
-    run = await caches.build(**NAMED)
+    await caches.build(caches.other, **caches.named)
+    run = await caches.build(**caches.named)
     assert run.conclusion == "failure"
     told = f"{run.output['title']} {run.output['summary']} {run.output.get('text')}"
     assert "creation of cache volume failed" in told
-    assert "deps" in told
+    assert caches.named["cacheName"] in told
     assert "gadgets" not in told
-    assert (await caches.build(OTHER, **NAMED)).conclusion == "success"
+    assert (await caches.build(caches.other, **caches.named)).conclusion == "success"
 
 
 @pytest.mark.parametrize(
@@ -146,12 +160,12 @@ async def test_the_servers_defaults_give_a_cache_and_its_button(tmp_path: Path) 
     settings = StackSettings(config=Config(build_branches=Pattern("."), cache_defaults=defaults))
     async with local_stack(tmp_path, settings) as stack:
         await stack.github.create_repository(REPOSITORY)
-        caches = Caches(stack)
+        caches = Caches(stack, REPOSITORY)
         assert (await caches.build()).conclusion == "failure"
         run = await caches.build(branch="other")
         assert run.conclusion == "success"
         assert "Clear Cache" in {each["label"] for each in run.actions}
-        assert caches.claims() == {claim_name(HERE, "")}
+        assert caches.claims() == {caches.claim("")}
 
 
 async def test_a_fork_neither_reads_nor_writes_the_repositorys_cache(tmp_path: Path) -> None:
@@ -160,7 +174,7 @@ async def test_a_fork_neither_reads_nor_writes_the_repositorys_cache(tmp_path: P
     async with local_stack(tmp_path, settings) as stack:
         github = stack.github
         await github.create_repository(REPOSITORY)
-        caches = Caches(stack)
+        caches = Caches(stack, REPOSITORY)
         project = {"cacheScope": "project", "cacheSize": "1Gi"}
         await caches.build(**project)
         assert (await caches.build(**project)).conclusion == "success"
@@ -169,9 +183,9 @@ async def test_a_fork_neither_reads_nor_writes_the_repositorys_cache(tmp_path: P
         sha = await github.push("stranger/widgets", {"x": "y"}, branch="main", message="Mine")
         await github.open_pull_request(REPOSITORY, head="stranger/widgets:main")
         assert (await caches.concluded(sha)).conclusion == "failure"
-        forks = claim_name(HERE, "stranger/widgets:main")
-        assert caches.claims() == {claim_name(HERE, ""), forks}
+        forks = caches.claim("stranger/widgets:main")
+        assert caches.claims() == {caches.claim(""), forks}
         github.user = "octocat"
         [button] = caches.runs(sha)[-1].actions
         await github.press(caches.runs(sha)[-1].id, button["identifier"])
-        await caches.until(lambda: caches.claims() == {claim_name(HERE, "")})
+        await caches.until(lambda: caches.claims() == {caches.claim("")})

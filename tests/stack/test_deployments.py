@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests_stack import PASSING, REPOSITORY, Scene
+from tests_stack import PASSING, SharedScene
 
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github.deployment import Deployment
-from kubeci.local.stack import StackSettings, local_stack
-from kubeci.settings.config import Config
-from kubeci.settings.pattern import Pattern
 from kubeci.workflow import metadata
 
 ASKS = {"kube_ci": {"run": True}}
@@ -60,34 +55,22 @@ def definition(*steps: tuple[str, str]) -> dict[str, str]:
     return {".kube-ci/ci.yaml": yaml.safe_dump(document)}
 
 
-@pytest.fixture
-async def deploying(tmp_path: Path) -> AsyncIterator[Scene]:
-    config = Config(build_branches=Pattern("."))
-    async with local_stack(tmp_path, StackSettings(config=config)) as stack:
-        await stack.github.create_repository(REPOSITORY)
-        yield Scene(stack)
-
-
-def made(scene: Scene) -> list[Deployment]:
-    return list(scene.stack.github.state.deployments.values())
-
-
 def states(deployment: Deployment) -> list[str]:
     return [status.state for status in deployment.statuses]
 
 
-async def ended(scene: Scene, deployment: Deployment) -> str:
+async def ended(scene: SharedScene, deployment: Deployment) -> str:
     await scene.until(lambda: deployment.state in {"success", "failure", "error"})
     return deployment.state
 
 
-async def test_nodes_become_deployments(deploying: Scene) -> None:
-    sha = await deploying.push(
+async def test_nodes_become_deployments(scene: SharedScene) -> None:
+    sha = await scene.push(
         definition(("build", ""), ("deploy", "staging"), ("deploy", "production"), ("deploy", "broken"))
     )
-    run = await deploying.concluded(sha)
+    run = await scene.concluded(sha)
     assert run.conclusion == "failure"
-    found = {each.environment: each for each in made(deploying)}
+    found = {each.environment: each for each in scene.deployments()}
     assert {name: each.state for name, each in found.items()} == {
         "staging": "success",
         "production": "success",
@@ -99,60 +82,58 @@ async def test_nodes_become_deployments(deploying: Scene) -> None:
     assert staging.statuses[-1].environment_url == "https://staging.example.com"
     assert "&nodePanelView=inputs-outputs" in staging.statuses[-1].log_url
     name = staging.wish.payload["kube_ci"]["workflow"]
-    workflow = deploying.stack.cluster.objects.get(WORKFLOWS, "argo", name)
+    workflow = scene.stack.cluster.objects.get(WORKFLOWS, "argo", name)
     shown = json.loads(workflow["metadata"]["annotations"][metadata.DEPLOYMENT_IDS])
     assert sorted(shown.values()) == sorted(each.id for each in found.values())
     # GitHub tells us of our own deployments; they start nothing.
-    await deploying.quiet()
-    answers = [
-        each.response_body for each in deploying.stack.github.deliveries.sent if each.event == "deployment"
-    ]
+    await scene.quiet()
+    answers = [each.response_body for each in scene.sent("deployment")]
     assert len(answers) == 3
     assert all("has no `kube_ci.run`" in answer for answer in answers)
-    assert len(deploying.runs(sha)) == 1
+    assert len(scene.runs(sha)) == 1
 
 
-async def test_a_template_without_the_environment_is_a_warning(deploying: Scene) -> None:
-    sha = await deploying.push(definition(("deploy-nowhere", "")))
-    run = await deploying.concluded(sha)
+async def test_a_template_without_the_environment_is_a_warning(scene: SharedScene) -> None:
+    sha = await scene.push(definition(("deploy-nowhere", "")))
+    run = await scene.concluded(sha)
     assert run.conclusion == "success"
     assert "has no input parameter" in str(run.output["summary"])
-    assert made(deploying) == []
+    assert scene.deployments() == []
 
 
-async def test_a_missing_permission_is_a_warning(deploying: Scene) -> None:
-    permissions = deploying.stack.github.installation(REPOSITORY).permissions
-    deploying.stack.github.installation(REPOSITORY).permissions = {
+async def test_a_missing_permission_is_a_warning(scene: SharedScene) -> None:
+    permissions = scene.stack.github.installation(scene.repository).permissions
+    scene.stack.github.installation(scene.repository).permissions = {
         name: how for name, how in permissions.items() if name != "deployments"
     }
-    sha = await deploying.push(definition(("deploy", "staging")))
-    run = await deploying.concluded(sha)
+    sha = await scene.push(definition(("deploy", "staging")))
+    run = await scene.concluded(sha)
     assert run.conclusion == "success"
     assert "the App lacks the permission deployments: write" in str(run.output["summary"])
 
 
-async def test_a_deployment_that_asks_gets_a_run(deploying: Scene) -> None:
-    sha = await deploying.push(definition(("build", "")))
-    await deploying.concluded(sha)
-    asked = await deploying.stack.github.deploy(REPOSITORY, "main", environment="qa", payload=ASKS)
-    run = await deploying.concluded(sha, count=2)
+async def test_a_deployment_that_asks_gets_a_run(scene: SharedScene) -> None:
+    sha = await scene.push(definition(("build", "")))
+    await scene.concluded(sha)
+    asked = await scene.stack.github.deploy(scene.repository, "main", environment="qa", payload=ASKS)
+    run = await scene.concluded(sha, count=2)
     assert (run.name, run.conclusion, run.external_id) == (
         "Workflow - deploy (deployment)",
         "success",
         "deploy",
     )
-    assert await ended(deploying, asked) == "success"
+    assert await ended(scene, asked) == "success"
     assert states(asked)[-1:] == ["success"]
     assert asked.statuses[-1].environment_url == "https://qa.example.com"
-    assert made(deploying) == [asked], "its statuses go to that deployment"
+    assert scene.deployments() == [asked], "its statuses go to that deployment"
 
 
-async def test_its_payload_may_be_text_and_the_run_may_fail(deploying: Scene) -> None:
-    await deploying.push(definition(("build", "")))
-    asked = await deploying.stack.github.deploy(
-        REPOSITORY, "main", environment="broken", payload=json.dumps(ASKS)
+async def test_its_payload_may_be_text_and_the_run_may_fail(scene: SharedScene) -> None:
+    await scene.push(definition(("build", "")))
+    asked = await scene.stack.github.deploy(
+        scene.repository, "main", environment="broken", payload=json.dumps(ASKS)
     )
-    assert await ended(deploying, asked) == "failure"
+    assert await ended(scene, asked) == "failure"
 
 
 @pytest.mark.parametrize(
@@ -163,21 +144,23 @@ async def test_its_payload_may_be_text_and_the_run_may_fail(deploying: Scene) ->
         ("deploy-nowhere", "has no input parameter `environment`"),
     ],
 )
-async def test_what_cannot_be_run_is_told_to_the_deployment(deploying: Scene, task: str, words: str) -> None:
-    sha = await deploying.push(definition(("build", "")))
-    await deploying.concluded(sha)
-    asked = await deploying.stack.github.deploy(REPOSITORY, "main", task=task, payload=ASKS)
-    assert await ended(deploying, asked) == "error"
+async def test_what_cannot_be_run_is_told_to_the_deployment(
+    scene: SharedScene, task: str, words: str
+) -> None:
+    sha = await scene.push(definition(("build", "")))
+    await scene.concluded(sha)
+    asked = await scene.stack.github.deploy(scene.repository, "main", task=task, payload=ASKS)
+    assert await ended(scene, asked) == "error"
     assert words in asked.statuses[-1].description
-    run = await deploying.concluded(sha, count=2)
+    run = await scene.concluded(sha, count=2)
     assert (run.name, run.conclusion) == ("Default Workflow", "failure")
     assert words in str(run.output["summary"]).replace("``", "`")
 
 
 @pytest.mark.parametrize("payload", [None, {}, "{", "null", {"kube_ci": {"run": "yes"}}])
-async def test_a_deployment_that_does_not_ask_starts_nothing(deploying: Scene, payload: Any) -> None:
-    sha = await deploying.push(PASSING)
-    await deploying.concluded(sha)
-    other = await deploying.stack.github.deploy(REPOSITORY, "main", payload=payload)
-    await deploying.quiet()
-    assert (other.statuses, len(deploying.runs(sha))) == ([], 1)
+async def test_a_deployment_that_does_not_ask_starts_nothing(scene: SharedScene, payload: Any) -> None:
+    sha = await scene.push(PASSING)
+    await scene.concluded(sha)
+    other = await scene.stack.github.deploy(scene.repository, "main", payload=payload)
+    await scene.quiet()
+    assert (other.statuses, len(scene.runs(sha))) == ([], 1)

@@ -7,9 +7,8 @@ import random
 from typing import Any
 
 import pytest
-from tests_stack import PASSING, REPOSITORY, Scene, workflow
+from tests_stack import PASSING, Scene, SharedScene, workflow
 
-from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github.deliveries import Delivery
 from kubeci.local.github.state import CheckRun
 from kubeci.workflow import metadata
@@ -17,31 +16,27 @@ from kubeci.workflow import metadata
 DEFINITION = ".kube-ci/ci.yaml"
 
 
-def asking(scene: Scene, sha: str) -> CheckRun | None:
+def asking(scene: SharedScene, sha: str) -> CheckRun | None:
     found = [run for run in scene.runs(sha) if run.conclusion == "action_required"]
     return found[0] if found else None
 
 
-def named(scene: Scene, sha: str, name: str) -> list[CheckRun]:
+def named(scene: SharedScene, sha: str, name: str) -> list[CheckRun]:
     return [run for run in scene.runs(sha) if run.name == name]
 
 
-def workflows(scene: Scene) -> list[dict[str, Any]]:
-    return scene.stack.cluster.objects.list(WORKFLOWS, None)
-
-
-async def fork_pull_request(scene: Scene, files: dict[str, str]) -> Any:
+async def fork_pull_request(scene: SharedScene, files: dict[str, str]) -> Any:
     """A stranger's pull request; gives it and its head's sha."""
     github = scene.stack.github
-    await github.fork(REPOSITORY, "stranger")
+    await github.fork(scene.repository, "stranger")
     github.user = "stranger"
-    sha = await github.push("stranger/widgets", files, branch="patch", message="Mine")
-    pull = await github.open_pull_request(REPOSITORY, head="stranger/widgets:patch", title="Please")
+    sha = await github.push(scene.fork_name, files, branch="patch", message="Mine")
+    pull = await github.open_pull_request(scene.repository, head=f"{scene.fork_name}:patch", title="Please")
     github.user = "octocat"
     return pull, sha
 
 
-async def test_a_forks_pull_request_waits_until_a_writer_presses_run(strict: Scene) -> None:
+async def test_a_forks_pull_request_waits_until_a_writer_presses_run(strict: SharedScene) -> None:
     main = await strict.push(PASSING)
     await strict.concluded(main)
     evil = workflow(["sh", "-c", "echo stolen"])
@@ -55,39 +50,39 @@ async def test_a_forks_pull_request_waits_until_a_writer_presses_run(strict: Sce
     github.user = "stranger"
     await github.press(run.id, "run")
     await strict.quiet()
-    assert len(workflows(strict)) == 1, "the author may not allow their own code"
+    assert len(strict.workflows()) == 1, "the author may not allow their own code"
 
-    github.collaborator(REPOSITORY, "ada", "write")
+    github.collaborator(strict.repository, "ada", "write")
     github.user = "ada"
     await github.press(run.id, "run")
     await strict.until(lambda: [each for each in named(strict, sha, "Workflow - ci") if each.conclusion])
-    built = next(each for each in workflows(strict) if metadata.annotations_of(each)[metadata.SHA] == sha)
+    built = next(each for each in strict.workflows() if metadata.annotations_of(each)[metadata.SHA] == sha)
     commands = [each["container"]["command"] for each in built["spec"]["templates"] if "container" in each]
     assert commands == [["true"]], "the definition is the base branch's"
     await strict.until(lambda: run.conclusion == "neutral")
     assert "superseded by" in str(run.output["summary"])
 
 
-async def test_a_pushed_fork_head_asks_again_and_the_old_run_is_bound_to_its_sha(strict: Scene) -> None:
+async def test_a_pushed_fork_head_asks_again_and_the_old_run_is_bound_to_its_sha(strict: SharedScene) -> None:
     await strict.concluded(await strict.push(PASSING))
     _, first = await fork_pull_request(strict, {"x": "1"})
     await strict.until(lambda: asking(strict, first))
     github = strict.stack.github
     github.user = "stranger"
-    second = await github.push("stranger/widgets", {"x": "2"}, branch="patch")
+    second = await github.push(strict.fork_name, {"x": "2"}, branch="patch")
     run = await strict.until(lambda: asking(strict, second))
     assert run.suite.head_sha == second
     await strict.quiet()
-    assert len(workflows(strict)) == 1
+    assert len(strict.workflows()) == 1
 
 
-async def test_a_branch_is_built_when_its_pull_request_makes_it_right(strict: Scene) -> None:
+async def test_a_branch_is_built_when_its_pull_request_makes_it_right(strict: SharedScene) -> None:
     await strict.concluded(await strict.push(PASSING))
     github = strict.stack.github
     sha = await strict.push({"x": "1"}, branch="feature")
     refusal = await strict.until(lambda: named(strict, sha, "Default Workflow"))
     assert refusal[0].conclusion == "neutral"
-    pull = await github.open_pull_request(REPOSITORY, head="feature", draft=True)
+    pull = await github.open_pull_request(strict.repository, head="feature", draft=True)
     await strict.until(lambda: asking(strict, sha))
     assert len(strict.runs(sha)) == 1, "the refusal is one check-run that changes its reason"
     await github.ready_for_review(pull)
@@ -95,12 +90,12 @@ async def test_a_branch_is_built_when_its_pull_request_makes_it_right(strict: Sc
     await strict.until(lambda: refusal[0].conclusion == "neutral")
 
 
-async def test_a_retargeted_pull_request_is_built(strict: Scene) -> None:
+async def test_a_retargeted_pull_request_is_built(strict: SharedScene) -> None:
     await strict.concluded(await strict.push(PASSING))
     github = strict.stack.github
     await strict.push({"r": "1"}, branch="release")
     sha = await strict.push({"x": "1"}, branch="feature")
-    pull = await github.open_pull_request(REPOSITORY, head="feature", base="release")
+    pull = await github.open_pull_request(strict.repository, head="feature", base="release")
     await strict.until(lambda: asking(strict, sha))
     await github.edit_pull_request(pull, title="Another title")
     await strict.quiet()
@@ -109,11 +104,11 @@ async def test_a_retargeted_pull_request_is_built(strict: Scene) -> None:
     await strict.until(lambda: [each for each in named(strict, sha, "Workflow - ci") if each.conclusion])
 
 
-async def test_a_closed_pull_requests_builds_are_stopped(strict: Scene) -> None:
+async def test_a_closed_pull_requests_builds_are_stopped(strict: SharedScene) -> None:
     await strict.concluded(await strict.push(PASSING))
     github = strict.stack.github
     sha = await strict.push({DEFINITION: workflow(["sleep", "60"])}, branch="feature")
-    pull = await github.open_pull_request(REPOSITORY, head="feature")
+    pull = await github.open_pull_request(strict.repository, head="feature")
     await strict.until(lambda: [each for each in strict.runs(sha) if each.status == "in_progress"])
     await github.close_pull_request(pull)
     run = await strict.concluded(sha, count=2)
@@ -121,17 +116,17 @@ async def test_a_closed_pull_requests_builds_are_stopped(strict: Scene) -> None:
     assert f"pull request #{pull.number} was closed" in str(run.output["summary"])
 
 
-async def test_the_merge_queue_is_always_built(strict: Scene) -> None:
+async def test_the_merge_queue_is_always_built(strict: SharedScene) -> None:
     await strict.concluded(await strict.push(PASSING))
     await strict.push({"x": "1"}, branch="feature")
-    pull = await strict.stack.github.open_pull_request(REPOSITORY, head="feature")
+    pull = await strict.stack.github.open_pull_request(strict.repository, head="feature")
     group = await strict.stack.github.enqueue(pull)
     run = await strict.concluded(group.head_sha)
     assert (run.name, run.conclusion) == ("Workflow - ci", "success")
 
 
 @pytest.mark.parametrize("words", ["[skip ci]", "[ci skip]"])
-async def test_skip_ci_is_a_neutral_default_check(scene: Scene, words: str) -> None:
+async def test_skip_ci_is_a_neutral_default_check(scene: SharedScene, words: str) -> None:
     sha = await scene.push(PASSING, message=f"Words {words}")
     run = await scene.concluded(sha)
     assert (run.name, run.conclusion) == ("Default Workflow", "neutral")
@@ -139,17 +134,17 @@ async def test_skip_ci_is_a_neutral_default_check(scene: Scene, words: str) -> N
     await scene.until(lambda: named(scene, sha, "Workflow - ci"))
 
 
-async def test_a_push_without_a_check_suite_builds_by_itself(scene: Scene) -> None:
+async def test_a_push_without_a_check_suite_builds_by_itself(scene: SharedScene) -> None:
     github = scene.stack.github
     github.webhook_url, address = "", github.webhook_url
     sha = await scene.push(PASSING)
     await github.settled()
     github.webhook_url = address
-    github.deliver("push", next(each.payload for each in github.deliveries.sent if each.event == "push"))
+    github.deliver("push", scene.sent("push")[0].payload)
     assert (await scene.concluded(sha)).conclusion == "success"
 
 
-async def test_skip_checks_means_nothing_at_all(scene: Scene) -> None:
+async def test_skip_checks_means_nothing_at_all(scene: SharedScene) -> None:
     sha = await scene.push(PASSING, message="Fix\n\nskip-checks: true")
     await scene.quiet()
     assert scene.runs(sha) == []
@@ -158,11 +153,11 @@ async def test_skip_checks_means_nothing_at_all(scene: Scene) -> None:
     ]
 
 
-async def test_a_push_of_a_repository_without_ci_costs_one_read(scene: Scene) -> None:
-    await scene.push({"README.md": "hello"})
-    await scene.quiet()
-    assert len(scene.api_calls("POST", "/graphql")) == 1
-    assert [state for _, state, _ in scene.deliveries()] == ["done", "done"]
+async def test_a_push_of_a_repository_without_ci_costs_one_read(alone: Scene) -> None:
+    await alone.push({"README.md": "hello"})
+    await alone.quiet()
+    assert len(alone.api_calls("POST", "/graphql")) == 1
+    assert [state for _, state, _ in alone.deliveries()] == ["done", "done"]
 
 
 PATHS = workflow(
@@ -170,7 +165,7 @@ PATHS = workflow(
 )
 
 
-async def test_what_did_not_change_is_skipped_with_the_reason(scene: Scene) -> None:
+async def test_what_did_not_change_is_skipped_with_the_reason(scene: SharedScene) -> None:
     first = await scene.push({DEFINITION: PATHS, "src/a": "1"})
     assert (await scene.concluded(first)).conclusion == "success", "what stood before is not known"
     docs = await scene.push({"README.md": "hello"})
@@ -185,21 +180,21 @@ async def test_what_did_not_change_is_skipped_with_the_reason(scene: Scene) -> N
     assert again.conclusion == "success"
 
 
-async def test_a_pull_requests_changes_count_from_the_merge_base(scene: Scene) -> None:
+async def test_a_pull_requests_changes_count_from_the_merge_base(scene: SharedScene) -> None:
     await scene.concluded(await scene.push({DEFINITION: PATHS, "src/a": "1"}))
     base = await scene.push({"src/a": "2"})
     await scene.concluded(base)
     sha = await scene.stack.github.push(
-        REPOSITORY, {"README.md": "x"}, branch="docs", base=base, message="Docs\n\nskip-checks: true"
+        scene.repository, {"README.md": "x"}, branch="docs", base=base, message="Docs\n\nskip-checks: true"
     )
     await scene.push({"src/b": "3"})
-    await scene.stack.github.push(REPOSITORY, {"NEWS.md": "x"}, branch="docs")
-    await scene.stack.github.open_pull_request(REPOSITORY, head="docs")
+    await scene.stack.github.push(scene.repository, {"NEWS.md": "x"}, branch="docs")
+    await scene.stack.github.open_pull_request(scene.repository, head="docs")
     head = str(
         next(
             each.payload["after"]
-            for each in reversed(scene.stack.github.deliveries.sent)
-            if each.event == "push" and each.payload["ref"] == "refs/heads/docs"
+            for each in reversed(scene.sent("push"))
+            if each.payload["ref"] == "refs/heads/docs"
         )
     )
     assert head != sha
@@ -207,7 +202,7 @@ async def test_a_pull_requests_changes_count_from_the_merge_base(scene: Scene) -
     assert run.conclusion == "skipped"
 
 
-async def test_starlark_sees_the_changed_files(scene: Scene) -> None:
+async def test_starlark_sees_the_changed_files(scene: SharedScene) -> None:
     star = "print(input.changed_files)\nworkflow = None\n"
     await scene.push({".kube-ci/ci.star": star, DEFINITION: PASSING[DEFINITION]})
     sha = await scene.push({"src/a": "1", "src/b": "2"})
@@ -217,7 +212,7 @@ async def test_starlark_sees_the_changed_files(scene: Scene) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_commit_is_built_once_in_whatever_order_and_however_often_events_come(
-    still: Scene, seed: int
+    still: SharedScene, seed: int
 ) -> None:
     """Events of one pull request's head, shuffled, repeated as redeliveries and as deliveries of their own."""
     github = still.stack.github
@@ -226,12 +221,12 @@ async def test_a_commit_is_built_once_in_whatever_order_and_however_often_events
     await still.quiet()
     github.webhook_url, address = "", github.webhook_url  # what follows is delivered by hand
     sha = await still.push(PASSING, branch="feature")
-    pull = await github.open_pull_request(REPOSITORY, head="feature")
+    pull = await github.open_pull_request(still.repository, head="feature")
     await github.ready_for_review(pull)
     await github.settled()
     github.webhook_url = address
     wanted = {"check_suite", "push", "pull_request"}
-    events = [each for each in github.deliveries.sent if each.event in wanted and _head(each) == sha]
+    events = [each for each in still.sent(*wanted) if _head(each) == sha]
     assert {each.event for each in events} == wanted
     chance = random.Random(seed)
     order = events * 3
@@ -241,7 +236,7 @@ async def test_a_commit_is_built_once_in_whatever_order_and_however_often_events
         if chance.random() < 0.3:
             await asyncio.sleep(0)
     await still.quiet()
-    assert len(workflows(still)) == 1
+    assert len(still.workflows()) == 1
     assert [run.name for run in still.runs(sha)] == ["Workflow - ci"]
 
 

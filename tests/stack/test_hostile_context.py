@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests_stack import PASSING, REPOSITORY, Scene, workflow
+from tests_stack import PASSING, SharedScene, workflow
 
 from kubeci.local.github.repositories import Files, submodule, symlink
 from kubeci.workflow import metadata
@@ -22,7 +22,7 @@ NOTHING_IS_DUE: list[tuple[str, Files]] = [
 @pytest.mark.parametrize(
     "files", [files for _, files in NOTHING_IS_DUE], ids=[name for name, _ in NOTHING_IS_DUE]
 )
-async def test_what_is_no_definition_asks_for_nothing(still: Scene, files: Files) -> None:
+async def test_what_is_no_definition_asks_for_nothing(still: SharedScene, files: Files) -> None:
     sha = await still.push(files)
     await still.quiet()
     assert still.runs(sha) == []
@@ -52,43 +52,43 @@ FAILS: list[tuple[str, Files, str]] = [
 
 
 @pytest.mark.parametrize(("files", "says"), [case[1:] for case in FAILS], ids=[case[0] for case in FAILS])
-async def test_what_is_wrong_says_so(still: Scene, files: Files, says: str) -> None:
+async def test_what_is_wrong_says_so(still: SharedScene, files: Files, says: str) -> None:
     sha = await still.push(files)
     run = await still.concluded(sha)
     assert (run.name, run.conclusion) == ("Default Workflow", "failure")
     assert says in str(run.output["summary"])
 
 
-async def test_ten_thousand_files_are_bounded_and_the_definition_is_still_found(still: Scene) -> None:
+async def test_ten_thousand_files_are_bounded_and_the_definition_is_still_found(still: SharedScene) -> None:
     sha = await still.push(MANY | PASSING)
     await still.until(lambda: still.runs(sha))
     assert [run.name for run in still.runs(sha)] == ["Workflow - ci"]
 
 
 @pytest.mark.parametrize("branch", ["ünï/cödé", "a-" + "x" * 200, "#weird%name", "b/-dash.x"])
-async def test_odd_branch_names_are_built(still: Scene, branch: str) -> None:
+async def test_odd_branch_names_are_built(still: SharedScene, branch: str) -> None:
     sha = await still.push(PASSING, branch=branch)
     await still.until(lambda: still.runs(sha))
     assert [run.name for run in still.runs(sha)] == ["Workflow - ci"]
 
 
-async def test_one_sha_on_several_branches_is_one_build(still: Scene) -> None:
+async def test_one_sha_on_several_branches_is_one_build(still: SharedScene) -> None:
     sha = await still.push(PASSING)
     for branch in ("one", "two"):
-        await still.stack.github.push(REPOSITORY, {}, branch=branch, base=sha, message="A change")
+        await still.stack.github.push(still.repository, {}, branch=branch, base=sha, message="A change")
     await still.quiet()
     assert len(still.runs(sha)) == 1
 
 
-async def test_a_branch_that_is_gone_before_its_build_does_not_stop_others(still: Scene) -> None:
+async def test_a_branch_that_is_gone_before_its_build_does_not_stop_others(still: SharedScene) -> None:
     github = still.stack.github
     github.webhook_url, address = "", github.webhook_url
     await still.push({"README.md": "x"})
     gone = await still.push(PASSING, branch="gone")
-    await github.delete(REPOSITORY, "refs/heads/gone")
+    await github.delete(still.repository, "refs/heads/gone")
     await github.settled()
     github.webhook_url = address
-    for each in list(github.deliveries.sent):
+    for each in still.sent():
         github.deliveries.add(each.event, each.payload, guid=each.guid)
     following = await still.push(PASSING, branch="next")
     await still.until(lambda: still.runs(following))
@@ -97,25 +97,25 @@ async def test_a_branch_that_is_gone_before_its_build_does_not_stop_others(still
     assert len(still.runs(gone)) <= 1
 
 
-async def test_a_base_branch_without_definition_gives_a_fork_nothing(scene: Scene) -> None:
+async def test_a_base_branch_without_definition_gives_a_fork_nothing(scene: SharedScene) -> None:
     github = scene.stack.github
     await scene.push({"README.md": "x"})
-    await github.fork(REPOSITORY, "stranger")
+    await github.fork(scene.repository, "stranger")
     github.user = "stranger"
-    sha = await github.push("stranger/widgets", PASSING, branch="patch")
-    await github.open_pull_request(REPOSITORY, head="stranger/widgets:patch")
+    sha = await github.push(scene.fork_name, PASSING, branch="patch")
+    await github.open_pull_request(scene.repository, head=f"{scene.fork_name}:patch")
     await scene.quiet()
     assert scene.runs(sha) == []
 
 
-async def test_a_force_push_in_between_builds_what_stands_now(scene: Scene) -> None:
+async def test_a_force_push_in_between_builds_what_stands_now(scene: SharedScene) -> None:
     base = await scene.push(PASSING)
     await scene.concluded(base)
     slow = {DEFINITION: workflow(["sleep", "60"])}
-    first = await scene.stack.github.push(REPOSITORY, slow, branch="feature", base=base)
+    first = await scene.stack.github.push(scene.repository, slow, branch="feature", base=base)
     await scene.until(lambda: [run for run in scene.runs(first) if run.status == "in_progress"])
     second = await scene.stack.github.push(
-        REPOSITORY, {"x": "y"}, branch="feature", base=base, message="Forced"
+        scene.repository, {"x": "y"}, branch="feature", base=base, message="Forced"
     )
     assert (await scene.concluded(second)).conclusion == "success"
     assert (await scene.concluded(first)).conclusion == "cancelled"

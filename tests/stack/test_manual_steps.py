@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import yaml
-from tests_stack import REPOSITORY, Scene, workflow
+from shared_stacks import Stacks
+from tests_stack import REPOSITORY, Scene, SharedScene, workflow
 
 from kubeci.local.github.faults import Fault
 from kubeci.local.github.state import CheckRun
@@ -34,30 +35,32 @@ def definition(**annotations: str) -> dict[str, str]:
     return {".kube-ci/ci.yaml": yaml.safe_dump(found)}
 
 
-@pytest.fixture
-async def manual(tmp_path: Path) -> AsyncIterator[Scene]:
-    config = Config(
+MANUAL = StackSettings(
+    config=Config(
         build_branches=Pattern("."),
         manual_templates=Pattern("^(smoke|sign-off|publish.*)$"),
         essential_templates=Pattern("^sign-off$"),
         non_interactive_branches=Pattern("^bot/"),
     )
-    async with local_stack(tmp_path, StackSettings(config=config)) as stack:
-        await stack.github.create_repository(REPOSITORY)
-        yield Scene(stack)
+)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def manual(stacks: Stacks) -> SharedScene:
+    return await stacks.scene(MANUAL)
 
 
 def latest(scene: Scene, sha: str, name: str) -> CheckRun:
     return [run for run in scene.runs(sha) if run.name == f"Workflow - {name}"][-1]
 
 
-async def offered(scene: Scene, files: dict[str, str], branch: str = "topic") -> str:
+async def offered(scene: SharedScene, files: dict[str, str], branch: str = "topic") -> str:
     sha = await scene.push(files, branch=branch)
     await scene.concluded(sha, count=1 + len(EXTRAS))
     return sha
 
 
-async def test_steps_are_offered_after_the_default_entrypoint_succeeded(manual: Scene) -> None:
+async def test_steps_are_offered_after_the_default_entrypoint_succeeded(manual: SharedScene) -> None:
     sha = await offered(manual, definition())
     seen = {run.name: (run.conclusion, run.external_id, run.output["title"]) for run in manual.runs(sha)[1:]}
     assert seen == {
@@ -68,7 +71,7 @@ async def test_steps_are_offered_after_the_default_entrypoint_succeeded(manual: 
     assert [action["identifier"] for action in manual.runs(sha)[1].actions] == ["run", "skip"]
 
 
-async def test_run_starts_the_template_with_a_check_run_of_its_own(manual: Scene) -> None:
+async def test_run_starts_the_template_with_a_check_run_of_its_own(manual: SharedScene) -> None:
     sha = await offered(manual, definition())
     before = len(manual.runs(sha))
     await manual.stack.github.press(latest(manual, sha, LONG).id, "run")
@@ -82,7 +85,7 @@ async def test_run_starts_the_template_with_a_check_run_of_its_own(manual: Scene
     assert len(manual.runs(sha)) == before + 2
 
 
-async def test_a_rerun_repeats_the_entrypoint_of_its_check_run(manual: Scene) -> None:
+async def test_a_rerun_repeats_the_entrypoint_of_its_check_run(manual: SharedScene) -> None:
     sha = await offered(manual, definition())
     await manual.stack.github.press(latest(manual, sha, "smoke").id, "run")
     run = await manual.concluded(sha, count=5)
@@ -91,7 +94,7 @@ async def test_a_rerun_repeats_the_entrypoint_of_its_check_run(manual: Scene) ->
     assert (again.name, again.conclusion, again.id != run.id) == ("Workflow - smoke", "success", True)
 
 
-async def test_skip_says_who_skipped(manual: Scene) -> None:
+async def test_skip_says_who_skipped(manual: SharedScene) -> None:
     sha = await offered(manual, definition())
     for name in ("smoke", "sign-off"):
         await manual.stack.github.press(latest(manual, sha, name).id, "skip")
@@ -109,7 +112,7 @@ async def test_skip_says_who_skipped(manual: Scene) -> None:
     assert [action["identifier"] for action in latest(manual, sha, "smoke").actions] == ["run"]
 
 
-async def test_a_step_that_was_run_is_not_skipped_any_more(manual: Scene) -> None:
+async def test_a_step_that_was_run_is_not_skipped_any_more(manual: SharedScene) -> None:
     sha = await offered(manual, definition())
     offer = latest(manual, sha, "sign-off")
     await manual.stack.github.press(offer.id, "run")
@@ -119,7 +122,7 @@ async def test_a_step_that_was_run_is_not_skipped_any_more(manual: Scene) -> Non
     assert offer.conclusion == "action_required"
 
 
-async def test_what_was_run_before_is_not_offered(manual: Scene) -> None:
+async def test_what_was_run_before_is_not_offered(manual: SharedScene) -> None:
     """A newer check-run that is neutral would stand for one that failed."""
     found = yaml.safe_load(definition()[".kube-ci/ci.yaml"])
     found["spec"]["templates"] = [
@@ -131,7 +134,10 @@ async def test_what_was_run_before_is_not_offered(manual: Scene) -> None:
     await manual.stack.github.press(latest(manual, sha, "smoke").id, "run")
     await manual.concluded(sha, count=5)
     with closing(sqlite3.connect(manual.stack.options.store_url.removeprefix("sqlite:///"))) as store:
-        store.execute("DELETE FROM builds WHERE state = 'offered' AND entrypoint = 'smoke'")
+        store.execute(
+            "DELETE FROM builds WHERE state = 'offered' AND entrypoint = 'smoke' AND owner = ?",
+            (manual.owner,),
+        )
         store.commit()
     await manual.stack.github.rerequest(manual.runs(sha)[0].id)
     await manual.concluded(sha, count=6)
@@ -139,7 +145,7 @@ async def test_what_was_run_before_is_not_offered(manual: Scene) -> None:
     assert latest(manual, sha, "smoke").conclusion == "failure"
 
 
-async def test_two_builds_that_succeed_together_offer_once(manual: Scene) -> None:
+async def test_two_builds_that_succeed_together_offer_once(manual: SharedScene) -> None:
     manual.stack.github.latency_seconds = 0.1
     sha = await manual.push(definition(), branch="topic")
     await manual.until(lambda: manual.runs(sha))
@@ -149,11 +155,11 @@ async def test_two_builds_that_succeed_together_offer_once(manual: Scene) -> Non
     assert [run.name for run in manual.runs(sha)].count("Workflow - smoke") == 1
 
 
-async def test_an_offer_that_is_refused_leaves_the_build_ended(manual: Scene) -> None:
+async def test_an_offer_that_is_refused_leaves_the_build_ended(manual: SharedScene) -> None:
     files = {".kube-ci/ci.yaml": definition()[".kube-ci/ci.yaml"].replace("- 'true'", "- sleep\n      - '1'")}
     sha = await manual.push(files, branch="topic")
     await manual.until(lambda: manual.runs(sha))
-    manual.stack.github.faults.add(Fault("POST", "/check-runs$", status=422))
+    manual.stack.github.faults.add(Fault("POST", f"/{manual.owner}/.*/check-runs$", status=422))
     await manual.concluded(sha, count=3)
     await manual.quiet()
     names = [run.name for run in manual.runs(sha)]
@@ -192,28 +198,28 @@ async def test_whom_the_table_does_not_let_changes_nothing(tmp_path: Path) -> No
         ("topic", {"manualTemplates": "^$"}),
     ],
 )
-async def test_no_steps_are_offered(manual: Scene, branch: str, annotations: dict[str, str]) -> None:
+async def test_no_steps_are_offered(manual: SharedScene, branch: str, annotations: dict[str, str]) -> None:
     sha = await manual.push(definition(**annotations), branch=branch)
     await manual.concluded(sha)
     await manual.quiet()
     assert [run.name for run in manual.runs(sha)] == ["Workflow - ci"]
 
 
-async def test_annotations_choose_other_steps(manual: Scene) -> None:
+async def test_annotations_choose_other_steps(manual: SharedScene) -> None:
     files = definition(manualTemplates="^smoke$", essentialTemplates="smoke")
     sha = await manual.push(files, branch="topic")
     await manual.concluded(sha, count=2)
     assert (latest(manual, sha, "smoke").conclusion, len(manual.runs(sha))) == ("action_required", 2)
 
 
-async def test_a_bad_pattern_is_told_at_its_place(manual: Scene) -> None:
+async def test_a_bad_pattern_is_told_at_its_place(manual: SharedScene) -> None:
     sha = await manual.push(definition(manualTemplates="("), branch="topic")
     run = await manual.concluded(sha)
     assert (run.name, run.conclusion) == ("Default Workflow", "failure")
     assert "manualTemplates" in str(run.output["summary"])
 
 
-async def test_nothing_is_offered_after_a_failure(manual: Scene) -> None:
+async def test_nothing_is_offered_after_a_failure(manual: SharedScene) -> None:
     files = definition()
     text = files[".kube-ci/ci.yaml"].replace("- 'true'", "- 'false'")
     sha = await manual.push({".kube-ci/ci.yaml": text}, branch="topic")

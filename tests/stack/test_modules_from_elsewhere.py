@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests_stack import Scene
+from tests_stack import SharedScene
 
 DEFINITION = """
 load("github://lib/steps.star?ref=v1", "template")
@@ -21,24 +21,25 @@ def template(name):
 """
 
 
-async def test_a_module_of_the_same_owner(scene: Scene) -> None:
+async def test_a_module_of_the_same_owner(scene: SharedScene) -> None:
     github = scene.stack.github
-    await github.create_repository("acme/lib", private=True)
-    library = await github.push("acme/lib", {"steps.star": STEPS, "image.star": "IMAGE = 'alpine:3.22'\n"})
-    await github.tag("acme/lib", "v1", library, message="first")
+    library_name = f"{scene.owner}/lib"
+    await github.create_repository(library_name, private=True)
+    library = await github.push(library_name, {"steps.star": STEPS, "image.star": "IMAGE = 'alpine:3.22'\n"})
+    await github.tag(library_name, "v1", library, message="first")
     run = await scene.concluded(await scene.push({".kube-ci/ci.star": DEFINITION}))
     assert (run.name, run.conclusion) == ("Workflow - ci", "success")
     loaded = str(run.output["text"])
-    assert f"github://lib.acme/steps.star?ref=v1 at {library}" in loaded
+    assert f"github://lib.{scene.owner}/steps.star?ref=v1 at {library}" in loaded
     assert f"image.star?ref=v1 at {library}" in loaded
 
 
-async def test_what_may_not_be_read_is_told_where_it_is_asked_for(still: Scene) -> None:
+async def test_what_may_not_be_read_is_told_where_it_is_asked_for(still: SharedScene) -> None:
     await still.stack.github.create_repository("other/lib")
     await still.stack.github.push("other/lib", {"x.star": "x = 1\n"})
     for address, reason in (
         ("github://lib.other/x.star", "other/lib belongs to another owner"),
-        ("github://none/x.star", "acme/none is not there, or the App may not read it"),
+        ("github://none/x.star", f"{still.owner}/none is not there, or the App may not read it"),
         ("https://127.0.0.1/x.star", "127.0.0.1 has the address 127.0.0.1, which is not public"),
         ("https://169.254.169.254/latest", "which is not public"),
         ("https://localhost:8080/x", "leads to port 8080; the server's settings allow 443"),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
+import pytest_asyncio
 import yaml
-from tests_stack import REPOSITORY, Scene, workflow
+from shared_stacks import Stacks
+from tests_stack import SharedScene, workflow
 
-from kubeci.local.cluster.resources import WORKFLOWS
-from kubeci.local.stack import StackSettings, local_stack
+from kubeci.local.stack import StackSettings
 from kubeci.settings.config import Config
 from kubeci.settings.pattern import Pattern
 from kubeci.workflow import metadata
@@ -29,47 +27,50 @@ def deploying(marker: str) -> dict[str, str]:
     return {".kube-ci/ci.yaml": yaml.safe_dump(found)}
 
 
-@pytest.fixture
-async def own(tmp_path: Path) -> AsyncIterator[Scene]:
+OWN = StackSettings(
+    config=Config(build_branches=Pattern("^main$"), deploy_templates=Pattern("^deploy$")), engine=False
+)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own(stacks: Stacks) -> SharedScene:
     """A stack that builds only `main`, deploys, and runs nothing."""
-    config = Config(build_branches=Pattern("^main$"), deploy_templates=Pattern("^deploy$"))
-    async with local_stack(tmp_path, StackSettings(config=config, engine=False)) as stack:
-        await stack.github.create_repository(REPOSITORY)
-        yield Scene(stack)
+    return await stacks.scene(OWN)
 
 
-def markers(scene: Scene) -> list[str]:
-    found = scene.stack.cluster.objects.list(WORKFLOWS, None)
-    return [metadata.annotations_of(each)["marker"] for each in found]
+def markers(scene: SharedScene) -> list[str]:
+    return [metadata.annotations_of(each)["marker"] for each in scene.workflows()]
 
 
-def shutdowns(scene: Scene) -> list[str | None]:
-    return [each["spec"].get("shutdown") for each in scene.stack.cluster.objects.list(WORKFLOWS, None)]
+def shutdowns(scene: SharedScene) -> list[str | None]:
+    return [each["spec"].get("shutdown") for each in scene.workflows()]
 
 
-async def deploy(scene: Scene, ref: str, environment: str = "production") -> Any:
+async def deploy(scene: SharedScene, ref: str, environment: str = "production") -> Any:
     payload = {"kube_ci": {"run": True}}
     made = await scene.stack.github.deploy(
-        REPOSITORY, ref, task="deploy", environment=environment, payload=payload
+        scene.repository, ref, task="deploy", environment=environment, payload=payload
     )
     await scene.quiet()
     return made
 
 
-async def stranger_opens(scene: Scene, branch: str, base: str, files: dict[str, str] | None = None) -> Any:
+async def stranger_opens(
+    scene: SharedScene, branch: str, base: str, files: dict[str, str] | None = None
+) -> Any:
     """Open a pull request of a fork's branch, without files of one that stands where it was forked."""
     github = scene.stack.github
-    await github.fork(REPOSITORY, "stranger")
+    await github.fork(scene.repository, "stranger")
     github.user = "stranger"
     if files:
-        await github.push("stranger/widgets", files, branch=branch, message="Mine")
-    pull = await github.open_pull_request(REPOSITORY, head=f"stranger/widgets:{branch}", base=base)
+        await github.push(scene.fork_name, files, branch=branch, message="Mine")
+    pull = await github.open_pull_request(scene.repository, head=f"{scene.fork_name}:{branch}", base=base)
     github.user = "octocat"
     await scene.quiet()
     return pull
 
 
-async def test_a_pull_request_with_mains_own_commit_makes_main_no_strangers(own: Scene) -> None:
+async def test_a_pull_request_with_mains_own_commit_makes_main_no_strangers(own: SharedScene) -> None:
     await own.push(deploying("old"), branch="old")
     sha = await own.push(deploying("new"))
     await own.quiet()
@@ -84,7 +85,7 @@ async def test_a_pull_request_with_mains_own_commit_makes_main_no_strangers(own:
     assert markers(own) == ["new", "new", "new"]
 
 
-async def test_a_closed_forks_commit_stays_a_strangers(own: Scene) -> None:
+async def test_a_closed_forks_commit_stays_a_strangers(own: SharedScene) -> None:
     await own.push(deploying("ours"))
     await own.quiet()
     pull = await stranger_opens(own, "patch", "main", deploying("theirs"))
@@ -96,10 +97,10 @@ async def test_a_closed_forks_commit_stays_a_strangers(own: Scene) -> None:
     assert made.state == "error"
 
 
-async def test_a_closed_pull_request_stops_no_deployment(own: Scene) -> None:
+async def test_a_closed_pull_request_stops_no_deployment(own: SharedScene) -> None:
     await own.push(deploying("main"))
     await own.push(deploying("topic"), branch="topic")
-    pull = await own.stack.github.open_pull_request(REPOSITORY, head="topic")
+    pull = await own.stack.github.open_pull_request(own.repository, head="topic")
     await own.quiet()
     await deploy(own, "topic")
     await own.stack.github.close_pull_request(pull)
@@ -108,7 +109,7 @@ async def test_a_closed_pull_request_stops_no_deployment(own: Scene) -> None:
     assert sorted(map(str, shutdowns(own))) == ["None", "None", "Stop"]
 
 
-async def test_a_rerun_of_a_deployment_deploys_to_the_same_environment(scene: Scene) -> None:
+async def test_a_rerun_of_a_deployment_deploys_to_the_same_environment(scene: SharedScene) -> None:
     text = yaml.safe_load(deploying("x")[".kube-ci/ci.yaml"])
     text["metadata"]["annotations"][metadata.DEPLOY_TEMPLATES] = "^deploy$"
     sha = await scene.push({".kube-ci/ci.yaml": yaml.safe_dump(text)})
@@ -118,14 +119,14 @@ async def test_a_rerun_of_a_deployment_deploys_to_the_same_environment(scene: Sc
     await scene.stack.github.rerequest(run.id)
     again = await scene.concluded(sha, count=3)
     assert (again.name, again.conclusion) == ("Workflow - deploy (deployment)", "success")
-    assert [each.environment for each in scene.stack.github.state.deployments.values()] == ["production"]
+    assert [each.environment for each in scene.deployments()] == ["production"]
     assert [status.state for status in made.statuses].count("success") == 2
 
 
-async def test_a_deployment_leaves_the_question_of_a_pull_request_open(own: Scene) -> None:
+async def test_a_deployment_leaves_the_question_of_a_pull_request_open(own: SharedScene) -> None:
     await own.push(deploying("main"))
     sha = await own.push(deploying("topic"), branch="topic")
-    await own.stack.github.open_pull_request(REPOSITORY, head="topic", base="main", draft=True)
+    await own.stack.github.open_pull_request(own.repository, head="topic", base="main", draft=True)
     await own.until(lambda: own.runs(sha))
     await own.quiet()
     [asking] = [run for run in own.runs(sha) if run.name == "Default Workflow"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests_stack import REPOSITORY, Scene, workflow
+from tests_stack import REPOSITORY, Scene, SharedScene, workflow
 
 from kubeci.local.cluster.resources import PODS, WORKFLOWS
 from kubeci.local.stack import StackSettings, local_stack
@@ -15,13 +15,25 @@ from kubeci.settings.pattern import Pattern
 LONG = {".kube-ci/ci.yaml": workflow(["sleep", "60"])}
 
 
-async def running(scene: Scene) -> str:
+async def running(scene: SharedScene) -> str:
     sha = await scene.push(LONG)
     await scene.until(lambda: scene.runs(sha) and scene.runs(sha)[0].status == "in_progress")
     return sha
 
 
-async def test_cancel_stops_the_workflow_and_says_who_did(scene: Scene) -> None:
+def pods(scene: SharedScene) -> dict[str, str]:
+    """The uids of the pods of the scene's workflow, by name."""
+    [name] = [each["metadata"]["name"] for each in scene.workflows()]
+    found = scene.stack.cluster.objects.list(PODS, None)
+    ours = [
+        pod["metadata"]
+        for pod in found
+        if pod["metadata"]["labels"]["workflows.argoproj.io/workflow"] == name
+    ]
+    return {each["name"]: each["uid"] for each in ours}
+
+
+async def test_cancel_stops_the_workflow_and_says_who_did(scene: SharedScene) -> None:
     sha = await running(scene)
     run = scene.runs(sha)[0]
     assert [action["label"] for action in run.actions] == ["Cancel"]
@@ -31,7 +43,7 @@ async def test_cancel_stops_the_workflow_and_says_who_did(scene: Scene) -> None:
     assert run.actions == []
 
 
-async def test_a_second_cancel_terminates(still: Scene) -> None:
+async def test_a_second_cancel_terminates(still: SharedScene) -> None:
     sha = await still.push(LONG)
     await still.until(lambda: still.runs(sha))
     await still.quiet()
@@ -39,19 +51,21 @@ async def test_a_second_cancel_terminates(still: Scene) -> None:
     for wanted in ("Stop", "Terminate"):
         await still.stack.github.press(run.id, "cancel")
         await still.quiet()
-        [workflow_] = still.stack.cluster.objects.list(WORKFLOWS, None)
+        [workflow_] = still.workflows()
         assert workflow_["spec"]["shutdown"] == wanted
 
 
-async def test_one_press_is_no_second_one_however_often_it_is_tried(still: Scene) -> None:
+async def test_one_press_is_no_second_one_however_often_it_is_tried(still: SharedScene) -> None:
     sha = await still.push(LONG)
     await still.until(lambda: still.runs(sha))
     await still.quiet()
     # The cluster stops the workflow, and its answer is lost.
-    still.stack.cluster.faults.add("PATCH", "/workflows/", drop=True, after=True, times=2)
+    still.stack.cluster.faults.add(
+        "PATCH", f"/workflows/{still.workflows()[0]['metadata']['name']}", drop=True, after=True, times=2
+    )
     await still.stack.github.press(still.runs(sha)[0].id, "cancel")
     await still.quiet()
-    [workflow_] = still.stack.cluster.objects.list(WORKFLOWS, None)
+    [workflow_] = still.workflows()
     assert workflow_["spec"]["shutdown"] == "Stop"
 
 
@@ -70,34 +84,33 @@ async def test_whom_the_table_does_not_let_cancel_nothing(tmp_path: Path) -> Non
         assert [reason for _, _, reason in scene.deliveries("done") if "cancelButton" in reason]
 
 
-async def test_a_rerun_of_a_failure_runs_only_what_failed(scene: Scene) -> None:
-    objects = scene.stack.cluster.objects
+async def test_a_rerun_of_a_failure_runs_only_what_failed(scene: SharedScene) -> None:
     sha = await scene.push({".kube-ci/ci.yaml": workflow(["true"], ["false"])})
     run = await scene.concluded(sha)
-    before = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in objects.list(PODS, None)}
+    before = pods(scene)
     await scene.stack.github.rerequest(run.id)
     again = await scene.concluded(sha, count=2)
-    after = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in objects.list(PODS, None)}
+    after = pods(scene)
     assert (again.name, again.conclusion, again.details_url) == (run.name, "failure", run.details_url)
-    assert len(objects.list(WORKFLOWS, None)) == 1
+    assert len(scene.workflows()) == 1
     assert set(before) == set(after)
     assert sum(before[name] != after[name] for name in before) == 1
 
 
-async def test_without_its_workflow_a_failure_is_built_anew(scene: Scene) -> None:
+async def test_without_its_workflow_a_failure_is_built_anew(scene: SharedScene) -> None:
     objects = scene.stack.cluster.objects
     sha = await scene.push({".kube-ci/ci.yaml": workflow(["false"])})
     run = await scene.concluded(sha)
-    [old] = objects.list(WORKFLOWS, None)
+    [old] = scene.workflows()
     meta = old["metadata"]
     objects.delete(WORKFLOWS, meta["namespace"], meta["name"])
     await scene.stack.github.rerequest(run.id)
     again = await scene.concluded(sha, count=2)
-    [new] = objects.list(WORKFLOWS, None)
+    [new] = scene.workflows()
     assert (again.conclusion, new["metadata"]["name"] != meta["name"]) == ("failure", True)
 
 
-async def test_a_rerun_of_a_success_is_built_anew(scene: Scene) -> None:
+async def test_a_rerun_of_a_success_is_built_anew(scene: SharedScene) -> None:
     sha = await scene.push({".kube-ci/ci.yaml": workflow(["true"])})
     run = await scene.concluded(sha)
     await scene.stack.github.rerequest(run.id)
