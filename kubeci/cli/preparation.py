@@ -19,6 +19,7 @@ from kubeci.errors import ConfigurationError
 from kubeci.model.build import BuildRequest
 from kubeci.model.json import JsonObject
 from kubeci.model.source import CommitSource
+from kubeci.policy.decide import UNKNOWN_FORK
 from kubeci.service.prepare import Prepared, Tools, has_definition, prepare
 from kubeci.settings.config import Config, load_config
 
@@ -34,6 +35,8 @@ class Invocation:
     ref: str | None
     entrypoint: str
     event: JsonObject | None
+    untrusted: bool = False
+    """As a commit of a fork, whatever the event says."""
 
     def source(self) -> CommitSource:
         """Read the CI folder; `ConfigurationError` when it holds no definition."""
@@ -47,10 +50,12 @@ class Invocation:
     def request(self) -> BuildRequest:
         """Say what is to be built: what the event says, else what is checked out; `--ref` wins."""
         request = describe(self.path, self.ref, self.entrypoint)
-        if self.event is None:
-            return request
-        told = for_event(request, self.event)
-        return replace(told, ref=request.ref) if self.ref else told
+        if self.event is not None:
+            told = for_event(request, self.event)
+            request = replace(told, ref=request.ref) if self.ref else told
+        if self.untrusted and not request.head_repository:
+            request = replace(request, head_repository=UNKNOWN_FORK)
+        return request
 
     async def prepare(self, source: CommitSource, config: Config) -> Prepared | None:
         """Evaluate and check the definition as the server does; raises `DefinitionError`."""
@@ -75,10 +80,16 @@ def tree_options(function: Callable[..., None]) -> Callable[..., None]:
             load_config(config.read_text(encoding="utf-8"), source=str(config)).config if config else Config()
         )
         payload = read_event(event) if event else None
-        function(Invocation(path, settings, ref, entrypoint, payload), **others)
+        untrusted = others.pop("untrusted")
+        function(Invocation(path, settings, ref, entrypoint, payload, untrusted), **others)
 
     command: Callable[..., None] = collected
     for decorate in (
+        click.option(
+            "--untrusted",
+            is_flag=True,
+            help="As a fork's commit, held to `workflowPolicy.untrusted`.",
+        ),
         click.option("--config", type=_FILE, metavar="FILE", help="The server's settings file."),
         click.option(
             "--event",

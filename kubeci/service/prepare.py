@@ -16,11 +16,14 @@ from kubeci.model.context import kept_out
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import RefType
 from kubeci.model.source import CommitSource
+from kubeci.policy.asks import Own, is_untrusted, refusals
+from kubeci.policy.asks_told import problems_of
 from kubeci.policy.decide import is_foreign
 from kubeci.policy.paths import PathRules, parse_globs, skip_reason
 from kubeci.ports import Workflows
-from kubeci.service.examine import examine, referenced_template
+from kubeci.service.examine import Rejected, examine, referenced_template
 from kubeci.service.plan import at, plan_of, to_deploy, with_cache
+from kubeci.settings.asks import rules_of
 from kubeci.settings.config import Config
 from kubeci.workflow import metadata
 from kubeci.workflow.cache import plan_cache
@@ -139,6 +142,10 @@ async def prepare(
         given |= {config.environment_parameter}
     run = Run(given, request.entrypoint, config.environment_parameter, template)
     examined = examine(definition, where.path, run, strict=config.strict_workflows)
+    untrusted = is_untrusted(request, source)
+    rules = rules_of(config.workflow_policy, untrusted=untrusted)
+    if refused := refusals(manifest, rules, Own(config.namespace, cache=cache is not None)):
+        raise Rejected(problems_of(refused, definition.positions, where.path, untrusted=untrusted))
     warnings = (*source.problems, *map(str, examined.warnings))
     build = replace(
         build,

@@ -12,6 +12,7 @@ from kubeci.errors import ConfigurationError
 from kubeci.model.json import JsonObject
 from kubeci.model.trust import Answer, What, Who
 from kubeci.settings.api import Api, Pages
+from kubeci.settings.asks import Level, WorkflowPolicy
 from kubeci.settings.halves import contradictions
 from kubeci.settings.pattern import Pattern
 from kubeci.settings.reading import read_document
@@ -85,6 +86,8 @@ class Config(Struct, frozen=True, rename="camel"):
     """Treat a field that the workflow schema does not know as an error."""
     trust: dict[What, dict[Who, Answer]] = {}
     """Answers in place of those of the trust table: event → who → `build`, `ask` or `ignore`."""
+    workflow_policy: WorkflowPolicy | Level = WorkflowPolicy()
+    """What a workflow may ask of the cluster; one word is for all builds."""
     definition_from_base: bool = True
     """Take the definition of commits that come from forks from the base branch."""
     module_repositories: tuple[Pattern, ...] | None = None

@@ -45,43 +45,44 @@ def faults(manifest: JsonObject) -> list[Fault]:
             return []
     except UnicodeEncodeError:
         pass  # a field's name that is no Unicode, which the walk names as unknown
-    return list(islice(_walk(manifest, _schema(), ()), FAULTS_LIMIT))
+    return list(islice(_walk(manifest, schema(), ()), FAULTS_LIMIT))
 
 
 @cache
-def _schema() -> JsonObject:
+def schema() -> JsonObject:
+    """Give the schema of a Workflow: one definition for each kind of object, under `$defs` (scripts/workflow_schema.py)."""
     text = resources.files("kubeci.workflow").joinpath("workflow.schema.json").read_bytes()
-    schema: JsonObject = msgspec.json.decode(text)
-    return schema
+    decoded: JsonObject = msgspec.json.decode(text)
+    return decoded
 
 
 @cache
 def _validator() -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(_schema())
+    return jsonschema_rs.validator_for(schema())
 
 
-def _walk(value: Any, schema: JsonObject, path: Path) -> Iterator[Fault]:
+def _walk(value: Any, shape: JsonObject, path: Path) -> Iterator[Fault]:
     """Find the faults by the few keywords that scripts/workflow_schema.py writes."""
-    if "$ref" in schema:
-        schema = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
-    if "const" in schema and value != schema["const"]:
-        yield Fault(path, "value", (schema["const"],))
-    types = _types(schema)
+    if "$ref" in shape:
+        shape = schema()["$defs"][shape["$ref"].rpartition("/")[2]]
+    if "const" in shape and value != shape["const"]:
+        yield Fault(path, "value", (shape["const"],))
+    types = _types(shape)
     if types and not any(_is_type(value, name) for name in types):
         yield Fault(path, "type", types)
-    elif isinstance(value, list) and "items" in schema:
+    elif isinstance(value, list) and "items" in shape:
         for index, item in enumerate(value):
-            yield from _walk(item, schema["items"], (*path, index))
+            yield from _walk(item, shape["items"], (*path, index))
     elif isinstance(value, dict):
-        yield from _walk_object(value, schema, path)
+        yield from _walk_object(value, shape, path)
 
 
-def _walk_object(value: JsonObject, schema: JsonObject, path: Path) -> Iterator[Fault]:
-    for field in schema.get("required", ()):
+def _walk_object(value: JsonObject, shape: JsonObject, path: Path) -> Iterator[Fault]:
+    for field in shape.get("required", ()):
         if field not in value:
             yield Fault((*path, field), "missing")
-    fields: JsonObject = schema.get("properties", {})
-    others = schema.get("additionalProperties", True)
+    fields: JsonObject = shape.get("properties", {})
+    others = shape.get("additionalProperties", True)
     known = tuple(fields) if others is False else ()
     for field, item in value.items():
         if field in fields:
@@ -92,8 +93,8 @@ def _walk_object(value: JsonObject, schema: JsonObject, path: Path) -> Iterator[
             yield from _walk(item, others, (*path, field))
 
 
-def _types(schema: JsonObject) -> tuple[str, ...]:
-    types = schema.get("type", ())
+def _types(shape: JsonObject) -> tuple[str, ...]:
+    types = shape.get("type", ())
     return (types,) if isinstance(types, str) else tuple(types)
 
 
