@@ -44,6 +44,7 @@ class Stacks:
         stack = await self._stack(settings, pace)
         stack.github.user, stack.github.latency_seconds = "octocat", 0.0
         stack.github.faults.clear()
+        stack.cluster.faults.clear()
         number = next(self._numbers)
         repository = f"acme-{number}/widgets-{number}"
         await stack.github.create_repository(repository)

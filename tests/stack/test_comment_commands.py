@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import yaml
-from tests_stack import PASSING, REPOSITORY, Scene, workflow
+from shared_stacks import Stacks
+from tests_stack import PASSING, SharedScene, workflow
 from world import FAST
 
-from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github import git
 from kubeci.local.github.conversation import Comment, Thread
 from kubeci.local.github.faults import Fault
-from kubeci.local.stack import LocalStack, StackSettings, surroundings, with_server
+from kubeci.local.stack import StackSettings
 from kubeci.settings.config import Config, TemplateFiles
 from kubeci.settings.pattern import Pattern
 from kubeci.workflow import metadata
@@ -27,6 +27,7 @@ from kubeci.workflow import metadata
 MEMBERS_ONLY = "you must be an organisation member to execute commands"
 LONG = {".kube-ci/ci.yaml": workflow(["sleep", "60"])}
 TEMPLATE = workflow(["true"])
+RUNNING_FAST = StackSettings()
 PACE = replace(FAST, github=replace(FAST.github, answer_seconds=20.0))
 
 
@@ -46,10 +47,8 @@ def deploying(*names: str) -> str:
 
 
 @dataclass
-class Talk(Scene):
+class Talk(SharedScene):
     """A scene in which people talk."""
-
-    stack: LocalStack
 
     @property
     def github(self) -> Any:
@@ -66,7 +65,7 @@ class Talk(Scene):
 
     async def say(self, thread: Thread, text: str, by: str = "ada") -> Comment:
         """Comment, and wait until the server has dealt with it."""
-        comment: Comment = await self.github.comment(REPOSITORY, thread.number, text, by=by)
+        comment: Comment = await self.github.comment(self.repository, thread.number, text, by=by)
         await self.quiet()
         return comment
 
@@ -81,10 +80,10 @@ class Talk(Scene):
 
     async def fork(self, files: dict[str, str] | None = None) -> tuple[Any, str]:
         """Open a pull request of a stranger's fork; give it and its head's sha."""
-        await self.github.fork(REPOSITORY, "stranger")
+        await self.github.fork(self.repository, "stranger")
         self.github.user = "stranger"
         sha = await self.push_to_fork(files or {"x": "1"})
-        pull = await self.github.open_pull_request(REPOSITORY, head="stranger/widgets:patch")
+        pull = await self.github.open_pull_request(self.repository, head=f"{self.fork_name}:patch")
         self.github.user = "octocat"
         await self.heard()
         return pull, sha
@@ -97,7 +96,7 @@ class Talk(Scene):
 
     async def push_to_fork(self, files: dict[str, str]) -> str:
         self.github.user = "stranger"
-        sha: str = await self.github.push("stranger/widgets", files, branch="patch", message="Mine")
+        sha: str = await self.github.push(self.fork_name, files, branch="patch", message="Mine")
         self.github.user = "octocat"
         return sha
 
@@ -105,54 +104,63 @@ class Talk(Scene):
         """Open a pull request of a branch of the repository."""
         await self.push({"README": "x"})
         sha = await self.push(files, branch="feature")
-        pull = await self.github.open_pull_request(REPOSITORY, head="feature")
+        pull = await self.github.open_pull_request(self.repository, head="feature")
         await self.quiet()
         return pull, sha
 
-    def workflows(self, sha: str) -> list[dict[str, Any]]:
-        found = self.stack.cluster.objects.list(WORKFLOWS, None)
-        return [each for each in found if metadata.annotations_of(each)[metadata.SHA] == sha]
+    def built(self, sha: str) -> list[dict[str, Any]]:
+        """The workflows of a commit."""
+        return [each for each in self.workflows() if metadata.annotations_of(each)[metadata.SHA] == sha]
 
     async def file(self, branch: str, path: str) -> tuple[str, str]:
         """A file of a branch, and the message of the branch's newest commit."""
-        repository = self.github.state.repository(REPOSITORY)
+        repository = self.github.state.repository(self.repository)
         async with git.objects(repository.path) as objects:
             blob, commit = await objects.get(f"{branch}:{path}"), await objects.get(branch)
         assert commit
         return blob.content.decode() if blob else "", commit.content.decode().partition("\n\n")[2].strip()
 
 
-@pytest.fixture
-async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
-    """Workflows that nobody runs, a member `ada` who has no write permission, and two templates."""
-    (tmp_path / "go.yaml").write_text(TEMPLATE)
-    (tmp_path / "go.star").write_text("workflow = None\n")
-    (tmp_path / "big.yaml").write_text("#" * 1_000_001)
-    (tmp_path / "binary.yaml").write_bytes(b"\xff")
-    templates = {
-        "go": TemplateFiles("For @everyone who writes Go", str(tmp_path / "go.yaml")),
-        "star": TemplateFiles("Starlark", str(tmp_path / "go.star")),
-        "lost": TemplateFiles("", str(tmp_path / "nothing.yaml")),
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with templates, good and bad."""
+    folder = tmp_path_factory.mktemp("templates")
+    (folder / "go.yaml").write_text(TEMPLATE)
+    (folder / "go.star").write_text("workflow = None\n")
+    (folder / "big.yaml").write_text("#" * 1_000_001)
+    (folder / "binary.yaml").write_bytes(b"\xff")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def settings(templates: Path) -> StackSettings:
+    """Two templates that may be used, and workflows that nobody runs."""
+    found = {
+        "go": TemplateFiles("For @everyone who writes Go", str(templates / "go.yaml")),
+        "star": TemplateFiles("Starlark", str(templates / "go.star")),
+        "lost": TemplateFiles("", str(templates / "nothing.yaml")),
         "none": TemplateFiles(),
-        "big": TemplateFiles("", str(tmp_path / "big.yaml")),
-        "binary": TemplateFiles("", str(tmp_path / "binary.yaml")),
+        "big": TemplateFiles("", str(templates / "big.yaml")),
+        "binary": TemplateFiles("", str(templates / "binary.yaml")),
     }
-    config = Config(
-        build_branches=Pattern("^main$"), templates=templates, deploy_templates=Pattern("^deploy")
-    )
-    settings = StackSettings(config=config, engine=False)
-    async with surroundings(tmp_path / "stack", settings) as around, with_server(around, pace=PACE) as stack:
-        await stack.github.create_repository(REPOSITORY)
-        stack.github.member("acme", "ada")
-        yield Talk(stack)
+    config = Config(build_branches=Pattern("^main$"), templates=found, deploy_templates=Pattern("^deploy"))
+    return StackSettings(config=config, engine=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def talk(stacks: Stacks, settings: StackSettings) -> Talk:
+    """A stack of those settings, and a member `ada` who has no write permission."""
+    scene = await stacks.scene(settings, PACE)
+    scene.stack.github.member(scene.owner, "ada")
+    return Talk(scene.stack, scene.repository)
 
 
 async def test_a_member_runs_a_forks_pull_request(talk: Talk) -> None:
     await talk.push(PASSING)
     pull, sha = await talk.fork()
-    assert talk.workflows(sha) == []
+    assert talk.built(sha) == []
     assert await talk.told(pull, "Looks good.\n\n/kube-ci run") == ("", ["+1"])
-    [built] = talk.workflows(sha)
+    [built] = talk.built(sha)
     assert metadata.annotations_of(built)[metadata.PR_URL].endswith(f"/pull/{pull.number}")
     assert [run.name for run in talk.runs(sha) if run.status != "completed"] == ["Workflow - ci"]
 
@@ -162,29 +170,31 @@ async def test_a_stranger_is_told_so_and_nothing_runs(talk: Talk) -> None:
     pull, sha = await talk.fork()
     text, reactions = await talk.told(pull, "/kube-ci run\n/kube-ci deploy\n/kube-ci setup go", by="stranger")
     assert (text.splitlines()[0], reactions) == (MEMBERS_ONLY, ["-1"])
-    assert talk.workflows(sha) == []
-    assert not talk.github.state.deployments
+    assert talk.built(sha) == []
+    assert not talk.deployments()
 
 
 async def test_a_push_after_the_comment_is_not_built(talk: Talk) -> None:
     await talk.push(PASSING)
     pull, seen = await talk.fork()
     # The comment is written, and the stranger pushes before its delivery is dealt with.
-    fault = talk.github.faults.add(Fault("GET", f"/pulls/{pull.number}$", status=502, times=100))
-    comment = await talk.github.comment(REPOSITORY, pull.number, "/kube-ci run", by="ada")
+    fault = talk.github.faults.add(
+        Fault("GET", f"/{talk.owner}/.*/pulls/{pull.number}$", status=502, times=100)
+    )
+    comment = await talk.github.comment(talk.repository, pull.number, "/kube-ci run", by="ada")
     await talk.until(lambda: fault.times < 100)
     sha = await talk.push_to_fork({"evil": "1"})
     talk.github.faults.clear()
     await talk.quiet()
-    assert talk.workflows(seen) == talk.workflows(sha) == []
+    assert talk.built(seen) == talk.built(sha) == []
     [text] = talk.said(pull)
     assert f"`/kube-ci run {sha}`" in text
     assert talk.reactions(comment) == ["confused"]
     text, _ = await talk.told(pull, f"/kube-ci run {seen}")
     assert f"the head is not `{seen}`" in text
     assert await talk.told(pull, f"/kube-ci run {sha}") == ("", ["+1"])
-    assert len(talk.workflows(sha)) == 1
-    assert talk.workflows(seen) == []
+    assert len(talk.built(sha)) == 1
+    assert talk.built(seen) == []
 
 
 ON_A_FORK = [
@@ -207,8 +217,8 @@ async def test_what_is_refused_on_a_forks_pull_request(talk: Talk) -> None:
     for text, answer in ON_A_FORK:
         told, reactions = await talk.told(pull, text)
         assert (answer in told, reactions) == (True, ["confused"]), told
-    assert talk.workflows(sha) == []
-    repository = talk.github.state.repository(REPOSITORY)
+    assert talk.built(sha) == []
+    repository = talk.github.state.repository(talk.repository)
     assert list(await git.refs(repository.path, "refs/heads/")) == ["refs/heads/main"]
 
 
@@ -219,10 +229,11 @@ async def test_what_is_no_command_costs_nothing(talk: Talk) -> None:
     for text in ("```\n/kube-ci run\n```", "> /kube-ci run", "see /kube-ci run"):
         assert await talk.told(pull, text) == ("", [])
     comment = await talk.say(pull, "Hello")
-    await talk.github.edit_comment(REPOSITORY, comment.id, "/kube-ci run", by="ada")
+    await talk.github.edit_comment(talk.repository, comment.id, "/kube-ci run", by="ada")
     await talk.quiet()
-    assert list(talk.github.requests) == []
-    assert talk.workflows(sha) == []
+    asked = [each.path for each in talk.github.requests]
+    assert [path for path in asked if "/acme-" not in path or f"/{talk.owner}/" in path] == []
+    assert talk.built(sha) == []
 
 
 async def test_several_commands_get_one_answer(talk: Talk) -> None:
@@ -237,7 +248,7 @@ async def test_several_commands_get_one_answer(talk: Talk) -> None:
         "/kube-ci run",
         "/kube-ci 'x",
     ]
-    old, new = sorted(talk.workflows(sha), key=lambda each: int(each["metadata"]["resourceVersion"]))
+    old, new = sorted(talk.built(sha), key=lambda each: int(each["metadata"]["resourceVersion"]))
     assert {old["spec"].get("shutdown"), new["spec"].get("shutdown")} == {"Stop", None}
 
 
@@ -245,38 +256,41 @@ async def test_cancel_stops_and_a_second_terminates(talk: Talk) -> None:
     pull, sha = await talk.branch(LONG)
     for wanted in ("Stop", "Terminate"):
         assert await talk.told(pull, "/kube-ci cancel") == ("", ["+1"])
-        [running] = talk.workflows(sha)
+        [running] = talk.built(sha)
         assert running["spec"]["shutdown"] == wanted
 
 
 async def test_a_cancel_that_is_tried_again_does_not_terminate(talk: Talk) -> None:
     pull, sha = await talk.branch(LONG)
     # First the cluster does not stop it, then GitHub does not take the answer.
-    talk.stack.cluster.faults.add("PATCH", "/workflows/", status=500, times=2)
-    talk.github.faults.add(Fault("POST", "/reactions", status=502, times=3))
+    [name] = [each["metadata"]["name"] for each in talk.built(sha)]
+    talk.stack.cluster.faults.add("PATCH", f"/workflows/{name}", status=500, times=2)
+    talk.github.faults.add(Fault("POST", f"/{talk.owner}/.*/reactions", status=502, times=3))
     comment = await talk.say(pull, "/kube-ci cancel")
     assert talk.reactions(comment) == ["+1"]
-    [running] = talk.workflows(sha)
+    [running] = talk.built(sha)
     assert running["spec"]["shutdown"] == "Stop"
 
 
 async def test_without_an_answer_about_people_nobody_may(talk: Talk) -> None:
     await talk.push(PASSING)
     pull, sha = await talk.fork()
-    talk.github.installation(REPOSITORY).permissions.pop("members")
-    talk.github.faults.add(Fault("GET", "/members/", status=403, body='{"message": "No"}', times=1))
+    talk.github.installation(talk.repository).permissions.pop("members")
+    talk.github.faults.add(
+        Fault("GET", f"/{talk.owner}/members/", status=403, body='{"message": "No"}', times=1)
+    )
     text, reactions = await talk.told(pull, "/kube-ci run")
     assert "GitHub does not say whether you may execute commands" in text
-    assert (reactions, talk.workflows(sha)) == (["-1"], [])
+    assert (reactions, talk.built(sha)) == (["-1"], [])
 
 
 async def test_without_a_permission_the_answer_says_which(talk: Talk) -> None:
-    talk.github.installation(REPOSITORY).permissions["contents"] = "read"
+    talk.github.installation(talk.repository).permissions["contents"] = "read"
     pull, sha = await talk.branch({"a": "1"})
     text, reactions = await talk.told(pull, "/kube-ci setup go")
     assert ("not accessible by integration" in text, "contents: write" in text) == (True, True)
     assert reactions == ["confused"]
-    repository = talk.github.state.repository(REPOSITORY)
+    repository = talk.github.state.repository(talk.repository)
     assert (await git.refs(repository.path, "refs/heads/"))["refs/heads/feature"] == sha
 
 
@@ -284,19 +298,21 @@ async def test_a_build_that_was_begun_goes_on_whatever_is_pushed(talk: Talk) -> 
     await talk.push(PASSING)
     pull, seen = await talk.fork()
     talk.stack.cluster.faults.add("POST", "/workflows", status=500, times=100)
-    comment = await talk.github.comment(REPOSITORY, pull.number, "/kube-ci run", by="ada")
+    comment = await talk.github.comment(talk.repository, pull.number, "/kube-ci run", by="ada")
     await talk.until(lambda: [run for run in talk.runs(seen) if run.name == "Workflow - ci"])
     sha = await talk.push_to_fork({"evil": "1"})
     talk.stack.cluster.faults.clear()
     await talk.quiet()
-    assert (len(talk.workflows(seen)), talk.workflows(sha)) == (1, [])
+    assert (len(talk.built(seen)), talk.built(sha)) == (1, [])
     assert talk.reactions(comment) == ["+1"]
 
 
 async def held(talk: Talk, pull: Any, text: str) -> Comment:
     """Comment, and let GitHub fail until `faults` are cleared."""
-    fault = talk.github.faults.add(Fault("GET", f"/pulls/{pull.number}$", status=502, times=100))
-    comment: Comment = await talk.github.comment(REPOSITORY, pull.number, text, by="ada")
+    fault = talk.github.faults.add(
+        Fault("GET", f"/{talk.owner}/.*/pulls/{pull.number}$", status=502, times=100)
+    )
+    comment: Comment = await talk.github.comment(talk.repository, pull.number, text, by="ada")
     await talk.until(lambda: fault.times < 100)
     return comment
 
@@ -304,7 +320,7 @@ async def held(talk: Talk, pull: Any, text: str) -> Comment:
 def heard_later(talk: Talk) -> None:
     """Have all heads be heard of an hour later than they were: they may be newer than any comment."""
     with closing(sqlite3.connect(talk.stack.options.store_url.removeprefix("sqlite:///"))) as store:
-        store.execute("UPDATE builds SET created_at = created_at + 3600")
+        store.execute("UPDATE builds SET created_at = created_at + 3600 WHERE owner = ?", (talk.owner,))
         store.commit()
 
 
@@ -315,44 +331,45 @@ async def test_only_a_whole_sha_says_what_was_looked_at(talk: Talk) -> None:
     for written, reaction in (("", "confused"), (sha[:12], "confused"), (sha, "+1")):
         comment = await talk.say(pull, f"/kube-ci run {written}")
         assert talk.reactions(comment) == [reaction]
-    assert len(talk.workflows(sha)) == 1
+    assert len(talk.built(sha)) == 1
 
 
 async def test_an_answer_to_a_deleted_comment_is_let_go(talk: Talk) -> None:
     await talk.push(PASSING)
     pull, sha = await talk.fork()
     comment = await held(talk, pull, f"/kube-ci run {sha}")
-    await talk.github.delete_comment(REPOSITORY, comment.id, by="ada")
+    await talk.github.delete_comment(talk.repository, comment.id, by="ada")
     talk.github.faults.clear()
     await talk.quiet()
-    assert len(talk.workflows(sha)) == 1
+    assert len(talk.built(sha)) == 1
     assert [reason for _, _, reason in talk.deliveries("done") if "GitHub does not take the answer" in reason]
 
 
-async def test_retry_builds_what_failed(tmp_path: Path) -> None:
-    async with surroundings(tmp_path) as around, with_server(around, pace=PACE) as stack:
-        await stack.github.create_repository(REPOSITORY)
-        talk = Talk(stack)
-        pull, sha = await talk.branch({".kube-ci/ci.yaml": workflow(["false"])})
-        await talk.concluded(sha)
-        await talk.until(lambda: "failure" in {run.conclusion for run in talk.runs(sha)})
-        await talk.quiet()
-        talk.github.faults.add(Fault("POST", "/reactions", status=502, times=3))  # tried again, done once
-        assert await talk.told(pull, "/kube-ci retry", by="octocat") == ("", ["+1"])
-        again = await talk.concluded(sha, count=2)
-        assert (again.name, again.conclusion) == ("Workflow - ci", "failure")
-        assert len(talk.workflows(sha)) == 1, "its failed steps were retried"
+async def test_retry_builds_what_failed(stacks: Stacks) -> None:
+    scene = await stacks.scene(RUNNING_FAST, PACE)
+    talk = Talk(scene.stack, scene.repository)
+    pull, sha = await talk.branch({".kube-ci/ci.yaml": workflow(["false"])})
+    await talk.concluded(sha)
+    await talk.until(lambda: "failure" in {run.conclusion for run in talk.runs(sha)})
+    await talk.quiet()
+    talk.github.faults.add(
+        Fault("POST", f"/{talk.owner}/.*/reactions", status=502, times=3)
+    )  # tried again, done once
+    assert await talk.told(pull, "/kube-ci retry", by="octocat") == ("", ["+1"])
+    again = await talk.concluded(sha, count=2)
+    assert (again.name, again.conclusion) == ("Workflow - ci", "failure")
+    assert len(talk.built(sha)) == 1, "its failed steps were retried"
 
 
 async def test_setup_writes_the_template(talk: Talk) -> None:
     await talk.push({"README": "x"})
-    issue = await talk.github.open_issue(REPOSITORY, "CI", "Please\n/kube-ci setup go", by="ada")
+    issue = await talk.github.open_issue(talk.repository, "CI", "Please\n/kube-ci setup go", by="ada")
     await talk.quiet()
     text, message = await talk.file("main", ".kube-ci/ci.yaml")
     assert text == TEMPLATE
     assert (
         message
-        == f"kube-ci configured by ada via {talk.github.state.base_url}/{REPOSITORY}/issues/{issue.number}"
+        == f"kube-ci configured by ada via {talk.github.state.base_url}/{talk.repository}/issues/{issue.number}"
     )
     assert talk.reactions(issue) == ["+1"]
     assert "`.kube-ci/ci.yaml` on `main` now is the template `go`" in talk.said(issue)[0]
@@ -388,14 +405,14 @@ ON_AN_ISSUE = [
 ]
 
 
-async def test_what_is_refused_on_an_issue(talk: Talk, tmp_path: Path) -> None:
+async def test_what_is_refused_on_an_issue(talk: Talk, templates: Path) -> None:
     sha = await talk.push(PASSING)
-    issue = await talk.github.open_issue(REPOSITORY, "CI", "", by="ada")
+    issue = await talk.github.open_issue(talk.repository, "CI", "", by="ada")
     for text, answer in ON_AN_ISSUE:
         told, reactions = await talk.told(issue, text)
         assert (answer in told, reactions) == (True, ["confused"]), told
-        assert str(tmp_path) not in told
-    repository = talk.github.state.repository(REPOSITORY)
+        assert str(templates) not in told
+    repository = talk.github.state.repository(talk.repository)
     assert (await git.refs(repository.path, "refs/heads/"))["refs/heads/main"] == sha
     text, reactions = await talk.told(issue, "/kube-ci")
     assert reactions == ["+1"]
@@ -409,12 +426,12 @@ async def test_bots_give_no_commands(talk: Talk) -> None:
     for bot in ("renovate[bot]", f"{talk.github.state.app.slug}[bot]"):
         comment = await talk.say(pull, "/kube-ci run", by=bot)
         assert talk.reactions(comment) == []
-    assert talk.workflows(sha) == []
+    assert talk.built(sha) == []
     assert [reason for _, _, reason in talk.deliveries("done") if "bots" in reason]
 
 
 async def test_an_issue_without_text_asks_for_nothing(talk: Talk) -> None:
-    await talk.github.open_issue(REPOSITORY, "CI", "", by="ada")
+    await talk.github.open_issue(talk.repository, "CI", "", by="ada")
     await talk.quiet()
     assert [reason for event, _, reason in talk.deliveries("done") if event == "issues"] == ["no command"]
 
@@ -422,7 +439,7 @@ async def test_an_issue_without_text_asks_for_nothing(talk: Talk) -> None:
 async def test_deploy_creates_the_deployment_that_runs(talk: Talk) -> None:
     pull, sha = await talk.branch({".kube-ci/ci.yaml": deploying("deploy")})
     assert await talk.told(pull, "/kube-ci deploy production") == ("", ["+1"])
-    [deployment] = talk.github.state.deployments.values()
+    [deployment] = talk.deployments()
     assert (deployment.wish.task, deployment.environment, deployment.sha, deployment.wish.ref) == (
         "deploy",
         "production",
@@ -435,19 +452,19 @@ async def test_deploy_creates_the_deployment_that_runs(talk: Talk) -> None:
 
 async def test_deploy_asks_which_template(talk: Talk) -> None:
     sha = await talk.push({".kube-ci/ci.yaml": deploying("deploy-a", "deploy-b")})
-    issue = await talk.github.open_issue(REPOSITORY, "CI", "", by="ada")
+    issue = await talk.github.open_issue(talk.repository, "CI", "", by="ada")
     text, reactions = await talk.told(issue, "/kube-ci deploy")
     assert "several templates deploy: `deploy-a`, `deploy-b`" in text
     assert reactions == ["confused"]
-    assert not talk.github.state.deployments
+    assert not talk.deployments()
     assert await talk.told(issue, "/kube-ci deploy --template deploy-b") == ("", ["+1"])
-    [deployment] = talk.github.state.deployments.values()
+    [deployment] = talk.deployments()
     assert (deployment.wish.task, deployment.environment, deployment.sha) == ("deploy-b", "staging", sha)
 
 
 async def test_a_deployment_whose_answer_was_lost_is_not_made_twice(talk: Talk) -> None:
     await talk.push({".kube-ci/ci.yaml": deploying("deploy")})
-    issue = await talk.github.open_issue(REPOSITORY, "CI", "", by="ada")
-    talk.github.faults.add(Fault("POST", "/deployments$", status=502, after=True))
+    issue = await talk.github.open_issue(talk.repository, "CI", "", by="ada")
+    talk.github.faults.add(Fault("POST", f"/{talk.owner}/.*/deployments$", status=502, after=True))
     assert await talk.told(issue, "/kube-ci deploy") == ("", ["+1"])
-    assert len(talk.github.state.deployments) == 1
+    assert len(talk.deployments()) == 1
