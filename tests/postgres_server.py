@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -55,7 +56,7 @@ class PostgresServer:
                 os.chown(path, who.pw_uid, who.pw_gid)
         command = [str(self.programs / "initdb"), "--no-sync", "--pgdata=data", "--username=kubeci"]
         command += ["--auth=scram-sha-256", "--pwfile=password", "--encoding=UTF8", "--locale=C"]
-        made = subprocess.run(command, cwd=self.folder, user=self._who(), capture_output=True, check=False)
+        made = subprocess.run(command, cwd=self.folder, **self._who(), capture_output=True, check=False)
         assert made.returncode == 0, made.stderr.decode()
 
     def start(self) -> None:
@@ -64,7 +65,7 @@ class PostgresServer:
         command += [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=self.folder, user=self._who(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                command, cwd=self.folder, **self._who(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         deadline = time.monotonic() + 30
         while True:
@@ -107,8 +108,9 @@ class PostgresServer:
         """The address of the database that holds the schemas."""
         return f"postgresql://kubeci:{ESCAPED}@127.0.0.1:{self.port}/postgres"
 
-    def _who(self) -> str | None:
-        return self.user or None
+    def _who(self) -> dict[str, Any]:
+        group = pwd.getpwnam(self.user).pw_gid if self.user else 0
+        return {"user": self.user, "group": group, "extra_groups": []} if self.user else {}
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class _Away(UpstreamError):
     """The database did not do it; `undone`: it surely did nothing, so that the same may be asked again."""
 
     def __init__(self, message: str, *, undone: bool) -> None:
-        super().__init__(message, retryable=True, public="the database of the server is away")
+        super().__init__(message, retryable=True, public="the database of the server fails")
         self.undone = undone
 
 
@@ -81,7 +81,7 @@ class Database:
         except DataError as error:
             raise Invalid(f"the store refuses a value: {_cause(error)}", status=422) from error
         except _AWAY as error:
-            raise _Away(f"the store {self._backend.place} is away: {_cause(error)}", undone=undone) from error
+            raise _Away(f"the store {self._backend.place} fails: {_cause(error)}", undone=undone) from error
         return result
 
 

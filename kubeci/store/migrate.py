@@ -59,7 +59,7 @@ def _wait_for_others(connection: Connection) -> None:
 
 
 def _revision_by_tables(connection: Connection) -> str | None:
-    """Recognise the tables of version 0.1, which noted no revision; None: there are no tables yet."""
+    """Recognise the tables from before revisions were noted; None: there are no tables yet."""
     look = inspect(connection)
     there = set(look.get_table_names()) & set(metadata.tables)
     if not there:

@@ -153,7 +153,9 @@ async def test_a_backup_of_a_running_server_is_brought_back_into_it(tmp_path: Pa
         ]
         async with started(command, tmp_path, f"http://127.0.0.1:{port}"):
             write(
-                store, "INSERT INTO deliveries VALUES ('one', 'push', x'', 1e12, 'parked', 9, 0, 'it rained')"
+                store,
+                "INSERT INTO deliveries (id, event, payload, received_at, state, attempts, due, reason)"
+                " VALUES ('one', 'push', x'', 1e12, 'parked', 9, 0, 'it rained')",
             )
             for each in (save, fetch):
                 await run(each, tmp_path)

@@ -38,10 +38,10 @@ async def test_a_database_that_is_away_is_said_to_be_and_heals(
     assert await inbox.add(Delivery("before", "push", b"{}", NOW))
     postgres.stop()
     try:
-        with pytest.raises(UpstreamError, match=r"is away: .*refused") as caught:
+        with pytest.raises(UpstreamError, match=r"fails: .*refused") as caught:
             await inbox.add(Delivery("meanwhile", "push", b"{}", NOW))
         assert caught.value.retryable
-        assert caught.value.public == "the database of the server is away"
+        assert caught.value.public == "the database of the server fails"
         told = "".join(traceback.format_exception(caught.value))
         assert PASSWORD not in told
         assert ESCAPED not in told

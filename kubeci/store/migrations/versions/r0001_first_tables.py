@@ -1,4 +1,4 @@
-"""The tables of version 0.1, which bore no revision's number."""
+"""The first tables; a database from before revisions were noted holds them too."""
 
 from __future__ import annotations
 
