@@ -80,7 +80,7 @@ class Stage:
         if play.patch:
             answer = self._target.http.patch(path, content=json.dumps(play.patch), headers=_MERGE)
         elif play.resume:
-            ended = {"phase": "Succeeded", "finishedAt": node["startedAt"]}
+            ended = {"phase": play.ends, "finishedAt": node["startedAt"]}
             resumed = {"status": {"nodes": {node["id"]: ended}}}
             answer = self._target.http.patch(path, content=json.dumps(resumed), headers=_MERGE)
         assert answer.status_code == 200, answer.text
@@ -133,7 +133,11 @@ def _moment(play: Play, workflow: Any) -> Any:
     if not (play.patch or play.resume):
         return None
     found = (
-        [node for node in status.get("nodes", {}).values() if node["displayName"] == play.when]
+        [
+            node
+            for node in status.get("nodes", {}).values()
+            if node["displayName"] in {play.when, play.when.replace("WF", workflow["metadata"]["name"])}
+        ]
         if play.when
         else [status]
     )

@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from contract_calls import CALLS
+from contract_ends import ENDS
 from contract_invalid import INVALID
+from contract_loops import LOOPS
 from contract_statuses import Stage
 from contract_target import Target, eventually
-from contract_workflows import PLAYS, Play, manifest
+from contract_workflows import Play, manifest
 
-PLAYED = PLAYS | INVALID
+PLAYED = CALLS | LOOPS | ENDS | INVALID
 STATUSES = Path(__file__).parents[1] / "data" / "contract-engine"
 
 

@@ -89,7 +89,12 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nulls(one) for one in value]
     if isinstance(value, dict):
-        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+        # The items of a loop may be any JSON: their schema keeps what it does not know.
+        return {
+            key: one if key == "withItems" else without_nulls(one)
+            for key, one in value.items()
+            if one is not None
+        }
     return value
 
 

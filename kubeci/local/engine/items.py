@@ -110,6 +110,6 @@ def _shown(item: Any) -> str:
     """Write an item as it stands in a node's name; text keeps the escapes that it has in JSON."""
     if isinstance(item, dict):
         return ",".join(f"{key}:{as_text(item[key])}" for key in sorted(item))
-    if item is None:
-        return "[]"
+    if isinstance(item, list | None):
+        return f"[{' '.join(map(_shown, item or []))}]"  # as Go prints a list
     return json.dumps(item, ensure_ascii=False)[1:-1] if isinstance(item, str) else as_text(item)

@@ -62,7 +62,9 @@ def _group_node(operation: Operation, node: JsonObject, number: int) -> JsonObje
         nodes.join(node, group)
         return group
     before = nodes.named(f"{node['name']}[{number - 1}]")
-    ends = [end for child in nodes.children(before) for end in nodes.outbound(child)]
+    # A group without steps has the next group as its child.
+    children = [child for child in nodes.children(before) if child is not group]
+    ends = [end for child in children for end in nodes.outbound(child)]
     for end in ends or [before["id"]]:
         nodes.join(nodes.by_id[end], group)
     return group
