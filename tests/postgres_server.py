@@ -61,7 +61,7 @@ class PostgresServer:
 
     def start(self) -> None:
         command = [str(self.programs / "postgres"), "-D", "data", "-h", "127.0.0.1", "-p", str(self.port)]
-        settings = {"unix_socket_directories": str(self.folder), "fsync": "off", "shared_buffers": "16MB"}
+        settings = {"unix_socket_directories": str(self.folder), "fsync": "off", "autovacuum": "off"}
         command += [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -131,5 +131,5 @@ def postgres_server() -> Iterator[PostgresServer]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.stop(signal.SIGQUIT)
         shutil.rmtree(folder)

@@ -15,6 +15,7 @@ from kubeci.model.event import Delivery
 from kubeci.model.inbox import DeliveryState
 from kubeci.store.database import Database, database
 from kubeci.store.inbox import SqlInbox
+from kubeci.store.tables import deliveries
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SOON = NOW + timedelta(minutes=1)
@@ -24,6 +25,19 @@ LATER = NOW + timedelta(minutes=2)
 async def add(inbox: SqlInbox, *names: str) -> None:
     for name in names:
         await inbox.add(Delivery(name, "push", b"{}", NOW))
+
+
+async def add_at_once(stored: Database, names: list[str]) -> None:
+    row = {
+        "event": "push",
+        "payload": b"{}",
+        "received_at": 0.0,
+        "state": "waiting",
+        "due": 0.0,
+        "reason": "",
+    }
+    rows = [{"id": name, **row} for name in names]
+    await stored.run(lambda connection: connection.execute(deliveries.insert(), rows))
 
 
 async def work(inbox: SqlInbox, claimed: Counter[str], lost: Counter[str], moment: datetime = NOW) -> None:
@@ -118,7 +132,7 @@ async def test_a_restart_of_postgresql_loses_no_delivery(postgres: PostgresServe
     claimed, lost = Counter[str](), Counter[str]()
     async with database(postgres.new_database()) as stored:
         inbox = SqlInbox(stored)
-        await add(inbox, *names)
+        await add_at_once(stored, names)
         async with asyncio.TaskGroup() as group:
             for _ in range(4):
                 group.create_task(work(inbox, claimed, lost))
