@@ -93,11 +93,6 @@ class CheckRuns:
         if (await self._rooms.builds.reported(build.id)).digest != digest_of(check):
             await self.bring(build, check)
 
-    async def unfollowed(self, build: Build, subject: Subject, why: str) -> None:
-        """Say on a queued check-run that its workflow has begun, but cannot be followed."""
-        check = setup(subject)
-        await self.bring(build, replace(check, summary=f"{check.summary}\n\n{content.unfollowed(why)}"))
-
     async def lift_refusal(self, commit: Commit, by: str) -> None:
         """Conclude the refusal of a commit that was dealt with after all, so that it no longer asks for anything."""
         refusal = await self._rooms.builds.get(refusal_id(commit))

@@ -93,13 +93,12 @@ class Intake:
 
     async def _handle(self, delivery: Delivery) -> None:
         bound = log.bind(delivery=delivery.id, github_event=delivery.event, attempt=delivery.attempts)
-        # Taken before the work, whose own look at the clock comes later: what it still waits for is not set aside here.
-        started = self._clock()
         last_attempt = delivery.attempts >= MAX_ATTEMPTS
         try:
             outcome = await self._perform(delivery, last_attempt=last_attempt)
         except UpstreamError as error:
-            if isinstance(error, Unready) and not last_attempt and has_time(delivery.received_at, started):
+            waits = isinstance(error, Unready) and has_time(delivery.received_at, self._clock())
+            if waits and not last_attempt:
                 await self._wait(delivery, error, bound)
                 return
             await self._failed(delivery, error, retryable=error.retryable)
@@ -117,7 +116,7 @@ class Intake:
             self._cause = ""
 
     async def _wait(
-        self, delivery: Delivery, error: Unready, bound: structlog.typing.FilteringBoundLogger
+        self, delivery: Delivery, error: UpstreamError, bound: structlog.typing.FilteringBoundLogger
     ) -> None:
         """Try a delivery again later without counting the attempt: the cluster cannot take it yet."""
         if self._cause != error.public:

@@ -54,9 +54,12 @@ async def publish(build: Build, content: Content, told: Reported, rooms: Rooms) 
                 # Nothing was done. It counts as a write, so that progress that is refused is not sent at each event.
                 await rooms.builds.save_reported(build.id, replace(told, written_at=rooms.clock()))
             raise
+        queued = (
+            content.check.status is Status.QUEUED
+        )  # and so no progress, after which other progress is held back
         told = Reported(
             digest=digest,
-            written_at=rooms.clock(),
+            written_at=told.written_at if queued else rooms.clock(),
             writes=told.writes + 1,
             annotations=told.annotations + len(batch),
             completed=content.check.status is Status.COMPLETED,

@@ -25,7 +25,7 @@ from kubeci.service.deployments import DeploymentReports
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
 from kubeci.service.origin import remembered
-from kubeci.service.patience import final, has_time, may_heal
+from kubeci.service.patience import final, may_heal
 from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render, title_of
 from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
@@ -154,10 +154,10 @@ class Submitter:
         except DefinitionError as error:
             return await self._failed(request, error, now)
         except UpstreamError as error:  # a module of another repository, or a template of the cluster
-            if error.retryable and not last_attempt and (not isinstance(error, Unready) or self._waits(now)):
+            if error.retryable and not last_attempt:
                 raise
             return await self._failed(request, DefinitionError(error.public), now)
-        return await self._start(prepared, now, last_attempt=last_attempt)
+        return await self._start(prepared, last_attempt=last_attempt)
 
     async def _failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         build = new_build(request, self._rooms.config, now)
@@ -168,7 +168,7 @@ class Submitter:
         if build.deployment_id:
             await self._deployments.refused(build.commit.repository, build.deployment_id, error.public)
 
-    async def _start(self, prepared: Prepared, now: datetime, *, last_attempt: bool) -> str:
+    async def _start(self, prepared: Prepared, *, last_attempt: bool) -> str:
         """Create the check-run, then the workflow that names it, then let older builds go.
 
         The build counts as running when all of it is done: killed in between, it is taken up where it stands.
@@ -182,7 +182,7 @@ class Submitter:
                 created = await self._create_once(manifest, build)
             except (UpstreamError, DefinitionError) as error:
                 if isinstance(error, UpstreamError) and not last_attempt:
-                    await self._wait(build, subject, error, now)
+                    await self._try_later(build, subject, error)
                 refusal = final(error, prepared.warnings)
                 await self._refuse_deployment(build, refusal)
                 return await self._check_runs.creation_failed(build, subject, refusal)
@@ -191,23 +191,17 @@ class Submitter:
             build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
         if unstopped := await supersede(build, self._rooms.builds, self._rooms.cluster.workflows):
             await self._rooms.builds.warn(build.id, tuple(dict.fromkeys((*build.warnings, *unstopped))))
-        if self._rooms.watched.problem:
-            await self._check_runs.unfollowed(build, subject, self._rooms.watched.problem)
         if build.stopped:  # while there was no workflow yet
             await stop_or_say(build, self._rooms.cluster.workflows)
         return f"submitted {build.namespace}/{build.workflow_name}"
 
-    def _waits(self, since: datetime) -> bool:
-        return has_time(since, self._rooms.clock())
-
-    async def _wait(self, build: Build, subject: Subject, error: UpstreamError, since: datetime) -> None:
-        """Raise what is to be tried again, and say on the check-run what may take long to pass."""
-        if not may_heal(error):
-            if error.retryable:
-                raise error
-        elif self._waits(since):
+    async def _try_later(self, build: Build, subject: Subject, error: UpstreamError) -> None:
+        """Raise what is to be tried again, after the check-run says for what its build may have to wait long."""
+        if may_heal(error):
             await self._check_runs.waits(build, subject, error)
             raise Unready(str(error), status=error.status, public=error.public) from error
+        if error.retryable:
+            raise error
 
     async def _anew(self, build: Build) -> Build:
         """Take up a build that was skipped: its check-run is concluded, so that it gets another one."""

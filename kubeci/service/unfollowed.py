@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -20,17 +22,23 @@ log = structlog.get_logger(__name__)
 
 
 async def tell_unfollowed(rooms: Rooms, *, after_seconds: float = UNFOLLOWED_SECONDS) -> None:
-    """Tell whenever the watch has been lost for so long, until cancelled, and take the words back when it works again."""
-    words = _Words(rooms)
+    """Tell when the watch has been lost for so long, until cancelled, and take the words back when it works again.
+
+    Builds that are submitted meanwhile are told at most so many seconds later.
+    """
+    words, watched = _Words(rooms), rooms.watched
     while True:
-        await rooms.watched.until_lost(after_seconds)
-        builds = [
-            build for build in await rooms.builds.unfinished() if build.workflow_uid and build.check_run_id
-        ]
-        for build in builds:
-            await _tried(build, words.tell)
-        await rooms.watched.until_works()
-        for build in builds:
+        await watched.until_lost(after_seconds)
+        told: dict[str, Build] = {}
+        while watched.problem:
+            for build in await rooms.builds.unfinished():
+                if build.workflow_uid and build.check_run_id and build.id not in told:
+                    await _tried(build, words.tell)
+                    told[build.id] = build
+            with suppress(TimeoutError):
+                async with asyncio.timeout(after_seconds):
+                    await watched.until_works()
+        for build in told.values():
             await _tried(build, words.take_back)
 
 

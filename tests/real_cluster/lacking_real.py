@@ -9,8 +9,8 @@ from real_scene import PACE, RealScene
 from kubeci.cluster.list_watch import Timing
 from kubeci.local.github.state import CheckRun
 
-SOON = replace(PACE, watch=Timing(backoff_cap=1.0))
-"""A watch that is lost is taken up again so soon that tests need not wait."""
+SOON = replace(PACE, watch=Timing(backoff_cap=1.0), unfollowed_seconds=3.0)
+"""A watch that is lost is taken up again, and told of, so soon that tests need not wait."""
 
 
 async def the_run(scene: RealScene, commit: dict[str, str], branch: str) -> CheckRun:

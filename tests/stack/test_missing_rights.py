@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
-from lacking import ARGO, Right, build, summary, the_run, until_watch, words, world_without
+from lacking import ARGO, Right, build, summary, the_run, words, world_without
 from test_cache_volumes import NAMED, cached
-from world import NAMESPACE, Step, World
+from world import FAST, NAMESPACE, Step, World
 
 from kubeci.local.cluster.resources import CLAIMS, PODS, WORKFLOW_TEMPLATES
 from kubeci.local.github.state import CheckRun
@@ -127,9 +128,8 @@ def folder_in(folder: Path, number: int) -> Path:
 async def without(folder: Path, right: Right) -> dict[str, str]:
     """Do all that needs a right in a cluster that does not grant one; gives by place what is told of it."""
     async with world_without(folder, right) as world:
-        await world.start()
-        if right == ("list", ARGO, "workflows"):
-            await until_watch(world, works=False)
+        listless = right == ("list", ARGO, "workflows")
+        await world.start(replace(FAST, unfollowed_seconds=0.1) if listless else FAST)
         found = await everything(world)
     assert "serviceaccount" not in str(found)
     return {place: words(*right) if words(*right) in told else told for place, told in found.items() if told}
