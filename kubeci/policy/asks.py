@@ -76,7 +76,10 @@ def _refused(manifest: JsonObject, rules: Rules, own: Own) -> Iterator[RefusedAs
 def _allowed(rule: Rule, name: str) -> bool:
     if isinstance(rule, Word) or RUN_TIME in name:
         return False
-    return any(pattern.matches_all(name) for pattern in rule)
+    try:
+        return any(pattern.matches_all(name) for pattern in rule)
+    except UnicodeEncodeError:  # half of a surrogate pair, which no name in a cluster has
+        return False
 
 
 def _is_own(ask: Ask, name: str, own: Own) -> bool:

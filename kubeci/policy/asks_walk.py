@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from kubeci.model.json import JsonObject
 from kubeci.policy.asks_found import EVERY, FOUND, WHOLE
 from kubeci.settings.asks import Ask
 from kubeci.workflow.faults import Path, schema
+
+Way: TypeAlias = tuple["Way", str | int] | None
+"""The way to an object, from its end: a manifest may be so deep that whole paths of all objects are too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    value: JsonObject
+    kind: str
+    """Its definition in the schema; empty: it has none of its own."""
+    shape: JsonObject
+    way: Way
 
 
 def asked(manifest: JsonObject) -> Iterator[tuple[Ask, Path, str]]:
@@ -19,38 +32,55 @@ def asked(manifest: JsonObject) -> Iterator[tuple[Ask, Path, str]]:
     where Argo decodes a part by itself, as it does the steps of a template. What has another shape than its field's is
     left out; the schema finds it.
     """
-    left: list[tuple[Any, JsonObject, Path]] = [(manifest, schema(), ())]
+    for each in _objects(manifest):
+        for name, item in each.value.items():
+            field = _field(each, name)
+            found = (*FOUND.get((each.kind, field), ()), *FOUND.get((EVERY, field), ()))
+            for ask, names in found:
+                for asked_for in names(item):
+                    yield ask, _path((each.way, name)), asked_for
+            if field != name and each.shape.get("additionalProperties") is False:
+                yield Ask.UNKNOWN_FIELDS, _path((each.way, name)), str(name)
+
+
+def _objects(manifest: JsonObject) -> Iterator[_Object]:
+    """Give the objects of a manifest that the schema knows, each before those in it."""
+    left: list[tuple[Any, JsonObject, Way]] = [(manifest, schema(), None)]
     while left:
-        value, shape, path = left.pop()
+        value, shape, way = left.pop()
         kind = ""
         while "$ref" in shape:
             kind = shape["$ref"].rpartition("/")[2]
             shape = schema()["$defs"][kind]
-        inner: list[tuple[Any, JsonObject, Path]] = []
         if isinstance(value, list) and "items" in shape:
-            inner = [(item, shape["items"], (*path, at)) for at, item in enumerate(value)]
+            left += [(item, shape["items"], (way, at)) for at, item in reversed([*enumerate(value)])]
         elif isinstance(value, dict):
-            for name, item in value.items():
-                field = _field(kind, str(name)) if shape.get("properties") else ""
-                if field != name and shape.get("additionalProperties") is False:
-                    yield Ask.UNKNOWN_FIELDS, (*path, name), str(name)
-                for ask, names in (*FOUND.get((kind, field), ()), *FOUND.get((EVERY, field), ())):
-                    for asked_for in names(item):
-                        yield ask, (*path, name), asked_for
-                if (kind, field) not in WHOLE and (within := _within(shape, field)):
-                    inner.append((item, within, (*path, name)))
-        left += reversed(inner)
+            found = _Object(value, kind, shape, way)
+            yield found
+            inner = [(item, _within(found, name), (way, name)) for name, item in value.items()]
+            left += [(item, within, at) for item, within, at in reversed(inner) if within is not None]
 
 
-def _within(shape: JsonObject, field: str) -> JsonObject | None:
+def _path(way: Way) -> Path:
+    steps: list[str | int] = []
+    while way is not None:
+        way, step = way
+        steps.append(step)
+    return tuple(reversed(steps))
+
+
+def _within(holder: _Object, name: str) -> JsonObject | None:
     """Give the schema of a field's value; None: nothing in it can be asked for."""
-    found = shape["properties"].get(field) if field else shape.get("additionalProperties")
+    field = _field(holder, name)
+    if (holder.kind, field) in WHOLE:
+        return None
+    found = holder.shape["properties"][field] if field else holder.shape.get("additionalProperties")
     return found if isinstance(found, dict) else None
 
 
-def _field(kind: str, name: str) -> str:
+def _field(holder: _Object, name: str) -> str:
     """Give the field of an object that Go takes a name for; empty: none."""
-    fields = _fields(kind)
+    fields = _fields(holder.kind) if holder.shape.get("properties") else {}
     return name if name in fields.values() else fields.get(name.casefold(), "")
 
 

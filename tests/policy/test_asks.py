@@ -10,9 +10,16 @@ from asks_cases import CASES, Case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubeci.policy.asks import LIMIT, Own, RefusedAsk, refusals
+from kubeci.errors import ConfigurationError
+from kubeci.model.build import BuildRequest
+from kubeci.model.repository import Commit, Ref, Repository
+from kubeci.model.source import CommitSource, PullRequest
+from kubeci.model.trust import What
+from kubeci.policy.asks import LIMIT, Own, RefusedAsk, is_untrusted, refusals
 from kubeci.policy.asks_found import EVERY, FOUND
+from kubeci.policy.asks_told import problems_of
 from kubeci.settings.asks import OPEN, RESTRICTED, Ask, Rules, Word
+from kubeci.settings.config import load_config
 from kubeci.settings.pattern import Pattern
 from kubeci.workflow.canonical import canonical
 from kubeci.workflow.faults import faults, schema
@@ -274,3 +281,67 @@ def test_a_workflow_that_asks_for_very_much_is_refused_soon() -> None:
     env = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "x", "key": "k"}}}] * 20_000
     manifest = {"spec": {"templates": [{"name": "t", "container": {"image": "x", "env": env}}]}}
     assert len(refusals(manifest, RESTRICTED, OWN)) == LIMIT
+
+
+def test_no_depth_and_no_letter_is_too_much() -> None:
+    deep: dict[str, Any] = {"hostPID": True}
+    for _ in range(5_000):
+        deep = {"name": "s", "inline": {"steps": [[deep]]}}
+    manifest = {"spec": {"serviceAccountName": "\ud800", "templates": [{"name": "t", "steps": [[deep]]}]}}
+    refused = refusals(manifest, RESTRICTED, OWN)
+    assert summary(refused) == [(Ask.SERVICE_ACCOUNTS, "\ud800"), (Ask.UNKNOWN_FIELDS, "hostPID")]
+    told = problems_of(refused, {}, "ci.star", untrusted=True)
+    assert max(len(str(each).encode()) for each in told) < 1000
+
+
+def test_of_very_many_the_first_are_told_and_the_others_counted() -> None:
+    volumes = [{"name": "v", "hostPath": {"path": f"/{number}"}} for number in range(70)]
+    told = problems_of(
+        refusals({"spec": {"volumes": volumes}}, RESTRICTED, OWN), {}, "ci.yaml", untrusted=False
+    )
+    assert len(told) == 50
+    assert told[0].message.startswith(
+        "`spec.volumes[0].hostPath.path` asks for the node's path `/0`, which a build may"
+    )
+    assert told[-1].message == "21 more asks are refused by `workflowPolicy.trusted`"
+
+
+REPOSITORY = Repository("acme", "widgets", 1)
+COMMIT = Commit(REPOSITORY, "a" * 40)
+
+
+@pytest.mark.parametrize(
+    ("what", "ref", "head", "pull", "untrusted"),
+    [
+        (What.PUSH, "main", "", "", False),
+        (What.RERUN, "main", "", "", False),
+        (What.RUN, "patch", "stranger/widgets", "", True),
+        (What.COMMAND, "patch", "stranger/widgets", "", True),
+        (What.FORK, "patch", "", "stranger/widgets", True),
+        (What.PULL_REQUEST, "patch", "", "acme/widgets", False),
+        (What.API, "", "", "", False),
+        (What.DEPLOYMENT, "", "", "", False),
+        (What.RERUN, "", "", "", True),
+    ],
+)
+def test_whose_builds_are_strangers(what: What, ref: str, head: str, pull: str, untrusted: bool) -> None:
+    request = BuildRequest("1", COMMIT, Ref(ref), automatic=False, what=what, head_repository=head)
+    pulls = (PullRequest(1, "Mine", "", draft=False, base_ref="main", head_repository=pull),) if pull else ()
+    assert is_untrusted(request, CommitSource(None, pull_requests=pulls)) is untrusted
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("workflowPolicy: opn", "`workflowPolicy`: Invalid enum value 'opn'"),
+        ("workflowPolicy: {untrustd: open}", "`workflowPolicy`: Object contains unknown field `untrustd`"),
+        ("workflowPolicy: {untrusted: {secret: any}}", "did you mean `secrets`?"),
+        ("workflowPolicy: {untrusted: {hostNetwork: [x]}}", "`untrusted.hostNetwork` is `any` or `none`"),
+        ("workflowPolicy: {untrusted: {secrets: some}}", "`untrusted.secrets` is `any`, `none` or a list"),
+        ("workflowPolicy: {untrusted: {secrets: ['(']}}", "is not a regular expression"),
+        ("workflowPolicy: {trusted: {base: lax}}", "`trusted.base` is `open` or `restricted`"),
+    ],
+)
+def test_a_policy_that_could_be_misread_ends_the_start(text: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        load_config(text, source="c.yaml")
