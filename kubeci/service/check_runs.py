@@ -15,6 +15,7 @@ from kubeci.report import errors as content
 from kubeci.report.check_run import Subject, setup
 from kubeci.report.markdown import cut
 from kubeci.report.notes import with_notes
+from kubeci.service.examine import NotAllowed
 from kubeci.service.identity import refusal_id
 from kubeci.service.publish import digest_of
 from kubeci.service.rooms import Rooms
@@ -132,6 +133,8 @@ class CheckRuns:
 
 
 def _prefix(error: DefinitionError) -> str:
+    if isinstance(error, NotAllowed):
+        return "the workflow may not have what it asks for, "
     kind = (
         "error finding workflow endpoint, "
         if isinstance(error, EntrypointError)

@@ -23,6 +23,10 @@ class Rejected(DefinitionError):
         self.problems = tuple(found)
 
 
+class NotAllowed(Rejected):
+    """A definition that asks for what its build may not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """A definition without errors: the template to start with, and what its author should know."""

@@ -21,7 +21,7 @@ from kubeci.policy.asks_told import problems_of
 from kubeci.policy.decide import is_foreign
 from kubeci.policy.paths import PathRules, parse_globs, skip_reason
 from kubeci.ports import Workflows
-from kubeci.service.examine import Rejected, examine, referenced_template
+from kubeci.service.examine import NotAllowed, examine, referenced_template
 from kubeci.service.plan import at, plan_of, to_deploy, with_cache
 from kubeci.settings.asks import rules_of
 from kubeci.settings.config import Config
@@ -145,7 +145,7 @@ async def prepare(
     untrusted = is_untrusted(request, source)
     rules = rules_of(config.workflow_policy, untrusted=untrusted)
     if refused := refusals(manifest, rules, Own(config.namespace, cache=cache is not None)):
-        raise Rejected(problems_of(refused, definition.positions, where.path, untrusted=untrusted))
+        raise NotAllowed(problems_of(refused, definition.positions, where.path, untrusted=untrusted))
     warnings = (*source.problems, *map(str, examined.warnings))
     build = replace(
         build,

@@ -67,6 +67,7 @@ async def test_a_fork_gets_no_secret_whose_definition_ever_mounts_it(tmp_path: P
         [refused] = await scene.until(lambda: [run for run in scene.runs(sha) if run.conclusion == "failure"])
         summary = str(refused.output["summary"])
         assert refused.name == "Default Workflow"
+        assert summary.startswith("the workflow may not have what it asks for, ")
         assert "asks for the secret `prod`" in summary
         assert "workflowPolicy.untrusted.secrets: [prod]" in summary
         await scene.quiet()
