@@ -8,7 +8,7 @@ from kubeci.local.github import git
 from kubeci.local.github.check_payloads import run_event, simple_commit, suite_json
 from kubeci.local.github.conclusions import summed_up
 from kubeci.local.github.deployment_events import DeploymentEvents
-from kubeci.local.github.git_content import read_commit, skips_checks
+from kubeci.local.github.git_content import Commit, read_commit, skips_checks
 from kubeci.local.github.issue_events import IssueEvents
 from kubeci.local.github.outbox import Outbox
 from kubeci.local.github.pull_events import PullEvents
@@ -86,12 +86,13 @@ class Events:
         """Find or make the one suite of a commit; None when there is no such commit."""
         if found := self._state.suite_of(repository, head_sha):
             return found
-        async with git.objects(repository.path) as objects:
-            commit = await objects.peel(head_sha)
-        if commit is None:
-            return None
-        now = self._state.now()
-        head = simple_commit(read_commit(commit.oid, commit.content))
+        commit = await _commit(repository, head_sha)
+        return self._new_suite(repository, commit, branch, before) if commit else None
+
+    def _new_suite(
+        self, repository: Repository, commit: Commit, branch: str | None, before: str | None
+    ) -> CheckSuite:
+        now, head = self._state.now(), simple_commit(commit)
         suite = CheckSuite(self._state.new_id(), repository, commit.oid, branch, before, now, now, head)
         return self._state.suites.setdefault(suite.id, suite)
 
@@ -122,16 +123,21 @@ class Events:
     async def _open_suite(self, repository: Repository, update: RefUpdate, pusher: Account) -> None:
         if self._state.installed_on(repository) is None or self._state.suite_of(repository, update.new):
             return  # one suite a commit, whichever branches it is pushed to
-        async with git.objects(repository.path) as objects:
-            commit = await objects.peel(update.new)
-        if commit is None or skips_checks(read_commit(commit.oid, commit.content).message):
+        commit = await _commit(repository, update.new)
+        if commit is None or skips_checks(commit.message):
             return
-        suite = await self.suite(repository, commit.oid, update.name, update.old)
-        if suite is not None:
-            await self.suite_action(suite, "requested", pusher)
+        suite = self._state.suite_of(repository, commit.oid)
+        suite = suite or self._new_suite(repository, commit, update.name, update.old)
+        await self.suite_action(suite, "requested", pusher)
 
     def _ref_event(self, event: str, repository: Repository, update: RefUpdate, pusher: Account) -> None:
         payload: JsonObject = {"ref": update.name, "ref_type": update.kind}
         if event == "create":
             payload |= {"master_branch": repository.default_branch, "description": None}
         self._outbox.send(event, repository, pusher, {**payload, "pusher_type": "user"})
+
+
+async def _commit(repository: Repository, expression: str) -> Commit | None:
+    async with git.objects(repository.path) as objects:
+        found = await objects.peel(expression)
+    return read_commit(found.oid, found.content) if found else None

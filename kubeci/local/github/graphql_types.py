@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -29,12 +30,14 @@ class Session:
         self.call = call
         self._stack = stack
         self._open: dict[Path, Objects] = {}
+        self._opening = asyncio.Lock()  # fields of one query are resolved at once
 
     async def objects(self, repository: Repository) -> Objects:
         """Open a repository's object database, once a query."""
-        if repository.path not in self._open:
-            opened = await self._stack.enter_async_context(git.objects(repository.path))
-            self._open.setdefault(repository.path, opened)
+        async with self._opening:
+            if repository.path not in self._open:
+                opened = await self._stack.enter_async_context(git.objects(repository.path))
+                self._open[repository.path] = opened
         return self._open[repository.path]
 
     def need(self, permission: str) -> None:

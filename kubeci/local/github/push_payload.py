@@ -22,7 +22,8 @@ async def push_json(
     created, deleted = old == git.ZERO, new == git.ZERO
     commits = [] if deleted else await _commits(state, repository, ref, old, new)
     forced = not created and not deleted and not await git.is_ancestor(repository.path, old, new)
-    head = None if deleted else await _head(state, repository, new)
+    listed = commits and commits[-1]["id"] == new  # an annotated tag's own oid is not
+    head = None if deleted else commits[-1] if listed else await _head(state, repository, new)
     return {
         "ref": ref,
         "before": old,

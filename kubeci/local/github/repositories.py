@@ -148,8 +148,8 @@ class Change:
 async def push_change(path: Path, change: Change) -> str:
     """Make a commit in a repository of its own and push its branch; gives the commit's sha. GitError when it is refused."""
     async with _beside(path) as work:
-        await git.git(work, "fast-import", "--quiet", "--date-format=raw", stdin=_fast_import(change))
-        sha = (await git.git(work, "rev-parse", "refs/heads/pushed")).decode().strip()
+        arguments = ("fast-import", "--quiet", "--date-format=raw")
+        sha = (await git.git(work, *arguments, stdin=_fast_import(change))).decode().strip()
         force = "+" if change.forced else ""
         await _push(work, path, f"{force}refs/heads/pushed:refs/heads/{change.branch}", change.author)
     return sha
@@ -227,7 +227,7 @@ def _fast_import(change: Change) -> bytes:
     author, committer = change.written_by or pusher, change.committed_by or pusher
     message = change.message.encode()
     parts = [
-        b"commit refs/heads/pushed\n",
+        b"commit refs/heads/pushed\nmark :1\n",
         f"author {_signature(author, change)}\ncommitter {_signature(committer, change)}\n".encode(),
         b"data %d\n%s\n" % (len(message), message),
     ]
@@ -235,7 +235,7 @@ def _fast_import(change: Change) -> bytes:
         parts.append(f"from {change.parent}\n".encode())
     for file, value in change.files.items():
         parts.append(_file_change(file, value))
-    return b"".join([*parts, b"\n"])
+    return b"".join([*parts, b"\nget-mark :1\n"])  # which is answered with the commit's sha
 
 
 def _signature(who: Identity, change: Change) -> str:
