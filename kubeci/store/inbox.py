@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
@@ -24,9 +26,10 @@ class SqlInbox(SqlDeliveries):
     """The inbox of `kubeci.ports` in a table."""
 
     def __init__(self, database: Database, replica: str = "") -> None:
-        """Claim in the name of `replica`; those who share a database need different ones."""
+        """Claim in the name of `replica`; those who share a database need different ones. Empty: host and process."""
         super().__init__(database)
-        self._replica = replica
+        # In a container the process keeps its number: started again, it takes up at once what it held.
+        self._replica = replica or f"{socket.gethostname()}/{os.getpid()}"
 
     async def add(self, delivery: Delivery) -> bool:
         """Store a delivery; False when its work is done, under way or waiting already.
