@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from kubeci.policy.asks import RUN_TIME, RefusedAsk
@@ -14,6 +15,8 @@ RULE = "workflow-policy"
 """The name of these problems, for machines."""
 _SHOWN = 5  # patterns of a rule that are told
 _LONGEST = 160
+_PLAIN = re.compile(r"[A-Za-z/_][-\w./]*")
+_NO_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 WORDS: Mapping[Ask, str] = {
     Ask.AFFINITY: "nodes by affinity",
@@ -79,8 +82,14 @@ def _problem(refused: RefusedAsk, column: str, whose: str) -> tuple[str, str]:
     message = f"`{dotted(refused.path)}` asks for {asked_for}, which {whose} may not have: {_rule(refused, setting)}"
     if refused.at_run_time:
         return message, f"write the name itself: what `{RUN_TIME}…}}}}` stands for is known only when it runs"
-    allowed = "any" if ask in NAMELESS or not refused.name else f"[{quoted(refused.name).strip('`')}]"
+    allowed = "any" if ask in NAMELESS or not refused.name else f"[{_listed(refused.name)}]"
     return message, f"do without it, or ask who runs this server to allow it with `{setting}: {allowed}`"
+
+
+def _listed(name: str) -> str:
+    """Write a name as it stands in a list of YAML."""
+    text = quoted(name).strip("`")
+    return text if _PLAIN.fullmatch(text) and text not in _NO_TEXT else f"'{text}'"
 
 
 def _rule(refused: RefusedAsk, setting: str) -> str:
