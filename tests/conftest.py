@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,11 @@ import pytest
 
 if TYPE_CHECKING:
     from given_cluster import RealCluster
+
+if find_spec("sniffio") is None:
+    # httpcore tries to import it several times a request, which looks through the whole path each time;
+    # None says that it is not there: docs.python.org, "The import system", the module cache.
+    sys.modules["sniffio"] = None  # type: ignore[assignment] # typeshed leaves the None out
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
