@@ -108,6 +108,7 @@ async def test_a_closed_pull_requests_builds_are_stopped(strict: SharedScene) ->
     await strict.concluded(await strict.push(PASSING))
     github = strict.stack.github
     sha = await strict.push({DEFINITION: workflow(["sleep", "60"])}, branch="feature")
+    await strict.until(lambda: named(strict, sha, "Default Workflow"))
     pull = await github.open_pull_request(strict.repository, head="feature")
     await strict.until(lambda: [each for each in strict.runs(sha) if each.status == "in_progress"])
     await github.close_pull_request(pull)
