@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from starlette.applications import Starlette
 
 from kubeci.assembly.adapters import (
@@ -26,6 +27,7 @@ from kubeci.assembly.routes import Core, further_routes, webhook_ports
 from kubeci.cluster.feed import ClusterWorkflowFeed
 from kubeci.cluster.list_watch import Listeners, Timing
 from kubeci.definition.sandbox import Sandbox
+from kubeci.errors import UpstreamError
 from kubeci.github.events import decode
 from kubeci.ports import Builds, Inbox
 from kubeci.service.dispatch import Admission, Dispatcher
@@ -58,6 +60,8 @@ REPORT_WORKERS = 8
 RETENTION = timedelta(days=30)
 """How long deliveries that are done and builds that are finished are kept."""
 CLEANING_INTERVAL_SECONDS = 3600.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,7 @@ async def running(
         server.web = create_app(webhooks, further_routes(core, around), going=lambda: server.going)
         work = [intake.run(), reports.run(), follow(feed, builds, reports), _clean(inbox, builds, now)]
         work.append(tell_unfollowed(rooms, after_seconds=pace.unfollowed_seconds))
+        stack.push_async_callback(_give_back, inbox)
         await stack.enter_async_context(_background([*work, news.run()] if news else work))
         yield server
 
@@ -194,6 +199,15 @@ async def _background(work: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterato
 async def _clean(inbox: Inbox, builds: Builds, now: Callable[[], datetime]) -> None:
     while True:
         before = now() - RETENTION
-        await inbox.forget(before)
-        await builds.forget(before)
+        try:
+            await inbox.forget(before)
+            await builds.forget(before)
+        except UpstreamError as error:
+            log.warning("the store fails", error=str(error))
         await asyncio.sleep(CLEANING_INTERVAL_SECONDS)
+
+
+async def _give_back(inbox: Inbox) -> None:
+    """Give back what was being worked on, so that the next process need not wait until our claims have run out."""
+    with suppress(UpstreamError):
+        await inbox.release(counted=False)

@@ -41,7 +41,14 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("argo-cafile", {"metavar": "FILE", "help": "Certificates (PEM) that argo-server is held to."}),
     ("argo.ui.base", {"default": "http://argo", "metavar": "URL", "help": "Address of the Argo UI."}),
     ("listen", {"default": "0.0.0.0:8080", "metavar": "HOST:PORT", "help": "Where to listen."}),
-    ("store", {"default": "sqlite:///kubeci.db", "metavar": "URL", "help": "SQLite database."}),
+    (
+        "store",
+        {
+            "default": "sqlite:///kubeci.db",
+            "metavar": "URL",
+            "help": "Database: sqlite:///PATH or postgresql://…",
+        },
+    ),
     (
         "log-format",
         {"type": click.Choice(["json", "console"]), "default": "json", "help": "How to write logs."},

@@ -12,9 +12,12 @@ from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy
+from sqlalchemy import text
 
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.subject import Subject
+from kubeci.errors import ConfigurationError
+from kubeci.store.engine import Backend, backend
 
 LEAST_BYTES = 50_000_000
 FEW_BYTES = 1_000_000_000
@@ -68,11 +71,30 @@ async def store(subject: Subject) -> Sequence[Finding]:
 
 def _store(url: str) -> Finding:
     try:
-        name = sqlalchemy.make_url(url).database or ""
-    except sqlalchemy.exc.ArgumentError:
-        name = ""
-    if not url.startswith("sqlite:") or not name:
-        return _store_wrong(f"--store {url.partition(':')[0]}: only sqlite:///PATH is known", "")
+        known = backend(url)
+    except ConfigurationError as error:
+        return _store_wrong(str(error), "")
+    try:
+        return _shared_store(known) if known.shared else _file_store(known.engine.url.database or "")
+    finally:
+        known.engine.dispose()
+
+
+def _shared_store(known: Backend) -> Finding:
+    """Ask PostgreSQL, which the server brings its tables to by itself."""
+    try:
+        with known.engine.connect() as connection:
+            version = str(connection.execute(text("SHOW server_version")).scalar())
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        # Of the driver's words the first line: they name host, user and database, and never the password.
+        cause = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+        return _store_wrong(f"PostgreSQL at {known.place} cannot be used: {cause}", "")
+    return Finding(Group.SETTINGS, "store", State.OK, f"PostgreSQL {version} at {known.place}")
+
+
+def _file_store(name: str) -> Finding:
+    if not name:
+        return _store_wrong("a database in memory forgets what it took", "")
     path = Path(name).absolute()
     folder = path.parent
     if not folder.is_dir():
@@ -90,7 +112,10 @@ def _store(url: str) -> Finding:
 
 
 def _store_wrong(found: str, command: str) -> Finding:
-    remedy = "name a file with --store (sqlite:////data/kubeci.db) in a folder that the server may write"
+    remedy = (
+        "name a file with --store (sqlite:////data/kubeci.db) in a folder that the server may write, or a PostgreSQL"
+        " database that it may connect to (postgresql://…)"
+    )
     return Finding(Group.SETTINGS, "store", State.WRONG, found, _STORE_WHY, remedy, command)
 
 

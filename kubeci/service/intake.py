@@ -14,6 +14,7 @@ import structlog
 from kubeci.errors import KubeCIError, RateLimited, Unready, UpstreamError
 from kubeci.model.event import Delivery
 from kubeci.ports import Inbox
+from kubeci.service.held import CLAIM, held
 from kubeci.service.patience import has_time, pause_after
 from kubeci.service.queue import backoff_seconds
 
@@ -67,21 +68,38 @@ class Intake:
 
     async def run(self, *, workers: int = 4) -> None:
         """Work until cancelled; what an earlier process had claimed is taken up again first."""
-        released = await self._inbox.release()
-        if released:
-            log.info("taking up deliveries that were under way", deliveries=released)
+        try:
+            if released := await self._inbox.release():
+                log.info("taking up deliveries that were under way", deliveries=released)
+        except UpstreamError as error:  # their claims run out by themselves
+            log.warning("the store fails", error=str(error))
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._worker())
 
     async def _worker(self) -> None:
+        failures = 0
         while True:
-            self._arrived.clear()
-            delivery = await self._inbox.claim(self._clock())
-            if delivery is None:
-                await self._idle()
-            else:
-                await self._handle(delivery)
+            try:
+                await self._next()
+                failures = 0
+            except UpstreamError as error:  # the store's: what the work raises ends in `_handle`
+                failures += 1
+                log.warning("the store fails", error=str(error))
+                await asyncio.sleep(self._backoff(failures))
+
+    async def _next(self) -> None:
+        self._arrived.clear()
+        now = self._clock()
+        delivery = await self._inbox.claim(now, now + CLAIM)
+        if delivery is None:
+            await self._idle()
+        elif delivery.attempts > MAX_ATTEMPTS:
+            # Work that fails is counted and parked below; this one's process ended each time.
+            await self._inbox.park(delivery.id, "its work ended the server each time that it was tried")
+            log.error("delivery ends the server", delivery=delivery.id, github_event=delivery.event)
+        else:
+            await self._handle(delivery)
 
     async def _idle(self) -> None:
         due = await self._inbox.next_due()
@@ -95,7 +113,8 @@ class Intake:
         bound = log.bind(delivery=delivery.id, github_event=delivery.event, attempt=delivery.attempts)
         last_attempt = delivery.attempts >= MAX_ATTEMPTS
         try:
-            outcome = await self._perform(delivery, last_attempt=last_attempt)
+            async with held(delivery, self._inbox, self._clock):
+                outcome = await self._perform(delivery, last_attempt=last_attempt)
         except UpstreamError as error:
             waits = isinstance(error, Unready) and has_time(delivery.received_at, self._clock())
             if waits and not last_attempt:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 import structlog
 
-from kubeci.errors import KubeCIError
+from kubeci.errors import KubeCIError, UpstreamError
 from kubeci.model.build import Build
 from kubeci.report import errors as content
 from kubeci.service.check_runs import CheckRuns
@@ -31,7 +31,7 @@ async def tell_unfollowed(rooms: Rooms, *, after_seconds: float = UNFOLLOWED_SEC
         await watched.until_lost(after_seconds)
         told: dict[str, Build] = {}
         while watched.problem:
-            for build in await rooms.builds.unfinished():
+            for build in await _unfinished(rooms):
                 if build.workflow_uid and build.check_run_id and build.id not in told:
                     await _tried(build, words.tell)
                     told[build.id] = build
@@ -40,6 +40,14 @@ async def tell_unfollowed(rooms: Rooms, *, after_seconds: float = UNFOLLOWED_SEC
                     await watched.until_works()
         for build in told.values():
             await _tried(build, words.take_back)
+
+
+async def _unfinished(rooms: Rooms) -> Sequence[Build]:
+    try:
+        return await rooms.builds.unfinished()
+    except UpstreamError as error:  # they are asked for again at the next turn
+        log.warning("the store fails", error=str(error))
+        return ()
 
 
 async def _tried(build: Build, work: Callable[[Build], Awaitable[None]]) -> None:

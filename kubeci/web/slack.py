@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from kubeci.errors import Invalid
+from kubeci.errors import Invalid, UpstreamError
 from kubeci.model.event import Delivery
 from kubeci.model.slack import SLACK_EVENT, SlackCommand, SlackMessage
 from kubeci.policy.slack import Misunderstood, may, refusal, wish_of
@@ -28,6 +29,8 @@ from kubeci.web.body import read_body
 
 BODY_LIMIT = 64 * 1024
 SIGNATURE_LENGTH = 67  # of "v0=" and 64 hexadecimal digits
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,12 @@ class SlackWebhook:
             return private(refusal(command, wish.verb, wish.full_name))
         if wish.verb is SlackVerb.SETUP and not wish.words:
             return listed({name: files.description for name, files in self._ports.templates.items()})
-        if not await self._store(command):
+        try:
+            new = await self._store(command)
+        except UpstreamError as error:
+            log.warning("a command could not be stored", error=str(error))
+            return private("the command could not be kept, since the store fails: give it again in a while")
+        if not new:
             return private("this command was taken already")
         return begun(command, wish)
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
-from kubeci.errors import Invalid
+from kubeci.errors import Invalid, UpstreamError
 from kubeci.model.event import Delivery, Event, IgnoredEvent, PushEvent
 from kubeci.ports import Inbox
 from kubeci.telemetry import Metrics
@@ -19,6 +20,8 @@ from kubeci.web.body import read_body
 BODY_LIMIT = 25 * 1024 * 1024  # docs.github.com/webhooks: payloads are capped at 25 MB
 SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 HEADER_LIMIT = 64  # characters of an event's name and of a delivery's id
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,13 @@ class Webhooks:
             ports.metrics.deliveries.labels(event, "ignored").inc()
             return _answer(202, f"ignored: {decoded.reason}")
         wait = ports.push_wait_seconds if isinstance(decoded, PushEvent) else 0.0
-        new = await ports.inbox.add(Delivery(delivery_id, event, payload, ports.clock(), wait_seconds=wait))
+        try:
+            new = await ports.inbox.add(
+                Delivery(delivery_id, event, payload, ports.clock(), wait_seconds=wait)
+            )
+        except UpstreamError as error:
+            log.warning("a delivery could not be stored", delivery=delivery_id, error=str(error))
+            return _answer(503, "the store fails: redeliver this later")
         ports.metrics.deliveries.labels(event, "stored" if new else "repeated").inc()
         if new:
             ports.wake()

@@ -165,12 +165,21 @@ async def test_a_new_store_is_not_made(scene: Scene) -> None:
     assert not (scene.folder / "new.db").exists()
 
 
-@pytest.mark.parametrize("url", ["postgresql://db/kubeci", "sqlite://", "nothing"])
-async def test_what_is_no_store_is_said(url: str, scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://kubeci:hidden@127.0.0.1:9/kubeci", "PostgreSQL at 127.0.0.1/kubeci cannot be used"),
+        ("sqlite://", "a database in memory forgets"),
+        ("nothing", "only sqlite:///PATH and postgresql"),
+        ("mysql://root:hidden@db/kubeci", "only sqlite:///PATH and postgresql"),
+    ],
+)
+async def test_what_is_no_store_is_said(url: str, said: str, scene: Scene) -> None:
     scene.options(store_url=url)
     [finding] = await settings.store(scene.subject)
     assert finding.state is State.WRONG
-    assert "sqlite:///PATH" in finding.found
+    assert said in finding.found
+    assert "hidden" not in str(finding)
 
 
 LONG = Finding(
