@@ -351,6 +351,8 @@ async def test_retry_builds_what_failed(stacks: Stacks) -> None:
     pull, sha = await talk.branch({".kube-ci/ci.yaml": workflow(["false"])})
     await talk.concluded(sha)
     await talk.until(lambda: "failure" in {run.conclusion for run in talk.runs(sha)})
+    unfinished = f"SELECT id FROM builds WHERE state != 'finished' AND owner = '{talk.owner}'"
+    await talk.until(lambda: not talk.stored(unfinished))
     await talk.quiet()
     talk.github.faults.add(
         Fault("POST", f"/{talk.owner}/.*/reactions", status=502, times=3)
