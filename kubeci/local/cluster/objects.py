@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kubeci.model.json import JsonObject
 
 OBJECT_LIMIT = 3 * 1024 * 1024 // 2  # etcd's --max-request-bytes
+NAME_TRIES = 8
 
 __all__ = ["AT_ONCE", "BACKGROUND", "FOREGROUND", "Change", "DeleteOptions", "Objects"]
 
@@ -54,9 +55,15 @@ class Objects:
 
         Raises ApiError 409 when the name is taken, 422 when name or labels are not valid.
         """
-        new = metadata.born(resource, namespace, _copied(obj), self._now())
-        key = (namespace, new["metadata"]["name"])
-        if key in self._kept[resource]:
+        given = obj.get("metadata") or {}
+        # As the API server does: a generated name that is taken is drawn anew, eight times in all.
+        tries = NAME_TRIES if given.get("generateName") and not given.get("name") else 1
+        for _ in range(tries):
+            new = metadata.born(resource, namespace, _copied(obj), self._now())
+            key = (namespace, new["metadata"]["name"])
+            if key not in self._kept[resource]:
+                break
+        else:
             raise already_exists(resource, key[1])
         return self._commit("ADDED", stored(resource, new, self.version + 1), None).object
 
