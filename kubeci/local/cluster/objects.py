@@ -55,10 +55,8 @@ class Objects:
 
         Raises ApiError 409 when the name is taken, 422 when name or labels are not valid.
         """
-        given = obj.get("metadata") or {}
         # As the API server does: a generated name that is taken is drawn anew, eight times in all.
-        tries = NAME_TRIES if given.get("generateName") and not given.get("name") else 1
-        for _ in range(tries):
+        for _ in range(NAME_TRIES):
             new = metadata.born(resource, namespace, _copied(obj), self._now())
             key = (namespace, new["metadata"]["name"])
             if key not in self._kept[resource]:
