@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
+    DatabaseError,
     DataError,
     DBAPIError,
     InterfaceError,
     InternalError,
     OperationalError,
-    ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -103,7 +103,7 @@ async def database(url: str) -> AsyncIterator[Database]:
         opened = Database(used, executor)
         try:
             await opened.run_once(bring_up_to_date)
-        except (UpstreamError, ProgrammingError) as error:
+        except (UpstreamError, DatabaseError) as error:
             cause = error.__cause__ if isinstance(error, UpstreamError) else error
             raise ConfigurationError(
                 f"the store {used.place} cannot be opened: {_cause(cause or error)}"

@@ -123,3 +123,10 @@ async def test_a_file_keeps_what_was_answered_through_a_power_cut(tmp_path: Path
         ]
     used.engine.dispose()
     assert shown == ["wal", 2]
+
+
+async def test_a_file_that_is_no_database_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.db").write_text("this is no database, but long enough to be taken for one " * 20)
+    with pytest.raises(ConfigurationError, match="cannot be opened: file is not a database"):
+        async with database(f"sqlite:///{tmp_path / 'bad.db'}"):
+            pass
