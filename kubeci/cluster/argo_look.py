@@ -7,6 +7,7 @@ import ssl
 import httpx
 import msgspec
 
+from kubeci.cluster.argo_server_http import UNCOMPRESSED, refuse_compressed
 from kubeci.errors import Forbidden, UpstreamError
 from kubeci.model.json import JsonObject
 
@@ -22,7 +23,7 @@ async def argo_version(
 
     Raises `Forbidden` for a token that is refused, and the other errors of `kubeci.errors`. No text holds the token.
     """
-    headers = {"Authorization": f"Bearer {token.strip().removeprefix('Bearer').strip()}"}
+    headers = UNCOMPRESSED | {"Authorization": f"Bearer {token.strip().removeprefix('Bearer').strip()}"}
     timeout = httpx.Timeout(answer_seconds)
     async with httpx.AsyncClient(timeout=timeout, trust_env=trust_env, verify=tls, headers=headers) as http:
         await _read(http, url, INFO)
@@ -33,7 +34,8 @@ async def _read(http: httpx.AsyncClient, url: str, path: str) -> JsonObject:
     content = bytearray()
     try:
         async with http.stream("GET", f"{url.rstrip('/')}/{path}") as response:
-            async for chunk in response.aiter_bytes():
+            refuse_compressed(response, f"GET /{path}")
+            async for chunk in response.aiter_raw():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
                     raise UpstreamError(f"the answer to GET /{path} has more than {MAX_ANSWER_BYTES:,} bytes")

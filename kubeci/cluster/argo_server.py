@@ -30,7 +30,15 @@ import anyio.to_thread
 import httpx
 import msgspec
 
-from kubeci.cluster.argo_server_http import Session, answered, is_address, json_object, segment
+from kubeci.cluster.argo_server_http import (
+    UNCOMPRESSED,
+    Session,
+    answered,
+    is_address,
+    json_object,
+    refuse_compressed,
+    segment,
+)
 from kubeci.cluster.argo_server_lint import complaint
 from kubeci.cluster.errors import of_failure
 from kubeci.cluster.no_proxy import is_direct
@@ -86,6 +94,7 @@ class ArgoServer:
         self._silent_until = 0.0
         no_proxy = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
         self._http = httpx.AsyncClient(
+            headers=UNCOMPRESSED,
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             verify=tls or httpx.create_ssl_context(trust_env=trust_env),
             trust_env=trust_env and not is_direct(url, no_proxy),
@@ -152,14 +161,14 @@ class ArgoServer:
             raise
 
     async def _artifact(self, path: str) -> AsyncGenerator[bytes, None]:
-        # Compressed, a chunk could expand to any size.
-        headers = {"Authorization": self._token, "Accept-Encoding": "identity"}
+        headers = {"Authorization": self._token}
         limits, now = self._limits, asyncio.get_running_loop().time
         deadline = now() + limits.log_seconds
         size = 0
         async with answered(
             self._http, "GET", f"{self._url}artifacts/{path}", _ARTIFACT, headers=headers
         ) as response:
+            refuse_compressed(response, _ARTIFACT)
             if response.headers.get("Content-Type", "").startswith("text/html"):
                 raise UpstreamError(f"the answer to {_ARTIFACT} is a web page; is the address argo-server's?")
             async for chunk in response.aiter_raw(CHUNK_BYTES):

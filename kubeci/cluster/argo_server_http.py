@@ -16,6 +16,7 @@ from kubeci.errors import ConfigurationError, Invalid, UpstreamError
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # a workflow with its nodes unpacked; etcd holds 1.5 MB of it compressed
 MAX_ERROR_BYTES = 64_000
+UNCOMPRESSED = {"Accept-Encoding": "identity"}
 
 
 class Session:
@@ -72,8 +73,9 @@ async def answered(
 
 async def json_object(response: httpx.Response, call: str) -> bytes:
     """Read an answer that is a workflow."""
+    refuse_compressed(response, call)
     content = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         content += chunk
         if len(content) > MAX_ANSWER_BYTES:
             raise UpstreamError(f"the answer to {call} is larger than {MAX_ANSWER_BYTES:,} bytes")
@@ -88,11 +90,22 @@ async def _refuse_failure(response: httpx.Response) -> None:
     if response.is_success:
         return
     content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > MAX_ERROR_BYTES:
-            break
+    if not _is_compressed(response):
+        async for chunk in response.aiter_raw():
+            content += chunk
+            if len(content) > MAX_ERROR_BYTES:
+                break
     raise RefusedError(response.status_code, response.headers, bytes(content[:MAX_ERROR_BYTES]))
+
+
+def refuse_compressed(response: httpx.Response, call: str) -> None:
+    """Raise `UpstreamError` for an answer that is not as it was asked for: unpacked, a chunk could become any size."""
+    if _is_compressed(response):
+        raise UpstreamError(f"the answer to {call} is compressed, which was not asked for")
+
+
+def _is_compressed(response: httpx.Response) -> bool:
+    return response.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}
 
 
 def is_address(url: str) -> bool:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kubeci.cluster.argo_look import argo_version
 from kubeci.cluster.argo_server import CHUNK_BYTES, ArgoServer, Limits
 from kubeci.cluster.argo_server_http import trusting
 from kubeci.errors import (
@@ -323,6 +327,53 @@ async def test_an_archived_log_that_cannot_be_read(answer: ASGIApp, words: str, 
         await argo.aclose()
     assert caught.value.retryable is retryable
     assert TOKEN not in str(caught.value)
+
+
+BOMB = gzip.compress(gzip.compress(b"{" + bytes(200_000_000)))
+
+
+@pytest.mark.parametrize(("status", "retryable"), [(200, False), (500, True)])
+async def test_an_answer_that_is_compressed_is_not_unpacked(status: int, retryable: bool) -> None:
+    odd = Odd(Response(BOMB, status, {"Content-Encoding": "gzip, gzip"}))
+    words = "is compressed" if status == 200 else "answered 500 to .*: no message"
+    async with serving(odd) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False)
+        tracemalloc.start()
+        try:
+            for ask in (_read(argo), argo.lint("ci", {})):
+                with pytest.raises(UpstreamError, match=words) as caught:
+                    await ask
+                assert caught.value.retryable is retryable
+            # hera's models would be counted too, were they not imported before.
+            looked = argo_version(
+                url, TOKEN, trust_env=False, tls=httpx.create_ssl_context(), answer_seconds=5
+            )
+            with pytest.raises(UpstreamError, match="is compressed"):
+                await looked
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        with pytest.raises(UpstreamError, match=words):
+            await argo.retry("ci", "ci")
+        await argo.aclose()
+    assert most < 20_000_000
+    assert len(odd.asked) == 4
+
+
+async def test_nothing_is_asked_for_compressed() -> None:
+    asked: list[str | None] = []
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(Request(scope, receive).headers.get("accept-encoding"))
+        await _json(200, "{}")(scope, receive, send)
+
+    async with serving(answer) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False)
+        await argo.retry("ci", "ci")
+        await argo.lint("ci", {})
+        await argo.aclose()
+        await argo_version(url, TOKEN, trust_env=False, tls=httpx.create_ssl_context(), answer_seconds=5)
+    assert asked == ["identity"] * 4
 
 
 async def test_an_argo_server_that_is_away_is_not_asked_for_each_log() -> None:
