@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
 import httpx
@@ -33,13 +34,16 @@ async def argo_version(
 async def _read(http: httpx.AsyncClient, url: str, path: str) -> JsonObject:
     content = bytearray()
     try:
-        async with http.stream("GET", f"{url.rstrip('/')}/{path}") as response:
+        async with (
+            asyncio.timeout(http.timeout.read),
+            http.stream("GET", f"{url.rstrip('/')}/{path}") as response,
+        ):
             refuse_compressed(response, f"GET /{path}")
             async for chunk in response.aiter_raw():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
                     raise UpstreamError(f"the answer to GET /{path} has more than {MAX_ANSWER_BYTES:,} bytes")
-    except httpx.TimeoutException as error:
+    except (TimeoutError, httpx.TimeoutException) as error:
         raise UpstreamError(f"argo-server did not answer GET /{path} in time", retryable=True) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UpstreamError(f"the connection to argo-server failed at GET /{path}: {error}"[:500]) from error

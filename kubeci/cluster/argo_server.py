@@ -21,7 +21,7 @@ import os
 import re
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -55,12 +55,15 @@ _ARTIFACT = "argo-server's archived log"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a retry may take, for which argo-server deletes pods first, and how long and large an archived log may be.
+    """How long a retry may take, for which argo-server deletes pods first, a lint, and how long and large an archived log may be.
+
+    Times are those of the whole exchange, whatever is answered, in seconds.
 
     `pause_seconds`: how long none is asked for after one that was not answered.
     """
 
     retry_seconds: float = 60.0
+    lint_seconds: float = 60.0
     log_seconds: float = 60.0
     log_bytes: int = 100_000_000
     pause_seconds: float = 5.0
@@ -130,8 +133,13 @@ class ArgoServer:
             "content": msgspec.json.encode({"namespace": namespace, "workflow": manifest}),
         }
         try:
-            async with answered(self._http, "POST", url, _LINT, **request) as response:
+            async with (
+                asyncio.timeout(self._limits.lint_seconds),
+                answered(self._http, "POST", url, _LINT, **request) as response,
+            ):
                 await json_object(response, _LINT)
+        except TimeoutError as error:
+            raise of_failure(error, call=_LINT) from error
         except UpstreamError as error:
             if words := complaint(error):
                 return words
@@ -162,22 +170,33 @@ class ArgoServer:
 
     async def _artifact(self, path: str) -> AsyncGenerator[bytes, None]:
         headers = {"Authorization": self._token}
-        limits, now = self._limits, asyncio.get_running_loop().time
-        deadline = now() + limits.log_seconds
+        url, limits = f"{self._url}artifacts/{path}", self._limits
+        deadline = asyncio.get_running_loop().time() + limits.log_seconds
         size = 0
-        async with answered(
-            self._http, "GET", f"{self._url}artifacts/{path}", _ARTIFACT, headers=headers
-        ) as response:
-            refuse_compressed(response, _ARTIFACT)
-            if response.headers.get("Content-Type", "").startswith("text/html"):
-                raise UpstreamError(f"the answer to {_ARTIFACT} is a web page; is the address argo-server's?")
-            async for chunk in response.aiter_raw(CHUNK_BYTES):
-                size += len(chunk)
-                if size > limits.log_bytes:
-                    raise UpstreamError(f"{_ARTIFACT} is larger than {limits.log_bytes:,} bytes")
-                if now() > deadline:
-                    raise of_failure(TimeoutError(), call=_ARTIFACT)
-                yield chunk
+        try:
+            async with AsyncExitStack() as stack:
+                # What waits for argo-server is limited, and not what the caller does between two chunks.
+                async with asyncio.timeout_at(deadline):
+                    response = await stack.enter_async_context(
+                        answered(self._http, "GET", url, _ARTIFACT, headers=headers)
+                    )
+                refuse_compressed(response, _ARTIFACT)
+                if response.headers.get("Content-Type", "").startswith("text/html"):
+                    raise UpstreamError(
+                        f"the answer to {_ARTIFACT} is a web page; is the address argo-server's?"
+                    )
+                chunks = response.aiter_raw(CHUNK_BYTES)
+                while True:
+                    async with asyncio.timeout_at(deadline):
+                        chunk = await anext(chunks, b"")
+                    if not chunk:
+                        break
+                    size += len(chunk)
+                    if size > limits.log_bytes:
+                        raise UpstreamError(f"{_ARTIFACT} is larger than {limits.log_bytes:,} bytes")
+                    yield chunk
+        except TimeoutError as error:
+            raise of_failure(error, call=_ARTIFACT) from error
 
     async def aclose(self) -> None:
         """Close the connections."""

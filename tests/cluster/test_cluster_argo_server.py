@@ -329,6 +329,45 @@ async def test_an_archived_log_that_cannot_be_read(answer: ASGIApp, words: str, 
     assert TOKEN not in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [200, 503])
+async def test_an_argo_server_that_drips(status: int) -> None:
+    async def dripping() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.02)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await StreamingResponse(dripping(), status)(scope, receive, send)
+
+    async with serving(answer) as url:
+        limits = Limits(retry_seconds=0.2, lint_seconds=0.2, log_seconds=0.2)
+        argo = ArgoServer(url, TOKEN, trust_env=False, limits=limits)
+        tls = httpx.create_ssl_context()
+        async with asyncio.timeout(10):
+            for ask in (
+                argo.retry("ci", "ci"),
+                argo.lint("ci", {}),
+                argo_version(url, TOKEN, trust_env=False, tls=tls, answer_seconds=0.2),
+                _read(argo),
+            ):
+                with pytest.raises(UpstreamError, match="in time") as caught:
+                    await ask
+                assert caught.value.retryable
+        await argo.aclose()
+
+
+async def test_an_archived_log_whose_reader_takes_its_time() -> None:
+    async with serving(Response("x" * 3 * CHUNK_BYTES)) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(log_seconds=0.3))
+        async with aclosing(argo.archived_log("ci", "ci", "ci", "main-logs")) as chunks:
+            assert await anext(chunks)
+            await asyncio.sleep(0.4)  # longer than the limit: it must not end the reader's own work
+            with pytest.raises(UpstreamError, match="in time"):
+                async for _ in chunks:
+                    pass
+        await argo.aclose()
+
+
 BOMB = gzip.compress(gzip.compress(b"{" + bytes(200_000_000)))
 
 
