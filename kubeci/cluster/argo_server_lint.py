@@ -12,6 +12,7 @@ import msgspec
 from kubeci.cluster.argo_server_http import RefusedError
 from kubeci.cluster.errors import MAX_MESSAGE
 from kubeci.errors import UpstreamError
+from kubeci.report.plain import one_line
 
 UNKNOWN, INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION = 2, 3, 5, 9
 OF_THE_WORKFLOW = frozenset({UNKNOWN, INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION})
@@ -31,4 +32,4 @@ def complaint(error: UpstreamError) -> str:
         status = msgspec.json.decode(refused.content, type=_Status)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    return " ".join(status.message.split())[:MAX_MESSAGE] if status.code in OF_THE_WORKFLOW else ""
+    return one_line(status.message, MAX_MESSAGE) if status.code in OF_THE_WORKFLOW else ""
