@@ -13,6 +13,7 @@ from kubeci import __version__
 from kubeci.cli.argv import normalise
 from kubeci.cli.lazy import LazyGroup
 from kubeci.errors import ConfigurationError
+from kubeci.report.plain import plain
 
 COMMANDS = {
     "serve": ("kubeci.cli.serve", "Run the server."),
@@ -44,5 +45,5 @@ def main() -> None:
     try:
         cli.main(args=normalise(sys.argv[1:]), prog_name="kubeci", standalone_mode=True)
     except ConfigurationError as error:
-        click.echo(f"kubeci: {error}", err=True)
+        click.echo(plain(f"kubeci: {error}"), err=True)  # it may hold words of GitHub or of the cluster
         sys.exit(2)

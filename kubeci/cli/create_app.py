@@ -22,6 +22,7 @@ from kubeci.create_app.run import Serving, create_app
 from kubeci.create_app.secret import SecretName, read_secret_name
 from kubeci.create_app.wish import GITHUB_COM, read_wish
 from kubeci.errors import ConfigurationError
+from kubeci.report.plain import plain
 from kubeci.settings.duration import duration_seconds
 
 _DEFAULT_KUBECONFIG = Path("~/.kube/config")
@@ -134,4 +135,4 @@ def _has_browser() -> bool:
 
 def _tell(text: str) -> None:
     # Standard output is the Secret's, with `--out -`.
-    click.echo(text, err=True)
+    click.echo(plain(text), err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import shutil
@@ -12,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
-import msgspec
 
 from kubeci.cli.options import Invocation, server_options
 from kubeci.doctor.check import Check
@@ -34,6 +34,7 @@ PROGRESS_AFTER_SECONDS = 1.0
     "as_user",
     metavar="USER",
     default="",
+    show_default=False,
     help="Ask for this user's rights in the cluster, such as system:serviceaccount:kubeci:kubeci.",
 )
 @server_options
@@ -75,7 +76,8 @@ def _subject(invocation: Invocation, as_user: str) -> Subject:
 
 def _json(found: Sequence[Finding]) -> str:
     document = {"findings": [asdict(each) for each in found]}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    # All of it ASCII: what a server answered must not command a terminal.
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _terminal() -> Terminal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from kubeci.cli.preparation import Invocation, tree_options
 from kubeci.cli.sarif import sarif
 from kubeci.definition.definition import EvaluationFailed
 from kubeci.errors import DefinitionError, EntrypointError, Location
+from kubeci.report.plain import plain
 from kubeci.service.examine import Rejected
 from kubeci.service.prepare import render
 from kubeci.settings.config import Config
@@ -98,7 +100,7 @@ def _kept_out(text: str, config: Config) -> Problem:
 
 def _echo(lines: Sequence[str]) -> None:
     for line in lines:
-        click.echo(line, err=True)
+        click.echo(plain(line), err=True)
 
 
 def _summary(errors: int, warnings: int) -> str:
@@ -109,9 +111,10 @@ def _summary(errors: int, warnings: int) -> str:
 
 def _written(problems: Sequence[Problem], output: str, invocation: Invocation) -> str:
     if output == "text":
-        return "".join(f"{_line(problem, invocation)}\n" for problem in problems)
+        return "".join(f"{plain(_line(problem, invocation))}\n" for problem in problems)
     value = sarif(problems) if output == "sarif" else [_entry(problem) for problem in problems]
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+    # All of it ASCII: what a definition or a server says must not command a terminal.
+    return json.dumps(value, indent=2) + "\n"
 
 
 def _line(problem: Problem, invocation: Invocation) -> str:

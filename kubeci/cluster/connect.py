@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -38,6 +39,8 @@ async def connect(
     we run in. With `trust_env`, proxies of the environment are honoured. Tokens that end are renewed, those of a
     kubeconfig's plugin every `refresh_seconds` when they are due. Raises `ConfigurationError`.
     """
+    if kubeconfig and not await asyncio.to_thread(_is_there, kubeconfig):
+        raise ConfigurationError(f"--kubeconfig {kubeconfig}: there is no such file")
     configuration = Configuration()
     loader: Any = None
     try:
@@ -62,6 +65,11 @@ async def connect(
             stack.push_async_callback(_cancelled, refreshing)
         api = await stack.enter_async_context(ApiClient(configuration))
         yield Client(api, on_request=on_request) if on_request else Client(api)
+
+
+def _is_there(kubeconfig: str) -> bool:
+    # As the loader reads it: several paths as in KUBECONFIG, of which some may be missing.
+    return any(Path(each).expanduser().exists() for each in kubeconfig.split(os.pathsep) if each)
 
 
 async def _refresh(loader: Any, configuration: Configuration, seconds: float) -> None:

@@ -17,6 +17,8 @@ from kubeci.github.errors import of_answer, translate
 from kubeci.github.private_key import read_private_key
 
 CODE = re.compile(r"[A-Za-z0-9._~-]{1,255}")
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_ADDRESS = re.compile(r"https?://[\x21-\x7e]{1,1000}")
 CALL = "POST /app-manifests/{code}/conversions"
 ANSWER_SECONDS = 20.0
 HEADERS = {
@@ -108,7 +110,9 @@ def _read(response: httpx.Response) -> Registered:
         ) from None
     if not answer.webhook_secret:
         raise UpstreamError(f"GitHub made the App {answer.id} without a webhook secret", status=201)
-    if not answer.html_url.startswith(("http://", "https://")):
+    if not _ADDRESS.fullmatch(answer.html_url):
         raise UpstreamError(f"GitHub's answer to {CALL} holds no address of the App", status=201)
     slug = answer.slug or answer.html_url.rstrip("/").rpartition("/")[2]
+    if not _SLUG.fullmatch(slug):
+        raise UpstreamError(f"GitHub's answer to {CALL} holds no name of the App", status=201)
     return Registered(answer.id, slug, answer.html_url.rstrip("/"), answer.pem, answer.webhook_secret)

@@ -8,7 +8,7 @@ from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.subject import NO_APP, Looked, Subject
 from kubeci.errors import ConfigurationError, UpstreamError
 from kubeci.github.app_look import SeenApp
-from kubeci.model.app_needs import EVENTS, PERMISSIONS, Permission
+from kubeci.model.app_needs import EVENTS, PERMISSIONS, Permission, wanted_permissions
 
 LEVELS = {"read": 1, "write": 2, "admin": 3}
 _WHY = "the server proves by the key that it is the App; without that it can do nothing on GitHub"
@@ -70,7 +70,9 @@ async def permissions(looked: Looked) -> Sequence[Finding]:
     page = f"{settings_page(app, looked.subject.github)}/permissions"
     lacking = lacking_permissions(app.permissions)
     if not lacking:
-        return [Finding(Group.APP, "permissions", State.OK, f"all {len(PERMISSIONS)} that are needed")]
+        return [
+            Finding(Group.APP, "permissions", State.OK, f"all {len(wanted_permissions())} that are needed")
+        ]
     return [_permission(each, app.permissions.get(each.name, "none"), page) for each in lacking]
 
 

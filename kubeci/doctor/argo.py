@@ -19,6 +19,7 @@ TAKEN_UP_SECONDS = 60
 OLD_SECONDS = 7 * 86_400
 FULL_CRDS = "kubectl apply --server-side --force-conflicts --kustomize 'github.com/argoproj/argo-workflows/manifests/base/crds/full?ref=VERSION'"
 """Argo's own way to install its full CRDs ("Installation", "Full CRDs"); VERSION is that of the controller, v4.1.4."""
+INSTALL = "kubectl apply --namespace argo --server-side --filename argo-install.yaml"
 
 
 async def kinds(looked: Looked) -> Sequence[Finding]:
@@ -34,8 +35,9 @@ async def kinds(looked: Looked) -> Sequence[Finding]:
             State.WRONG,
             f"the cluster has no {' and no '.join(missing)} of argoproj.io/v1alpha1",
             "builds are Argo workflows: without its kinds none can be created",
-            "install Argo Workflows, its CRDs and its controller; VERSION is Argo's, such as v4.1.4",
-            FULL_CRDS,
+            "install Argo Workflows, its CRDs and its controller, as docs/install.md, step 1, tells: argo-install.yaml is"
+            " install.yaml of a release of version 4, and its namespace must be there",
+            INSTALL,
         )
     ]
 

@@ -103,7 +103,7 @@ async def test_what_would_fail_is_found_before_anybody_clicks(
         (WHERE, creator, "403"),
         (elsewhere, kubeconfig, 'namespaces "nowhere" not found; first kubectl create namespace nowhere'),
         (WHERE, nobody, "the connection to the cluster failed"),
-        (WHERE, kubeconfig.with_name("missing"), "cannot reach a cluster by kubeconfig"),
+        (WHERE, kubeconfig.with_name("missing"), "missing: there is no such file"),
     ):
         with pytest.raises(ConfigurationError) as caught:
             await ClusterSecret(where, str(path), force=True).check()

@@ -13,16 +13,22 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import click
 import pytest
 import yaml
 from click.testing import CliRunner
-from create_app_kit import Person, values
+from create_app_kit import Forms, Person, values
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from kubeci.cli import cli
 from kubeci.errors import ConfigurationError
 from kubeci.local.github.server import LocalGitHub
+from kubeci.local.serving import serving
 
 
 @asynccontextmanager
@@ -106,7 +112,7 @@ async def test_it_is_stopped(github: LocalGitHub, tmp_path: Path, number: int) -
         (["--timeout", "soon"], "--timeout: `soon` is not a duration"),
         (["--github-url", "ghe"], "--github-url ghe: write https://api.github.com, or https://HOST/api/v3"),
         (["--namespace", "A_B"], "--namespace A_B"),
-        (["--apply", "--kubeconfig", "nowhere"], "cannot reach a cluster by kubeconfig nowhere"),
+        (["--apply", "--kubeconfig", "nowhere"], "--kubeconfig nowhere: there is no such file"),
         (["--out", "no/such/folder/x"], "is no folder that can be written to"),
     ],
 )
@@ -114,6 +120,30 @@ def test_what_is_refused_before_anything_is_served(arguments: list[str], words: 
     result = CliRunner().invoke(cli, ["create-app", "--no-open", *arguments])
     assert isinstance(result.exception, ConfigurationError)
     assert words in str(result.exception)
+
+
+async def test_what_github_says_commands_no_terminal(person: Person, tmp_path: Path) -> None:
+    async def refuse(_: Request) -> Response:
+        return JSONResponse({"message": "\x1b]0;owned\x07\x1b[31m\x9b2J\u202eNo"}, 422)
+
+    routes = [Route("/api/v3/app-manifests/{code}/conversions", refuse, methods=["POST"])]
+    async with serving(Starlette(routes=routes)) as url:
+        given = ("--github-url", f"{url}/api/v3", "--webhook-url", "http://127.0.0.1/webhooks/github")
+        async with command(tmp_path, *given) as (process, address):
+            [(action, _)] = Forms(await person.open(address)).found
+            state = parse_qs(urlsplit(action).query)["state"][0]
+            assert (await person.open(f"{address}created?code=c&state={state}")).status_code == 502
+            _, told = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 2
+    assert "answered 422 to POST /app-manifests/{code}/conversions: 2JNo; look whether" in told.decode()
+    assert all(line.isprintable() for line in told.decode().splitlines())
+
+
+async def test_a_kubeconfig_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+    words = (sys.executable, "-m", "kubeci", "create-app", "--apply", "--kubeconfig", "/nope", "--no-open")
+    process = await asyncio.create_subprocess_exec(*words, stderr=PIPE, cwd=tmp_path)
+    _, told = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, told) == (2, b"kubeci: --kubeconfig /nope: there is no such file\n")
 
 
 def test_a_terminal_gets_no_secrets(tmp_path: Path) -> None:

@@ -272,6 +272,9 @@ GOOD = {"id": 7, "slug": "s", "html_url": "https://github.com/apps/s", "webhook_
         (201, {"id": "x"}, "holds no App with a private key"),
         (201, {"webhook_secret": None}, "without a webhook secret"),
         (201, {"html_url": "javascript:alert(1)"}, "holds no address"),
+        (201, {"html_url": "https://github.com/apps/\x1b[31ms"}, "holds no address"),
+        (201, {"slug": "\x1b]0;owned\x07s"}, "holds no name"),
+        (201, {"slug": "", "html_url": "https://github.com/apps/$(id)"}, "holds no name"),
         (201, {}, ""),
     ],
 )

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from installation_scene import Scene, same_everywhere
 
 from kubeci.cli import cli
+from kubeci.cli.doctor import _json
+from kubeci.doctor.finding import Finding, Group, State
 from kubeci.local.cluster.crds import Crds
 from kubeci.local.cluster.users import User
 
@@ -148,6 +150,19 @@ async def test_a_terminal_without_unicode_gets_other_marks(tmp_path: Path) -> No
     status, told, _ = await doctor(*given, PYTHONIOENCODING="ascii")
     assert status == 1
     assert "  + store" in told
+
+
+def test_json_commands_no_terminal() -> None:
+    hostile = "a\x1b[31m\x9b31m\u202eb\x7f\ud800"
+    written = _json([Finding(Group.CLUSTER, "x", State.WRONG, hostile)])
+    assert [line for line in written.splitlines() if not (line.isascii() and line.isprintable())] == []
+    assert json.loads(written)["findings"][0]["found"] == hostile
+
+
+def test_help_shows_no_empty_default() -> None:
+    told = CliRunner().invoke(cli, ["doctor", "--help"]).output
+    assert "--as USER" in told
+    assert '""' not in told
 
 
 def test_a_command_that_is_not_understood() -> None:

@@ -30,6 +30,7 @@ OF_CLUSTER = [
     "storage class",
     "against the cluster",
 ]
+WHOLE = "kubectl apply --namespace argo --server-side --filename argo-install.yaml"
 OLD = "kubectl apply --server-side --force-conflicts --kustomize"
 
 
@@ -243,7 +244,7 @@ CASES: dict[str, tuple[Spoil, list[tuple[str, State]], list[str], str]] = {
         lambda scene: scene.options(kubeconfig=scene.folder / "absent"),
         [("API server", WRONG)],
         OF_CLUSTER,
-        "--kubeconfig",
+        "name a kubeconfig",
     ),
     "unknown to the cluster": (
         lambda scene: setattr(scene.stack.cluster, "admin", User("admin", allowed=True)),
@@ -257,7 +258,7 @@ CASES: dict[str, tuple[Spoil, list[tuple[str, State]], list[str], str]] = {
         [],
         "kubectl create namespace argo",
     ),
-    "no CRDs": (lambda scene: crds(scene, Crds("none")), [("CRDs", WRONG)], ["schema", "controller"], OLD),
+    "no CRDs": (lambda scene: crds(scene, Crds("none")), [("CRDs", WRONG)], ["schema", "controller"], WHOLE),
     "minimal CRDs": (lambda scene: crds(scene, Crds("minimal")), [("schema", WARNING)], [], OLD),
     "old Argo": (
         lambda scene: crds(scene, Crds(unknown=frozenset({"mutexes", "plugin"}))),
