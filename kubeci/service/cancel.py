@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubeci.errors import Forbidden, NotFound
 from kubeci.model.build import Build, BuildState
 from kubeci.service.rooms import Rooms
+from kubeci.service.unbegun import end_unbegun
 
 UNDER_WAY = frozenset({BuildState.SUBMITTING, BuildState.RUNNING})
 
@@ -14,7 +15,7 @@ async def cancel(build: Build, by: str, wish: str, rooms: Rooms) -> str:
 
     Exit handlers run at the first time, not at the second (contract, section 6). `wish` is the same whenever one wish is
     handled again, which is no second time. The reconciler concludes the check-run when the workflow has ended. A build
-    that has no workflow yet is stopped as soon as it has one. Raises `UpstreamError`; where it is `Forbidden`, nothing was done.
+    that waits for its workflow is concluded here; one that is about to get it is stopped then. Raises `UpstreamError`; where it is `Forbidden`, nothing was done.
     """
     if build.state not in UNDER_WAY:
         return f"{build.check_name} has ended already"
@@ -22,6 +23,8 @@ async def cancel(build: Build, by: str, wish: str, rooms: Rooms) -> str:
     before = build
     if not again:
         build = await rooms.builds.change(build.id, stopped=f"cancelled by {by}", stop_wish=wish)
+    if await end_unbegun(build, rooms):
+        return f"{build.check_name} was cancelled before it began"
     if not build.workflow_uid:
         return f"{build.check_name} is stopped as soon as it has begun"
     try:

@@ -78,5 +78,7 @@ class Rooms:
     """Gives what nobody can guess, another one each time."""
     watched: Watched = field(default_factory=Watched)
     """Whether the changes of workflows reach us."""
+    creating: set[str] = field(default_factory=set)
+    """Ids of builds whose workflows are being created at this moment."""
     news: Announcer | None = None
     """Tells channels of what ended; None: there are none."""

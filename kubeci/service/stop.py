@@ -6,6 +6,7 @@ from kubeci.model.trust import What
 from kubeci.service.caches import clear_branch
 from kubeci.service.rooms import Rooms
 from kubeci.service.supersede import stop_or_say
+from kubeci.service.unbegun import end_unbegun
 from kubeci.service.wish import StopRequest
 
 CLOSED = "pull request "
@@ -38,8 +39,10 @@ async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
     if any(pull.number != wish.number for pull in source.pull_requests):
         return f"{reason}: its commit heads another one"
     unstopped: list[str] = []
-    for build in running:
-        await rooms.builds.change(build.id, stopped=reason)
+    # Those that wait come first: to stop the others takes a cluster that answers.
+    for build in sorted(running, key=lambda each: bool(each.workflow_uid)):
+        if await end_unbegun(await rooms.builds.change(build.id, stopped=reason), rooms):
+            continue
         unstopped += await stop_or_say(build, rooms.cluster.workflows)
     return f"{reason}: {len(running) - len(unstopped)} builds stopped" + "".join(
         f"; {why}" for why in unstopped

@@ -33,6 +33,7 @@ from kubeci.service.sources import read_source
 from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import stop_or_say, supersede
+from kubeci.service.unbegun import conclude_unbegun, is_unwanted
 from kubeci.service.wish import StopRequest
 from kubeci.workflow import metadata
 
@@ -74,6 +75,8 @@ class Submitter:
 
     async def _submit(self, request: BuildRequest, now: datetime, *, last_attempt: bool) -> str:
         known = await self._rooms.builds.get(request.id)
+        if known and is_unwanted(known) and known.state is BuildState.FINISHED and not known.workflow_uid:
+            return await self._withdraw(known, last_attempt=last_attempt)
         if known and known.state not in {BuildState.SUBMITTING, BuildState.SKIPPED}:
             return f"already built as {known.workflow_name}"
         if request.automatic and not known and await self._built(request):
@@ -176,24 +179,64 @@ class Submitter:
         subject = subject_of(prepared.build, self._rooms.argo_ui)
         build = await self._check_runs.begin(await self._anew(prepared.build), setup(subject))
         if not build.workflow_uid:
-            manifest = render(replace(prepared, build=build), self._rooms.config)
+            self._rooms.creating.add(build.id)
             try:
-                notes = await ensure(prepared.cache, self._rooms) if prepared.cache else ()
-                created = await self._create_once(manifest, build)
-            except (UpstreamError, DefinitionError) as error:
-                if isinstance(error, UpstreamError) and not last_attempt:
-                    await self._try_later(build, subject, error)
-                refusal = final(error, prepared.warnings)
-                await self._refuse_deployment(build, refusal)
-                return await self._check_runs.creation_failed(build, subject, refusal)
-            if notes:
-                await self._rooms.builds.warn(build.id, (*build.warnings, *notes))
-            build = await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
-        if unstopped := await supersede(build, self._rooms.builds, self._rooms.cluster.workflows):
+                told = await self._create(prepared, build.id, subject, last_attempt=last_attempt)
+            finally:
+                self._rooms.creating.discard(build.id)
+            if isinstance(told, str):
+                return told
+            build = told
+        if unstopped := await supersede(build, self._rooms):
             await self._rooms.builds.warn(build.id, tuple(dict.fromkeys((*build.warnings, *unstopped))))
-        if build.stopped:  # while there was no workflow yet
+        if is_unwanted(build):  # since before there was a workflow
             await stop_or_say(build, self._rooms.cluster.workflows)
         return f"submitted {build.namespace}/{build.workflow_name}"
+
+    async def _create(
+        self, prepared: Prepared, build_id: str, subject: Subject, *, last_attempt: bool
+    ) -> Build | str:
+        """Create the workflow of a build unless nobody wants it any more; a sentence says why there is none."""
+        build = await self._read(build_id)
+        if is_unwanted(build):
+            return await self._unwanted(build, last_attempt=last_attempt)
+        manifest = render(replace(prepared, build=build), self._rooms.config)
+        try:
+            notes = await ensure(prepared.cache, self._rooms) if prepared.cache else ()
+            created = await self._create_once(manifest, build)
+        except (UpstreamError, DefinitionError) as error:
+            build = await self._read(build_id)
+            if is_unwanted(build):
+                return await self._unwanted(build, last_attempt=last_attempt)
+            if isinstance(error, UpstreamError) and not last_attempt:
+                await self._try_later(build, subject, error)
+            refusal = final(error, prepared.warnings)
+            await self._refuse_deployment(build, refusal)
+            return await self._check_runs.creation_failed(build, subject, refusal)
+        if notes:
+            await self._rooms.builds.warn(build.id, (*build.warnings, *notes))
+        return await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
+
+    async def _read(self, build_id: str) -> Build:
+        build = await self._rooms.builds.get(build_id)
+        assert build is not None
+        return build
+
+    async def _unwanted(self, build: Build, *, last_attempt: bool) -> str:
+        await conclude_unbegun(build, self._rooms)
+        return await self._withdraw(build, last_attempt=last_attempt)
+
+    async def _withdraw(self, build: Build, *, last_attempt: bool) -> str:
+        """Stop the workflow of a build that was ended without one: the answer to its creation may have been lost."""
+        told = f"{build.check_name} was ended before it began"
+        try:
+            existing = await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name)
+            if metadata.is_of(existing, build):
+                await stop_or_say(build, self._rooms.cluster.workflows)
+        except UpstreamError as error:
+            if error.retryable and not last_attempt:
+                raise
+        return told
 
     async def _try_later(self, build: Build, subject: Subject, error: UpstreamError) -> None:
         """Raise what is to be tried again, after the check-run says for what its build may have to wait long."""

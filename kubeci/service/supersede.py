@@ -6,27 +6,31 @@ import structlog
 
 from kubeci.errors import Forbidden, NotFound
 from kubeci.model.build import Build, BuildState
-from kubeci.ports import Builds, Workflows
+from kubeci.ports import Workflows
+from kubeci.service.rooms import Rooms
+from kubeci.service.unbegun import end_unbegun
 
 log = structlog.get_logger(__name__)
 
 
-async def supersede(build: Build, builds: Builds, workflows: Workflows) -> tuple[str, ...]:
+async def supersede(build: Build, rooms: Rooms) -> tuple[str, ...]:
     """Stop every unfinished build of the same repository, ref and entrypoint but the newest, which may not be `build`.
 
-    Exit handlers run. The check-runs are concluded by the reconciler, which sees each workflow change. Gives which may
-    not be stopped, and why; those go on.
+    Exit handlers run. The check-runs are concluded by the reconciler, which sees each workflow change; one that has no
+    workflow yet is concluded here. Gives which may not be stopped, and why; those go on.
     """
     unstopped: list[str] = []
-    rivals = await builds.unfinished_of(build)
+    rivals = await rooms.builds.unfinished_of(build)
     # One that another build superseded was stopped by it, unless that one is still about it.
     about_it = {rival.id for rival in rivals if rival.state is BuildState.SUBMITTING}
     for older in rivals[:-1]:
         if older.superseded_by and older.superseded_by not in about_it:
             continue
-        await builds.change(older.id, superseded_by=rivals[-1].id)
-        if older.workflow_uid:
-            unstopped += await stop_or_say(older, workflows)
+        now = await rooms.builds.change(older.id, superseded_by=rivals[-1].id)
+        if now.workflow_uid:
+            unstopped += await stop_or_say(now, rooms.cluster.workflows)
+        else:
+            await end_unbegun(now, rooms)
     return tuple(unstopped)
 
 

@@ -1,0 +1,109 @@
+"""Builds that wait for a cluster which cannot take them: what becomes of them when something else happens meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from lacking import ARGO, build, summary, the_run, world_without
+from tests_stack import PASSING, REPOSITORY
+from world import Step, World
+
+from kubeci.local.github.state import CheckRun
+from kubeci.workflow import metadata
+
+DUE_SOON = (
+    "SELECT id FROM deliveries WHERE state = 'working' OR (state = 'waiting' AND due < received_at + 60)"
+)
+
+
+@dataclass
+class Waiting:
+    """A world whose server may not create workflows, and a check-run that says so."""
+
+    world: World
+    run: CheckRun
+
+    def heal(self) -> None:
+        cluster = self.world.stack.cluster
+        [user] = cluster.further_users
+        cluster.further_users = (replace(user, denied=frozenset()),)
+        cluster.faults.clear()
+
+    async def cancelled(self, run: CheckRun, why: str) -> None:
+        """Wait until a check-run is concluded, and see that no workflow comes of it when the cluster is back."""
+        await self.world.until(lambda: run.status == "completed")
+        assert run.conclusion == "cancelled"
+        assert why in summary(run)
+        self.heal()
+        await self.world.stack.github.settled()
+        await self.world.until(lambda: not self.world.stored(DUE_SOON))
+        built = {metadata.annotations_of(each)[metadata.SHA] for each in self.world.workflows()}
+        assert run.suite.head_sha not in built
+
+
+@pytest.fixture
+async def waiting(tmp_path: Path) -> AsyncIterator[Waiting]:
+    async with world_without(tmp_path, ("create", ARGO, "workflows")) as world:
+        await world.start()
+        run, told = await build(world)
+        assert told
+        yield Waiting(world, run)
+
+
+def posts(world: World) -> int:
+    return [each.method for each in world.stack.cluster.requests].count("POST")
+
+
+async def test_an_older_build_that_waits_gives_way_to_a_newer_one(waiting: Waiting) -> None:
+    world = waiting.world
+    newer = await the_run(world, await world.push({**PASSING, "x": "2"}))
+    await world.until(lambda: "Waiting" in summary(newer))
+    await world.kill()
+    postpone_the_first(world)
+    waiting.heal()
+    await world.start()
+    name = await world.submitted()
+    await waiting.cancelled(waiting.run, f"superseded by `{name}`")
+    assert len(world.workflows()) == 1
+    world.status(name, "Succeeded", Step("a"))
+    assert (await world.concluded(newer.suite.head_sha)).conclusion == "success"
+
+
+async def test_cancel_ends_a_build_that_waits(waiting: Waiting) -> None:
+    await waiting.world.stack.github.press(waiting.run.id, "cancel")
+    await waiting.cancelled(waiting.run, "cancelled by octocat")
+
+
+async def test_cancel_while_the_cluster_is_asked_ends_the_build_and_its_workflow(waiting: Waiting) -> None:
+    world = waiting.world
+    world.stack.cluster.faults.add("POST", "/workflows", delay_seconds=0.5, status=503, times=1_000)
+    asked = posts(world)
+    await world.until(lambda: posts(world) > asked)
+    await world.stack.github.press(waiting.run.id, "cancel")
+    await waiting.cancelled(waiting.run, "cancelled by octocat")
+    assert len(world.runs(waiting.run.suite.head_sha)) == 1
+
+
+async def test_a_pull_request_that_is_closed_ends_its_build_that_waits(waiting: Waiting) -> None:
+    world, github = waiting.world, waiting.world.stack.github
+    await github.fork(REPOSITORY, "stranger")
+    sha = await github.push(f"stranger/{REPOSITORY.partition('/')[2]}", {"y": "1"}, branch="topic")
+    pull = await github.open_pull_request(REPOSITORY, head="stranger:topic")
+    refusal = await the_run(world, sha)
+    await world.until(lambda: refusal.status == "completed")
+    await github.press(refusal.id, "run")
+    [run] = await world.until(lambda: [each for each in world.runs(sha) if "Waiting" in summary(each)])
+    await github.close_pull_request(pull)
+    await waiting.cancelled(run, "was closed")
+
+
+def postpone_the_first(world: World) -> None:
+    """Let the next try of the push that came first be a long time away, as it may be after a long wait."""
+    with closing(sqlite3.connect(world.stack.options.store_url.removeprefix("sqlite:///"))) as store, store:
+        first = "SELECT id FROM deliveries ORDER BY received_at LIMIT 2"  # and its check suite
+        store.execute(f"UPDATE deliveries SET due = due + 3600 WHERE id IN ({first})")
