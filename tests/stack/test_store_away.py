@@ -19,8 +19,8 @@ def locked(scene: Scene) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-async def test_a_webhook_that_cannot_be_stored_is_refused_and_its_redelivery_is_built(scene: Scene) -> None:
-    github = scene.stack.github
+async def test_a_webhook_that_cannot_be_stored_is_refused_and_its_redelivery_is_built(alone: Scene) -> None:
+    scene, github = alone, alone.stack.github
     with locked(scene):
         sha = await scene.push(PASSING)
         await github.settled()
