@@ -42,7 +42,7 @@ browser: .venv/.installed ## look at the server's pages in Chromium (Debian: apt
 bench: .venv/.installed ## speed and memory, as one table
 	$(BIN)/python -m bench $(ARGS)
 
-cluster-tools: ## build a Kubernetes control plane, Argo and KWOK once, into a cache (Go, about half an hour)
+cluster-tools: ## build a Kubernetes control plane, Argo and KWOK once, into a cache (Go, about ten minutes)
 	tests/real_cluster/tools/install
 
 cluster-test: .venv/.installed ## the same tests on a real API server and Argo's controller; KUBECI_TEST_KUBECONFIG names another cluster

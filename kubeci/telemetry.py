@@ -9,6 +9,8 @@ from typing import Literal
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from kubeci.model.app_needs import EVENTS
+
 
 def configure_logging(log_format: Literal["json", "console"], *, level: int = logging.INFO) -> None:
     """Write logs to stderr, one event a line: as JSON for machines, or readable for people."""
@@ -34,8 +36,16 @@ def configure_logging(log_format: Literal["json", "console"], *, level: int = lo
     )
 
 
+GITHUB_ROUTE = "/webhooks/github"
+FAILURES = ("500", "503")
+"""The statuses of webhooks that were not kept."""
+
+
 class Metrics:
-    """The figures that `/metrics` shows."""
+    """The figures that `/metrics` shows.
+
+    What alerts look for is there from the start with 0: Prometheus' `increase` does not see a series that begins with 1.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -75,3 +85,7 @@ class Metrics:
         self.reports_waiting = Gauge(
             "kubeci_reports_waiting", "Workflows whose state is still to be reported.", registry=self.registry
         )
+        for status in FAILURES:
+            self.http_requests.labels(GITHUB_ROUTE, "POST", status)
+        for subscription in EVENTS:
+            self.deliveries.labels(subscription.event, "stored")

@@ -38,8 +38,8 @@ from kubeci.telemetry import configure_logging
 def command(*, once: bool, port: int, data: Path | None) -> None:
     """Watch a push become a workflow and a check-run, with no cluster and no GitHub account.
 
-    Starts a GitHub, a cluster and the real server on loopback, pushes changes of two example projects, one of them
-    from a fork, and tells what happens. Nothing is left behind when it ends, except in DIR.
+    Starts a GitHub, a cluster and the real server on loopback, pushes three of the example projects, a change that
+    a path rule skips and one from a fork, and tells what happens. Nothing is left behind when it ends, except in DIR.
 
     \b
     Examples:

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 import pytest
 import yaml
 from deploy_kit import KUBECI, ROOT, container, free_port, manifest, started, write_files
 from doc_commands import INSTALL, OPERATE, Command, commands, files, named_in_tables
+from sqlalchemy import create_engine
 
 from kubeci.cli.argv import normalise
 from kubeci.cli.serve import command as serve
 from kubeci.local.stack import StackSettings, local_stack, surroundings
 from kubeci.settings.config import load_config
+from kubeci.store.migrations.versions import r0001_first_tables as first_tables
 from kubeci.telemetry import Metrics
 
 ALL = [*commands(INSTALL), *commands(OPERATE), *named_in_tables(OPERATE)]
@@ -167,6 +170,50 @@ async def test_a_backup_of_a_running_server_is_brought_back_into_it(tmp_path: Pa
             assert await run(parked, tmp_path) == "one push it rained\n"
         async with started(command, tmp_path, f"http://127.0.0.1:{port}"):
             assert await run(parked, tmp_path) == "one push it rained\n"
+
+
+async def test_on_the_way_back_the_newer_server_leaves_an_older_copy_as_it_is(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    store = data / "kubeci.db"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    older = create_engine(f"sqlite:///{data / 'backup.db'}")
+    first_tables.metadata.create_all(older)
+    older.dispose()
+    columns = "SELECT name FROM pragma_table_info('deliveries') ORDER BY name"
+    of_the_older = {row[0] for row in read(data / "backup.db", columns)}
+    *_, bring_back = of_the_database("Backup")
+    async with surroundings(tmp_path, StackSettings(engine=False)) as around:
+        server = [str(KUBECI), *write_files(around, tmp_path)]
+        command = [*server, f"--listen=127.0.0.1:{port}", f"--store=sqlite:///{store}"]
+        async with started(command, tmp_path, url) as process:
+            assert {row[0] for row in read(store, columns)} > of_the_older
+            await run(bring_back, tmp_path)
+            await around.github.create_repository("acme/widgets")
+            around.github.webhook_url = f"{url}/webhooks/github"
+            await around.github.push("acme/widgets", {"README.md": "words"}, branch="main")
+            async with asyncio.timeout(20):
+                while not await answered_a_webhook(url):
+                    await asyncio.sleep(0.05)
+            assert process.returncode is None
+        assert {row[0] for row in read(store, columns)} == of_the_older
+
+
+async def answered_a_webhook(url: str) -> bool:
+    """Say whether a webhook was answered, in whatever way."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        text = (await client.get(f"{url}/metrics")).text
+    sample = r'http_request_duration_seconds_count\{.*route="/webhooks/github".*\} [1-9]'
+    return re.search(sample, text) is not None
+
+
+def read(store: Path, query: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(store)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
 
 
 def write(store: Path, statement: str) -> None:
