@@ -25,6 +25,8 @@ class Delivery:
     attempts: int = 0
     wait_seconds: float = 0.0
     """How long its work waits for another delivery that may make it needless."""
+    reason: str = ""
+    """What came of the last attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from kubeci.service.queue import backoff_seconds
 
 MAX_ATTEMPTS = 8  # about two minutes of backoff; then the delivery is parked with its reason
 IDLE_SECONDS = 60.0
+WAITS = "waits: "
+"""How the reason begins of what waits for the cluster."""
 
 log = structlog.get_logger(__name__)
 
@@ -116,8 +118,9 @@ class Intake:
             async with held(delivery, self._inbox, self._clock):
                 outcome = await self._perform(delivery, last_attempt=last_attempt)
         except UpstreamError as error:
-            waits = isinstance(error, Unready) and has_time(delivery.received_at, self._clock())
-            if waits and not last_attempt:
+            # What waits already is tried for hours, in which GitHub may fail too.
+            worth_it = isinstance(error, Unready) or (error.retryable and _waits(delivery))
+            if worth_it and has_time(delivery.received_at, self._clock()) and not last_attempt:
                 await self._wait(delivery, error, bound)
                 return
             await self._failed(delivery, error, retryable=error.retryable)
@@ -138,15 +141,17 @@ class Intake:
         self, delivery: Delivery, error: UpstreamError, bound: structlog.typing.FilteringBoundLogger
     ) -> None:
         """Try a delivery again later without counting the attempt: the cluster cannot take it yet."""
-        if self._cause != error.public:
+        if isinstance(error, Unready) and self._cause != error.public:
             self._cause = error.public
             log.warning("builds wait for the cluster", because=error.public, error=str(error))
         if self._waiting.get(delivery.id) != error.public:
             self._waiting[delivery.id] = error.public
-            bound.info("delivery waits for the cluster", because=error.public)
+            bound.info("delivery waits", because=error.public)
         now = self._clock()
         pause = pause_after(now - delivery.received_at, timedelta(seconds=self._backoff(1)))
-        await self._inbox.retry(delivery.id, f"waits: {error}", now + pause, counted=False)
+        if isinstance(error, RateLimited):
+            pause = max(pause, timedelta(seconds=error.retry_after))
+        await self._inbox.retry(delivery.id, f"{WAITS}{error}", now + pause, counted=False)
 
     async def _failed(self, delivery: Delivery, error: Exception, *, retryable: bool) -> None:
         reason = f"{type(error).__name__}: {error}"
@@ -157,3 +162,8 @@ class Intake:
         if isinstance(error, RateLimited):
             seconds = max(seconds, error.retry_after)
         await self._inbox.retry(delivery.id, reason, self._clock() + timedelta(seconds=seconds))
+
+
+def _waits(delivery: Delivery) -> bool:
+    """Say whether the last attempt, be it an earlier process's, ended in waiting for the cluster."""
+    return delivery.reason.startswith(WAITS)

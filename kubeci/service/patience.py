@@ -42,6 +42,11 @@ def final(error: KubeCIError, warnings: Sequence[Problem]) -> KubeCIError:
         hint = "Argo's present version has it, so that the cluster's Argo is an older one"
         return Invalid(f"{error}; {hint}", status=error.status)
     if isinstance(error, UpstreamError) and may_heal(error):
-        advice = "it was given up; when that is mended, re-run this check"
-        return UpstreamError(str(error), status=error.status, public=f"{error.public}; {advice}")
+        return given_up(error)
     return error
+
+
+def given_up(error: UpstreamError) -> UpstreamError:
+    """Give an error that would have passed, with what is left to do."""
+    advice = "it was given up; when that is mended, re-run this check"
+    return UpstreamError(str(error), status=error.status, public=f"{error.public}; {advice}")

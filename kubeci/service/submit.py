@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
+import structlog
+
 from kubeci.errors import Conflict, DefinitionError, KubeCIError, Unready, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.decision import Ignored, Refused
@@ -25,7 +27,7 @@ from kubeci.service.deployments import DeploymentReports
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
 from kubeci.service.origin import remembered
-from kubeci.service.patience import final, may_heal
+from kubeci.service.patience import final, given_up, may_heal
 from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render, title_of
 from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
@@ -36,6 +38,8 @@ from kubeci.service.supersede import stop_or_say, supersede
 from kubeci.service.unbegun import conclude_unbegun, is_unwanted
 from kubeci.service.wish import StopRequest
 from kubeci.workflow import metadata
+
+log = structlog.get_logger(__name__)
 
 NO_DEFINITION = "the commit has no CI definition"
 BARE_COMMITS = 10_000
@@ -66,6 +70,8 @@ class Submitter:
                 if request.deployment and last_attempt:
                     number = request.deployment.id
                     await self._deployments.refused(request.commit.repository, number, error.public)
+                if last_attempt or not error.retryable:
+                    await self._give_up(request.id, error)
                 raise
             if request.deployment and await self._rooms.builds.get(request.id) is None:
                 # There is neither a workflow nor a check-run that would tell it.
@@ -245,6 +251,19 @@ class Submitter:
             raise Unready(str(error), status=error.status, public=error.public) from error
         if error.retryable:
             raise error
+
+    async def _give_up(self, build_id: str, error: UpstreamError) -> None:
+        """Conclude a build that has a check-run and will get no workflow; where GitHub refuses that too, it is logged."""
+        build = await self._rooms.builds.get(build_id)
+        if not build or build.state is not BuildState.SUBMITTING or build.workflow_uid:
+            return
+        if not build.check_run_id:
+            return
+        try:
+            subject = subject_of(build, self._rooms.argo_ui)
+            await self._check_runs.creation_failed(build, subject, given_up(error))
+        except UpstreamError as refused:
+            log.warning("a check-run could not be concluded", build=build.id, error=str(refused))
 
     async def _anew(self, build: Build) -> Build:
         """Take up a build that was skipped: its check-run is concluded, so that it gets another one."""

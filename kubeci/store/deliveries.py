@@ -52,7 +52,7 @@ class SqlDeliveries:
 
 def delivery_of(row: Row[Any]) -> Delivery:
     """Read a delivery out of its columns."""
-    return Delivery(row.id, row.event, row.payload, _time(row.received_at), row.attempts)
+    return Delivery(row.id, row.event, row.payload, _time(row.received_at), row.attempts, reason=row.reason)
 
 
 def _record_of(row: Row[Any]) -> DeliveryRecord:

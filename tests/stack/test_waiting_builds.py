@@ -14,6 +14,7 @@ from tests_stack import PASSING, REPOSITORY
 from world import Step, World
 
 from kubeci.local.github.state import CheckRun
+from kubeci.service.intake import MAX_ATTEMPTS
 from kubeci.workflow import metadata
 
 DUE_SOON = (
@@ -100,6 +101,37 @@ async def test_a_pull_request_that_is_closed_ends_its_build_that_waits(waiting: 
     [run] = await world.until(lambda: [each for each in world.runs(sha) if "Waiting" in summary(each)])
     await github.close_pull_request(pull)
     await waiting.cancelled(run, "was closed")
+
+
+async def test_github_may_fail_for_long_while_a_build_waits(waiting: Waiting) -> None:
+    world = waiting.world
+    await world.until(
+        lambda: len(world.stored("SELECT id FROM deliveries WHERE reason LIKE 'waits: %'")) == 2
+    )
+    world.github_fault("POST", "/graphql", status=502, times=10**6)
+    await graphql(world, 3 * MAX_ATTEMPTS)
+    await world.restart()
+    await graphql(world, 3 * MAX_ATTEMPTS)
+    assert not world.deliveries("parked")
+    assert waiting.run.status == "queued"
+    waiting.heal()
+    world.stack.github.faults.clear()
+    world.status(await world.submitted(), "Succeeded")
+    await world.until(lambda: waiting.run.conclusion == "success")
+
+
+async def test_a_build_that_is_parked_while_it_waits_is_concluded(waiting: Waiting) -> None:
+    waiting.world.github_fault("POST", "/graphql", status=404, times=10**6)
+    await waiting.world.until(lambda: waiting.run.status == "completed")
+    assert waiting.run.conclusion == "failure"
+    assert "re-run this check" in summary(waiting.run)
+    await waiting.world.until(lambda: waiting.world.deliveries("parked"))
+
+
+async def graphql(world: World, more: int) -> None:
+    """Wait until GitHub was asked so often once more."""
+    asked = len(world.api_calls("POST", "/graphql"))
+    await world.until(lambda: len(world.api_calls("POST", "/graphql")) >= asked + more)
 
 
 def postpone_the_first(world: World) -> None:

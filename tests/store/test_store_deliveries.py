@@ -53,11 +53,12 @@ async def test_what_is_done_or_parked_is_replayed_with_its_payload(stored: Datab
         assert await inbox.claim(NOW)
         assert not await inbox.replay(name, LATER), "it is under way"
         await (inbox.park(name, "no") if name == "parked" else inbox.done(name, "built"))
-        assert await inbox.get(name) == replace(delivery(name), attempts=1)
+        ended = replace(delivery(name), attempts=1, reason="no" if name == "parked" else "built")
+        assert await inbox.get(name) == ended
         assert await inbox.replay(name, LATER)
         assert not await inbox.replay(name, LATER), "it waits"
         assert await inbox.claim(NOW) is None
-        assert await inbox.claim(LATER) == replace(delivery(name), attempts=1)
+        assert await inbox.claim(LATER) == ended
         await inbox.done(name, "built")
     assert await inbox.get("unknown") is None
     assert not await inbox.replay("unknown", NOW)
