@@ -165,9 +165,9 @@ async def _run_offered(stack: LocalStack, narrator: Narrator, pushed: Pushed) ->
     if offer is None:
         return False
     narrator.pressed(stack.github.user, "Run", offer.name)
-    before = len(stack.github.state.runs)
     await stack.github.press(offer.id, "run")
-    while len(stack.github.state.runs) == before:  # noqa: ASYNC110 - it is GitHub's state that we wait for
+    # Its own check-run, which takes the offer's name.
+    while _runs(stack, pushed)[offer.name].id == offer.id:  # noqa: ASYNC110 - it is GitHub's state that we wait for
         await asyncio.sleep(LOOK_SECONDS)
     return True
 
