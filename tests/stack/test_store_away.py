@@ -23,11 +23,8 @@ async def test_a_webhook_that_cannot_be_stored_is_refused_and_its_redelivery_is_
     scene, github = alone, alone.stack.github
     with locked(scene):
         sha = await scene.push(PASSING)
-        await github.settled()
-    refused = [each for each in github.deliveries.sent if each.event in {"push", "check_suite"}]
+        [first, *_] = await scene.until(lambda: [each for each in github.deliveries.sent if each.status_code])
     # 504: GitHub waited no longer, since the intake asked the same database before.
-    assert len(refused) == 2
-    assert {each.status_code for each in refused} <= {503, 504}
-    for each in refused:
-        github.deliveries.add(each.event, each.payload, guid=each.guid)
+    assert first.status_code in {503, 504}
+    github.deliveries.add(first.event, first.payload, guid=first.guid)
     assert (await scene.concluded(sha)).conclusion == "success"
