@@ -40,9 +40,9 @@ from kubeci.cluster.argo_server_http import (
     segment,
 )
 from kubeci.cluster.argo_server_lint import complaint
-from kubeci.cluster.errors import of_failure
+from kubeci.cluster.errors import of_failure, told_in_full
 from kubeci.cluster.no_proxy import is_direct
-from kubeci.errors import ConfigurationError, UpstreamError
+from kubeci.errors import ConfigurationError, Invalid, UpstreamError
 from kubeci.model.json import JsonObject
 
 CONNECT_SECONDS = 5.0
@@ -120,6 +120,8 @@ class ArgoServer:
                     await service.retry_workflow(segment(name), request, namespace=segment(namespace))
         except TimeoutError as error:
             raise of_failure(error, call=_RETRY) from error
+        except Invalid as error:
+            raise told_in_full(error) from error
 
     async def lint(self, namespace: str, manifest: JsonObject) -> str:
         """Judge a workflow by Argo's own rules and the cluster's templates (`POST /api/v1/workflows/{namespace}/lint`).

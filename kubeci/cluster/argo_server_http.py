@@ -67,7 +67,9 @@ async def answered(
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         text = str(error)[:MAX_MESSAGE] or type(error).__name__
         raise UpstreamError(
-            f"the connection to argo-server failed at {call}: {text}", retryable=True
+            f"the connection to argo-server failed at {call}: {text}",
+            retryable=True,
+            public=f"the connection to argo-server failed at {call}",
         ) from error
 
 

@@ -1,6 +1,7 @@
 """Why the API server did not do what was asked, in a sentence that anybody may read: what, why, what to do.
 
-The errors' own text, with the server's words, is for the operator; addresses and names of accounts stay there.
+The errors' own text, with the server's words, is for the operator; addresses and names of accounts stay there. What is told in
+the server's words is known by its form, so that words of whoever stands behind the server, a kubelet or a proxy, are not.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import re
 
 import msgspec
 
-from kubeci.errors import Forbidden, NotFound, RateLimited, Unready, UpstreamError
+from kubeci.cluster.errors import told_in_full
+from kubeci.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unready, UpstreamError
 
 ARGO = "/apis/argoproj.io/"
 NO_DEFINITIONS = (
@@ -22,6 +24,16 @@ _RIGHT = re.compile(
     r'(?: in the namespace "(?P<namespace>[a-z0-9-]+)")?'
 )
 _QUOTA = re.compile(r"exceeded quota: [^\n]{1,500}")
+# The same of admission: by a webhook, a policy, and the limits of a LimitRange.
+_ADMISSION = re.compile(
+    r"""admission webhook "[^"]+" denied the request|ValidatingAdmissionPolicy '[^']+' with binding '[^']+' denied request"""
+    r"|is forbidden: m(?:ax|in)imum storage usage per PersistentVolumeClaim is "
+)
+_OBJECT = re.compile(r'(?P<resource>[a-z]+)[a-z0-9.]* "[a-z0-9.-]+" (?:not found|already exists)')
+_NO_LOG_YET = re.compile(
+    r'container "?[a-z0-9-]+"? in pod "?[a-z0-9.-]+"? is (?:waiting to start: [\w ]+|terminated)'
+)
+_LOG = "/log"
 _TERMINATING = "because it is being terminated"
 
 
@@ -37,8 +49,12 @@ def explained(error: UpstreamError, *, route: str, namespace: str, content: byte
             return Unready(text, status=404, public=NO_DEFINITIONS)
         case NotFound(status=404) if f'namespaces "{namespace}" not found' in text:
             return Unready(text, status=404, public=_no_namespace(namespace))
+        case NotFound() | Conflict() if _is_of(route, error):
+            return told_in_full(error)
+        case Invalid() if not route.endswith(_LOG) or _NO_LOG_YET.fullmatch(_words(error)):
+            return told_in_full(error)
         case Forbidden():
-            return _refused(text, error.status, namespace)
+            return _refused(error, route, namespace)
         case RateLimited():
             told = "the cluster's API server has too much to do (HTTP 429)"
             return RateLimited(text, status=error.status, retry_after=error.retry_after, public=told)
@@ -47,7 +63,19 @@ def explained(error: UpstreamError, *, route: str, namespace: str, content: byte
     return error
 
 
-def _refused(text: str, status: int, namespace: str) -> UpstreamError:
+def _words(error: UpstreamError) -> str:
+    """Give what the server said, without to what it said it."""
+    return str(error).partition(": ")[2]
+
+
+def _is_of(route: str, error: UpstreamError) -> bool:
+    """Say whether an object that is missing, or in the way, is the one that was asked for; else it is another's, such as a node."""
+    named = _OBJECT.fullmatch(_words(error))
+    return named is not None and named["resource"] in route.split("/")
+
+
+def _refused(error: Forbidden, route: str, namespace: str) -> UpstreamError:
+    text, status = str(error), error.status
     if status == 401:
         told = "the cluster does not know the server: its token is wrong or has ended (HTTP 401)"
         return Forbidden(text, status=status, public=told, grantable=True)
@@ -59,7 +87,9 @@ def _refused(text: str, status: int, namespace: str) -> UpstreamError:
     if quota := _QUOTA.search(text):
         told = f"the namespace {namespace} has used up its quota: {quota[0]}"
         return Forbidden(text, status=status, public=told, grantable=True)
-    return Forbidden(text, status=status)
+    if _ADMISSION.search(text) and not route.endswith(_LOG):
+        return Forbidden(text, status=status)
+    return error
 
 
 def missing_right(verb: str, resource: str, group: str, namespace: str) -> str:

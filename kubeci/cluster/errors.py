@@ -14,20 +14,30 @@ WAITING = "is waiting to start"  # the kubelet's words for a container that has 
 
 
 def of_answer(status: int, headers: Mapping[str, str], content: bytes, *, call: str) -> UpstreamError:
-    """Turn an answer that is no success into our error; `content` is its body, most often a `Status` object."""
-    text = f"the cluster answered {status} to {call}: {_message(content)}"
+    """Turn an answer that is no success into our error; `content` is its body, most often a `Status` object.
+
+    Its words are for the operator alone, since they may name accounts, machines and addresses; see `told_in_full`.
+    """
+    told = f"the cluster answered {status} to {call}"
+    text = f"{told}: {_message(content)}"
     if status in {404, 410}:
-        return NotFound(text, status=status)
+        return NotFound(text, status=status, public=told)
     if status == 409:
-        return Conflict(text, status=status)
+        return Conflict(text, status=status, public=told)
     if status in {400, 413, 415, 422}:
-        return Invalid(text, status=status, retryable=WAITING in text)
+        return Invalid(text, status=status, retryable=WAITING in text, public=told)
     if status in {401, 403}:
-        return Forbidden(text, status=status)
+        return Forbidden(text, status=status, public=told)
     if status == 429:
         asked = headers.get("Retry-After", "")
-        return RateLimited(text, retry_after=float(asked) if asked.isdecimal() else DEFAULT_WAIT_SECONDS)
-    return UpstreamError(text, status=status, retryable=status >= 500 or status == 408)
+        seconds = float(asked) if asked.isdecimal() else DEFAULT_WAIT_SECONDS
+        return RateLimited(text, retry_after=seconds, public=told)
+    return UpstreamError(text, status=status, retryable=status >= 500 or status == 408, public=told)
+
+
+def told_in_full(error: NotFound | Conflict | Invalid) -> UpstreamError:
+    """Give an error whose words are about what was asked alone, so that anybody may read them; it stays of its kind."""
+    return type(error)(str(error), status=error.status, retryable=error.retryable)
 
 
 def of_failure(error: Exception, *, call: str) -> UpstreamError:
@@ -35,7 +45,9 @@ def of_failure(error: Exception, *, call: str) -> UpstreamError:
     if isinstance(error, TimeoutError):
         return UpstreamError(f"the cluster did not answer {call} in time", retryable=True)
     return UpstreamError(
-        f"the connection to the cluster failed at {call}: {error}"[:MAX_MESSAGE], retryable=True
+        f"the connection to the cluster failed at {call}: {error}"[:MAX_MESSAGE],
+        retryable=True,
+        public=f"the connection to the cluster failed at {call}",
     )
 
 

@@ -136,14 +136,16 @@ def _told_to_the_author(verb: str, namespace: str) -> Iterator[None]:
     try:
         yield
     except Invalid as error:
-        raise DefinitionError(f"{FAILED}{error}") from error
+        raise DefinitionError(f"{FAILED}{error.public}") from error
     except Forbidden as error:
         if error.status != 403:  # our token, not our rights
             raise
         if error.grantable:
             raise DefinitionError(f"{FAILED}{error.public}") from error
         right = f"{verb} persistentvolumeclaims in the namespace {namespace}"
-        raise DefinitionError(f"{FAILED}the cluster does not let the server {right}: {error}") from error
+        raise DefinitionError(
+            f"{FAILED}the cluster does not let the server {right}: {error.public}"
+        ) from error
 
 
 def _refuse_reserved(claim: CacheClaim, config: Config) -> None:

@@ -63,6 +63,5 @@ class NodeLogs:
         except UpstreamError as error:
             # argo-server answers 500 to an artifact that is not there, and to a store that refuses it.
             later = error.retryable and error.status != 500
-            raise NotFound(
-                f"{gone}, and its archived log cannot be read: {error}", retryable=later
-            ) from error
+            told = f"{gone}, and its archived log cannot be read: "
+            raise NotFound(f"{told}{error}", retryable=later, public=f"{told}{error.public}") from error

@@ -181,6 +181,37 @@ async def test_an_argo_server_that_misbehaves(
     assert TOKEN not in caplog.text
 
 
+DENIED = 'workflows "x" is forbidden: User "system:serviceaccount:argo:argo-server" cannot get it at https://10.0.0.1'
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 429, 500])
+async def test_words_of_argo_server_are_for_the_operator(status: int) -> None:
+    async with serving(_json(status, json.dumps({"code": 7, "message": DENIED}))) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False)
+        with pytest.raises(UpstreamError, match="system:serviceaccount") as caught:
+            await _read(argo)
+        await argo.aclose()
+    assert caught.value.public == f"the cluster answered {status} to argo-server's archived log"
+
+
+async def test_the_address_of_argo_server_is_for_the_operator() -> None:
+    argo = ArgoServer("http://argo.invalid:2746", TOKEN, trust_env=False)
+    with pytest.raises(UpstreamError, match=r"archived log: \S") as caught:
+        await _read(argo)
+    await argo.aclose()
+    assert caught.value.public == "the connection to argo-server failed at argo-server's archived log"
+
+
+async def test_a_retry_that_is_refused_is_told_to_anybody() -> None:
+    words = "Cannot retry a workflow in phase Running"
+    async with serving(_json(400, json.dumps({"code": 9, "message": words}))) as url:
+        argo = ArgoServer(url, TOKEN, trust_env=False)
+        with pytest.raises(Invalid) as caught:
+            await argo.retry("ci", "ci")
+        await argo.aclose()
+    assert words in caught.value.public
+
+
 async def test_what_is_asked_under_a_path() -> None:
     odd = Odd(_json(200, '{"metadata": {}, "spec": {"newer": 1, "templates": "of another shape"}}'))
     async with serving(odd) as url:
