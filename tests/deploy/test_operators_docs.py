@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import os
 import re
+import signal
 import sqlite3
 import sys
 from pathlib import Path
@@ -194,10 +195,18 @@ async def test_on_the_way_back_the_newer_server_leaves_an_older_copy_as_it_is(tm
             around.github.webhook_url = f"{url}/webhooks/github"
             await around.github.push("acme/widgets", {"README.md": "words"}, branch="main")
             async with asyncio.timeout(20):
-                while not await answered_a_webhook(url):
+                while not await answered_a_webhook(url) or not missed_a_column(tmp_path):
                     await asyncio.sleep(0.05)
             assert process.returncode is None
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(20):
+                assert await process.wait() == 0
         assert {row[0] for row in read(store, columns)} == of_the_older
+
+
+def missed_a_column(folder: Path) -> bool:
+    """Say whether the server has looked for what the older tables have not."""
+    return "no such column" in (folder / "server.log").read_text()
 
 
 async def answered_a_webhook(url: str) -> bool:
