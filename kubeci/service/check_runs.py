@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from kubeci.definition.definition import EvaluationFailed
 from kubeci.errors import DefinitionError, EntrypointError, Invalid, KubeCIError
@@ -17,6 +18,7 @@ from kubeci.report.markdown import cut
 from kubeci.report.notes import with_notes
 from kubeci.service.examine import NotAllowed
 from kubeci.service.identity import refusal_id
+from kubeci.service.patience import LONGEST_SAYING, kind_of
 from kubeci.service.publish import digest_of
 from kubeci.service.rooms import Rooms
 
@@ -26,6 +28,8 @@ class CheckRuns:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self._said: dict[str, datetime] = {}
+        """When it was said last for what builds wait, by their ids."""
 
     async def begin(self, build: Build, check: CheckRun, annotations: Sequence[Annotation] = ()) -> Build:
         """Record a build and create its check-run, or find the one that was created before a crash."""
@@ -89,10 +93,16 @@ class CheckRuns:
         return check.summary
 
     async def waits(self, build: Build, subject: Subject, error: KubeCIError) -> None:
-        """Say on a queued check-run what its build waits for; the same is said once."""
+        """Say on a queued check-run what its build waits for: a cause once, another one some minutes later."""
         check = content.waiting(setup(subject), error.public)
-        if (await self._rooms.builds.reported(build.id)).digest != digest_of(check):
+        known = (await self._rooms.builds.outcome(build.id)).check
+        if known and kind_of(known.summary) == kind_of(check.summary):
+            return
+        now = self._rooms.clock()
+        self._said = {each: at for each, at in self._said.items() if now - at < LONGEST_SAYING}
+        if build.id not in self._said:
             await self.bring(build, check)
+            self._said[build.id] = now
 
     async def lift_refusal(self, commit: Commit, by: str) -> None:
         """Conclude the refusal of a commit that was dealt with after all, so that it no longer asks for anything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -12,8 +13,12 @@ LONGEST_WAIT = timedelta(hours=24)
 """What breaks in the evening is mended in the morning. GitHub itself gives check-runs up after 14 days."""
 LONGEST_PAUSE = timedelta(minutes=1)
 """Between two tries: a build begins that soon after the cluster is back."""
+LONGEST_SAYING = timedelta(minutes=10)
+"""For so long the words on a waiting check-run stand at least, so that a cluster which fails in turns costs no writes."""
 UNKNOWN_FIELD = "unknown field"
 """The API server's words under Strict field validation."""
+
+_AMOUNT = re.compile(r"\d[\w.]*")
 
 
 def may_heal(error: UpstreamError) -> bool:
@@ -32,6 +37,11 @@ def has_time(since: datetime, now: datetime) -> bool:
 def pause_after(waited: timedelta, first: timedelta) -> timedelta:
     """Say how long to wait before the next try: a quarter of the time that went by already, from `first` to a minute."""
     return max(first, min(waited / 4, LONGEST_PAUSE))
+
+
+def kind_of(words: str) -> str:
+    """Give what two causes of waiting are told apart by: their words without amounts, which change all the time."""
+    return _AMOUNT.sub("0", words)
 
 
 def final(error: KubeCIError, warnings: Sequence[Problem]) -> KubeCIError:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubeci.service.patience import LONGEST_PAUSE, LONGEST_WAIT, has_time, pause_after
+from kubeci.service.patience import LONGEST_PAUSE, LONGEST_WAIT, has_time, kind_of, pause_after
 
 FIRST = timedelta(seconds=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,3 +23,9 @@ def test_tries_of_a_whole_wait_are_bounded() -> None:
         waited += pause_after(waited, FIRST)
         tries += 1
     assert tries < 1500
+
+
+def test_amounts_make_no_other_cause() -> None:
+    quota = "exceeded quota: builds, requested: cpu={}, used: count/workflows.argoproj.io={}, limited: cpu=50"
+    assert kind_of(quota.format("1", "50")) == kind_of(quota.format("1500m", "7"))
+    assert kind_of(quota) != kind_of("the cluster's API server cannot be reached")

@@ -15,6 +15,7 @@ from world import Step, World
 
 from kubeci.local.github.state import CheckRun
 from kubeci.service.intake import MAX_ATTEMPTS
+from kubeci.service.patience import LONGEST_SAYING
 from kubeci.workflow import metadata
 
 DUE_SOON = (
@@ -126,6 +127,22 @@ async def test_a_build_that_is_parked_while_it_waits_is_concluded(waiting: Waiti
     assert waiting.run.conclusion == "failure"
     assert "re-run this check" in summary(waiting.run)
     await waiting.world.until(lambda: waiting.world.deliveries("parked"))
+
+
+async def test_what_a_build_waits_for_is_told_anew_after_some_minutes_only(waiting: Waiting) -> None:
+    world, written = waiting.world, patches(waiting.world)
+    waiting.heal()
+    world.stack.cluster.faults.add("POST", "/workflows", status=503, times=10**6)
+    asked = posts(world)
+    await world.until(lambda: posts(world) > asked + 5)
+    assert patches(world) == written == 1
+    world.clock.ahead = LONGEST_SAYING
+    await world.until(lambda: "HTTP 503" in summary(waiting.run))
+    assert patches(world) == 2
+
+
+def patches(world: World) -> int:
+    return len(world.api_calls("PATCH", "/check-runs/"))
 
 
 async def graphql(world: World, more: int) -> None:
