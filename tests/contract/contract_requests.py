@@ -130,7 +130,7 @@ def _metadata(metadata: Any) -> Any:
     if "continue" in found:
         found["continue"] = "CONTINUE" if found["continue"] else ""
     if "generateName" in found:
-        found["name"] = re.sub(r"[a-z0-9]{5}$", "XXXXX", found["name"])
+        found["name"] = re.sub(r"[a-z0-9]{5}$", "*****", found["name"])
     return found
 
 
