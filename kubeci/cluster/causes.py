@@ -41,7 +41,7 @@ def explained(error: UpstreamError, *, route: str, namespace: str, content: byte
     """Give an error of the API server with its cause told; `content` is the answer's body, empty: none came.
 
     A server that is away and an API or a namespace that is missing become `Unready`, so that nobody takes them for an
-    object that is missing. Other errors stay of their kind.
+    object that is missing; what admission refuses is `Invalid`. Other errors stay of their kind.
     """
     text = str(error)
     match error:
@@ -88,7 +88,7 @@ def _refused(error: Forbidden, route: str, namespace: str) -> UpstreamError:
         told = f"the namespace {namespace} has used up its quota: {quota[0]}"
         return Forbidden(text, status=status, public=told, grantable=True)
     if _ADMISSION.search(text) and not route.endswith(_LOG):
-        return Forbidden(text, status=status)
+        return Invalid(text, status=status)
     return error
 
 

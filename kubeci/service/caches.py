@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from kubeci.errors import Conflict, DefinitionError, Forbidden, Invalid, NotFound, UpstreamError
+from kubeci.errors import Conflict, DefinitionError, Forbidden, Invalid, NotFound, Unready, UpstreamError
 from kubeci.model.build import Build
 from kubeci.model.cache import CacheClaim
 from kubeci.model.json import JsonObject
@@ -18,14 +18,16 @@ from kubeci.workflow.quantity import quantity
 
 NO_CACHE = "there is no cache volume"
 NAMES_SHOWN = 10
+QUOTA = "exceeded quota: "
+"""The API server's words for storage, or a number of claims, of which others have taken what there is."""
 
 
 async def ensure(claim: CacheClaim, rooms: Rooms) -> tuple[str, ...]:
     """Find or create the claim that a build asks for; gives what its author should know of the one that is used.
 
     A claim that exists must be this repository's and branch's, or one that the operator shares with it. Raises
-    `DefinitionError` where it may not be used or cannot be created, and a retryable `UpstreamError` while a claim of
-    that name is being deleted.
+    `DefinitionError` where it may not be used or cannot be created, `Unready` while a quota is used up, and a retryable
+    `UpstreamError` while a claim of that name is being deleted.
     """
     existing = await _found(claim, rooms)
     if existing is None:
@@ -140,6 +142,8 @@ def _told_to_the_author(verb: str, namespace: str) -> Iterator[None]:
     except Forbidden as error:
         if error.status != 403:  # our token, not our rights
             raise
+        if QUOTA in str(error):
+            raise Unready(str(error), status=error.status, public=f"{FAILED}{error.public}") from error
         if error.grantable:
             raise DefinitionError(f"{FAILED}{error.public}") from error
         right = f"{verb} persistentvolumeclaims in the namespace {namespace}"

@@ -65,8 +65,8 @@ CAUSES: list[tuple[UpstreamError, type[UpstreamError], bool, str]] = [
     (why(400, f"{NO_LOG} at https://10.0.0.1", route=LOG), Invalid, False, "the cluster answered 400 to "),
     (why(405, "not at https://10.0.0.1"), UpstreamError, False, "the cluster answered 405 to "),
     (why(403, forbidden(f'User "{ACCOUNT}" may not')), Forbidden, False, "the cluster answered 403 to "),
-    (why(403, forbidden(f"{POLICY}: no"), route=CLAIMS), Forbidden, False, f"{POLICY}: no"),
-    (why(403, forbidden(f"{LIMIT} 1Gi"), route=CLAIMS), Forbidden, False, f"{LIMIT} 1Gi"),
+    (why(403, forbidden(f"{POLICY}: no"), route=CLAIMS), Invalid, False, f"{POLICY}: no"),
+    (why(403, forbidden(f"{LIMIT} 1Gi"), route=CLAIMS), Invalid, False, f"{LIMIT} 1Gi"),
     (
         why(403, cannot("create", "workflows", "argoproj.io")),
         Forbidden,
@@ -106,7 +106,7 @@ CAUSES: list[tuple[UpstreamError, type[UpstreamError], bool, str]] = [
     ),
     (
         why(403, f"{ADMISSION}: no"),
-        Forbidden,
+        Invalid,
         False,
         f"{ADMISSION}: no",
     ),

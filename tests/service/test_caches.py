@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -9,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from kubeci.cluster.causes import explained
 from kubeci.cluster.claims import ClusterClaims
 from kubeci.cluster.connect import connect
+from kubeci.cluster.errors import of_answer
 from kubeci.cluster.workflows import ArgoWorkflows
-from kubeci.errors import DefinitionError, Forbidden, UpstreamError
+from kubeci.errors import DefinitionError, Forbidden, KubeCIError, Unready, UpstreamError
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.cluster.resources import CLAIMS, PODS
 from kubeci.model.build import Build, Plan
 from kubeci.model.cache import CacheClaim
+from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.service import caches
 from kubeci.settings.config import Config
@@ -265,6 +269,39 @@ async def test_what_the_cluster_refuses_is_told_in_its_words(scene: Scene) -> No
     with pytest.raises(Forbidden):
         await caches.ensure(cache(), scene.rooms)
     assert scene.claims() == set()
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """Claims of a cluster that refuses each new one in some words."""
+
+    claims: ClusterClaims
+    words: str
+
+    async def get(self, namespace: str, name: str) -> JsonObject:
+        return await self.claims.get(namespace, name)
+
+    async def create(self, manifest: JsonObject) -> JsonObject:
+        route = "/api/v1/namespaces/{namespace}/persistentvolumeclaims"
+        message = f'persistentvolumeclaims "{manifest["metadata"]["name"]}" is forbidden: {self.words}'
+        refusal = of_answer(403, {}, json.dumps({"message": message}).encode(), call=f"POST {route}")
+        raise explained(refusal, route=route, namespace="ci")
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("exceeded quota: storage, requested: requests.storage=1Gi, used: requests.storage=9Gi", Unready),
+        ("maximum storage usage per PersistentVolumeClaim is 1Mi, but request is 1Gi", DefinitionError),
+    ],
+)
+async def test_a_quota_is_waited_for_and_a_limit_is_not(
+    scene: Scene, words: str, kind: type[KubeCIError]
+) -> None:
+    scene.rooms.cluster.claims = Refusing(scene.rooms.cluster.claims, words)
+    with pytest.raises(kind) as caught:
+        await caches.ensure(cache(), scene.rooms)
+    assert words in caught.value.public
 
 
 async def test_a_repository_is_cleared_and_its_lookalike_is_not(scene: Scene) -> None:
