@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubeci.cluster.client import Client, Request
+from kubeci.errors import UpstreamError
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+WHOAMI = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,13 @@ async def may(client: Client, right: Right, namespace: str, *, as_user: str = ""
     answer = await client.send(Request("POST", REVIEWS, body=review, headers=headers))
     status = answer.get("status")
     return isinstance(status, dict) and status.get("allowed") is True
+
+
+async def own_name(client: Client) -> str:
+    """Give the user's name that the cluster knows us by; empty where it does not tell (it does since Kubernetes 1.28)."""
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    try:
+        answer = await client.send(Request("POST", WHOAMI, body=review))
+        return str(answer["status"]["userInfo"]["username"])
+    except (UpstreamError, KeyError, TypeError):
+        return ""

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from enum import Enum, auto
 
 import msgspec
 
 from kubeci.cluster.client import Client, Request
 from kubeci.cluster.workflows import WORKFLOWS
-from kubeci.errors import Invalid, NotFound, UpstreamError
+from kubeci.errors import Invalid, NotFound, Unready, UpstreamError
 from kubeci.model.json import JsonObject
 
 ARGO = "/apis/argoproj.io/v1alpha1"
@@ -54,42 +55,55 @@ async def version(client: Client) -> Version:
         return Version(str(told.get("gitVersion", "?")), None)
 
 
-async def has_namespace(client: Client, namespace: str) -> bool | None:
-    """Say whether a namespace is there; None: our rights do not let us find out.
+class Namespace(Enum):
+    """How a namespace stands."""
+
+    THERE = auto()
+    MISSING = auto()
+    ENDING = auto()
+    """It is being deleted: nothing can be created in it any more."""
+    UNKNOWN = auto()
+    """Our rights do not let us find out."""
+
+
+async def find_namespace(client: Client, name: str) -> Namespace:
+    """Say how a namespace stands.
 
     A server's own account may not read namespaces. Who may create workflows there is told by one that is only
     rehearsed (`dryRun`): the API server looks for the namespace after the rights.
     """
     try:
-        await client.send(Request("GET", NAMESPACE, {"namespace": namespace}))
+        found = await client.send(Request("GET", NAMESPACE, {"namespace": name}))
     except UpstreamError as error:
         if error.status == 404:
-            return False
+            return Namespace.MISSING
         if error.status != 403:
             raise
-        return await _rehearsed(client, namespace)
-    return True
+        return await _rehearsed(client, name)
+    ending = (found.get("metadata") or {}).get("deletionTimestamp")
+    return Namespace.ENDING if ending else Namespace.THERE
 
 
-async def _rehearsed(client: Client, namespace: str) -> bool | None:
+async def _rehearsed(client: Client, name: str) -> Namespace:
     workflow = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
-        "metadata": {"generateName": "kubeci-doctor-", "namespace": namespace},
+        "metadata": {"generateName": "kubeci-doctor-", "namespace": name},
         "spec": {},
     }
-    request = Request("POST", WORKFLOWS, {"namespace": namespace}, {"dryRun": "All"}, workflow)
+    request = Request("POST", WORKFLOWS, {"namespace": name}, {"dryRun": "All"}, workflow)
     try:
         await client.send(request)
     except Invalid:
-        return True  # what it holds is judged when the namespace was found
+        return Namespace.THERE  # what it holds is judged when the namespace was found
     except UpstreamError as error:
         if error.status == 404:
-            return False if f'namespaces "{namespace}"' in str(error) else None
+            return Namespace.MISSING if f'namespaces "{name}"' in str(error) else Namespace.UNKNOWN
         if error.status != 403:
             raise
-        return None
-    return True
+        # Of what is refused with 403, only a namespace that is being deleted is no matter of rights.
+        return Namespace.ENDING if isinstance(error, Unready) else Namespace.UNKNOWN
+    return Namespace.THERE
 
 
 async def argo_kinds(client: Client) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kubeci.cluster.discovery import has_namespace
+from kubeci.cluster.discovery import Namespace, find_namespace
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.subject import NO_CLUSTER, Looked, Subject
 from kubeci.errors import ConfigurationError, Forbidden, UpstreamError
@@ -34,25 +34,30 @@ async def namespace(looked: Looked) -> Sequence[Finding]:
     """Look for the namespace, as far as our rights let us."""
     name = looked.subject.namespace
     await looked.cluster.needed(NO_CLUSTER)
-    there = await has_namespace(await looked.client.get(), name)
-    if there:
-        return [Finding(Group.CLUSTER, "namespace", State.OK, f"{name} is there")]
-    if there is None:
-        told = f"skipped: our rights do not show whether {name} is there (kubectl get namespace {name})"
-        return [Finding(Group.CLUSTER, "namespace", State.UNKNOWN, told)]
+    match await find_namespace(await looked.client.get(), name):
+        case Namespace.THERE:
+            return [Finding(Group.CLUSTER, "namespace", State.OK, f"{name} is there")]
+        case Namespace.UNKNOWN:
+            told = f"skipped: our rights do not show whether {name} is there (kubectl get namespace {name})"
+            return [Finding(Group.CLUSTER, "namespace", State.UNKNOWN, told)]
+        case Namespace.MISSING:
+            remedy = "create it, or correct the setting"
+            return [_no_namespace(f"{name} is not there", remedy, f"kubectl create namespace {name}")]
+        case Namespace.ENDING:
+            remedy = (
+                "wait until it is gone (its status tells what holds it up), then create it and apply what was in it;"
+                " or correct the setting"
+            )
+            return [
+                _no_namespace(
+                    f"{name} is being deleted", remedy, f"kubectl get namespace {name} --output yaml"
+                )
+            ]
+
+
+def _no_namespace(found: str, remedy: str, command: str) -> Finding:
     why = "workflows, their pods and cache volumes are created there (setting `namespace`)"
-    remedy = "create it, or correct the setting"
-    return [
-        Finding(
-            Group.CLUSTER,
-            "namespace",
-            State.WRONG,
-            f"{name} is not there",
-            why,
-            remedy,
-            f"kubectl create namespace {name}",
-        )
-    ]
+    return Finding(Group.CLUSTER, "namespace", State.WRONG, found, why, remedy, command)
 
 
 def _wrong(found: str, remedy: str, command: str) -> Finding:

@@ -15,6 +15,7 @@ from kubeci.doctor import (
     services,
     settings,
     storage,
+    store,
     webhook,
 )
 from kubeci.doctor.check import CHECK_SECONDS, Check, run
@@ -60,6 +61,6 @@ def checks(looked: Looked) -> list[Check]:
     )
     return [
         Check(Group.SETTINGS, "options and files", partial(settings.settings, looked.subject)),
-        Check(Group.SETTINGS, "store", partial(settings.store, looked.subject)),
+        Check(Group.SETTINGS, "store", partial(store.store, looked.subject)),
         *(Check(group, name, partial(look, looked)) for group, name, look in table),
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from kubeci.cluster.access import Right, may
+from kubeci.cluster.access import Right, may, own_name
 from kubeci.cluster.client import Client
+from kubeci.cluster.discovery import Namespace, find_namespace
 from kubeci.doctor.finding import Finding, Group, State
+from kubeci.doctor.grant import Grant, all_of_them, some
 from kubeci.doctor.subject import NO_CLUSTER, Looked
 from kubeci.errors import Forbidden
 
@@ -52,21 +54,29 @@ async def rights(looked: Looked) -> Sequence[Finding]:
             raise
         told = f"skipped: we may not ask for {subject.as_user}: it takes the right to impersonate users"
         return [Finding(Group.RIGHTS, "rights", State.UNKNOWN, told)]
-    of = subject.as_user or "this account"
     if not lacking:
-        told = f"{of} has all {len(NEEDED)} that are used in {namespace}"
+        told = f"{subject.as_user or 'this account'} has all {len(NEEDED)} that are used in {namespace}"
         return [Finding(Group.RIGHTS, "rights", State.OK, told)]
+    user = subject.as_user or await own_name(client)
+    of = user or "this account"
+    grant = await _grant(client, user, namespace, [right for right, _ in lacking])
     if len(lacking) == len(NEEDED):
-        return [
-            _missing("rights", f"{of} has none in {namespace}", "all that the server does there", namespace)
-        ]
+        return [_missing("rights", f"{of} has none in {namespace}", "all that the server does there", grant)]
     by_feature: dict[str, list[Right]] = {}
     for right, carries in lacking:
         by_feature.setdefault(carries, []).append(right)
     return [
-        _missing(_name(first), f"{of} lacks {', '.join(map(str, (first, *more)))}", carries, namespace)
+        _missing(_name(first), f"{of} lacks {', '.join(map(str, (first, *more)))}", carries, grant)
         for carries, (first, *more) in by_feature.items()
     ]
+
+
+async def _grant(client: Client, user: str, namespace: str, lacking: Sequence[Right]) -> Grant:
+    if await find_namespace(client, namespace) in {Namespace.MISSING, Namespace.ENDING}:
+        return Grant("rights are granted in a namespace: that comes first (see cluster)")
+    if len(lacking) == len(NEEDED):
+        return all_of_them(user, namespace)
+    return some(user, namespace, lacking)
 
 
 async def _lacking(client: Client, namespace: str, as_user: str) -> list[tuple[Right, str]]:
@@ -79,15 +89,15 @@ def _name(right: Right) -> str:
     return f"{right.verb} {right.resource}"
 
 
-def _missing(name: str, found: str, carries: str, namespace: str) -> Finding:
+def _missing(name: str, found: str, carries: str, grant: Grant) -> Finding:
     return Finding(
         Group.RIGHTS,
         name,
         State.WARNING if carries in FEATURES else State.WRONG,
         found,
         f"it carries {carries}",
-        "grant what the server uses; rbac/ is a folder of kubeci's repository",
-        f"kubectl apply --namespace {namespace} --filename rbac/kubeci.yaml",
+        grant.remedy,
+        grant.command,
     )
 
 

@@ -26,24 +26,35 @@ def bring_up_to_date(connection: Connection) -> None:
 
     Raises `ConfigurationError` for a newer version's tables, and for some that are not ours.
     """
-    if _revision_of(connection) == REVISIONS[-1]:
+    if _noted(connection) == REVISIONS[-1]:
         return
     _wait_for_others(connection)
-    found = _revision_of(connection) or _revision_by_tables(connection)
+    found = revision(connection)
     if found is None:
         metadata.create_all(connection)
         _stamp(connection, REVISIONS[-1])
-    elif found not in REVISIONS:
-        raise ConfigurationError(
-            f"the store is of a newer version of kubeci (its revision is {found}, this version knows up to"
-            f" {REVISIONS[-1]}): start that version, or restore the backup from before the upgrade"
-        )
     elif found != REVISIONS[-1]:
+        if _noted(connection) is None:
+            _stamp(connection, found)
         _upgrade(connection)
         log.info("the store was brought up to date", revision=REVISIONS[-1], former=found)
 
 
-def _revision_of(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """Give the revision of the tables that are there, and change nothing; None: there are no tables yet.
+
+    Raises `ConfigurationError` for a newer version's tables, and for some that are not ours.
+    """
+    found = _noted(connection) or _revision_by_tables(connection)
+    if found is not None and found not in REVISIONS:
+        raise ConfigurationError(
+            f"the store is of a newer version of kubeci (its revision is {found}, this version knows up to"
+            f" {REVISIONS[-1]}): start that version, or restore the backup from before the upgrade"
+        )
+    return found
+
+
+def _noted(connection: Connection) -> str | None:
     if not inspect(connection).has_table(_version.name):
         return None
     return connection.execute(select(_version.c.version_num)).scalar()
@@ -72,7 +83,6 @@ def _revision_by_tables(connection: Connection) -> str | None:
             f"the store holds tables that this version of kubeci does not know ({', '.join(sorted(there))}):"
             " name another database with --store, or move that one away"
         )
-    _stamp(connection, first.revision)
     return first.revision
 
 

@@ -11,7 +11,7 @@ import click
 import pytest
 from installation_scene import Scene, faults, skipped
 
-from kubeci.doctor import settings
+from kubeci.doctor import store
 from kubeci.doctor.argo_version import Guess, guess
 from kubeci.doctor.check import Check, Shared, SkippedError, run
 from kubeci.doctor.finding import Finding, Group, State
@@ -153,14 +153,14 @@ async def test_a_store_that_the_server_writes_is_left_alone(scene: Scene) -> Non
         path = Path(scene.subject.options.store_url.removeprefix("sqlite:///"))
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             before = other.execute("PRAGMA data_version").fetchone()
-            [finding] = await settings.store(scene.subject)
+            [finding] = await store.store(scene.subject)
             assert (finding.state, "can be written" in finding.found) == (State.OK, True)
             assert other.execute("PRAGMA data_version").fetchone() == before
 
 
 async def test_a_new_store_is_not_made(scene: Scene) -> None:
     scene.options(store_url=f"sqlite:///{scene.folder / 'new.db'}")
-    [finding] = await settings.store(scene.subject)
+    [finding] = await store.store(scene.subject)
     assert (finding.state, "can be made" in finding.found) == (State.OK, True)
     assert not (scene.folder / "new.db").exists()
 
@@ -176,7 +176,7 @@ async def test_a_new_store_is_not_made(scene: Scene) -> None:
 )
 async def test_what_is_no_store_is_said(url: str, said: str, scene: Scene) -> None:
     scene.options(store_url=url)
-    [finding] = await settings.store(scene.subject)
+    [finding] = await store.store(scene.subject)
     assert finding.state is State.WRONG
     assert said in finding.found
     assert "hidden" not in str(finding)

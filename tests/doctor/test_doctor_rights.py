@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -7,11 +9,14 @@ import yaml
 from installation_scene import Scene, faults, skipped
 
 from kubeci.cluster.access import Right
-from kubeci.doctor.finding import State
+from kubeci.doctor.finding import Finding, Group, State
+from kubeci.doctor.grant import BINDING, ROLE, all_of_them, some
 from kubeci.doctor.rights import CLUSTER_TEMPLATES, NEEDED
 from kubeci.local.cluster.users import User
 
-RBAC = Path(__file__).parents[2] / "rbac"
+ROOT = Path(__file__).parents[2]
+RBAC = ROOT / "rbac"
+BUILDS = ROOT / "examples" / "deploy" / "builds"
 SERVER = "system:serviceaccount:kubeci:kubeci"
 NOT_OURS = frozenset(
     {
@@ -55,7 +60,8 @@ async def test_each_right_that_is_missing_is_found_alone(right: Right, carries: 
     missing = next(each for each in found if each.name == name)
     assert str(right) in missing.found
     assert carries in missing.why
-    assert missing.command == "kubectl apply --namespace argo --filename rbac/kubeci.yaml"
+    assert "rbac/kubeci.yaml" in missing.remedy
+    assert missing.command == "", "the cluster does not tell who we are"
     listing = str(right) == "list workflows.argoproj.io"
     assert skipped(found) == (["controller"] if listing else [])
 
@@ -97,6 +103,67 @@ async def test_an_administrator_asks_for_the_server(server: User, wrong: list[st
     found = await scene.findings()
     assert [name for name, _ in faults(found)] == wrong
     assert SERVER in next(each.found for each in found if each.group == "rights")
+
+
+def wrong_right(found: list[Finding]) -> Finding:
+    [finding] = [each for each in found if each.group is Group.RIGHTS and each.state is not State.OK]
+    return finding
+
+
+async def ask_for(scene: Scene, name: str, *denied: tuple[str, str, str], allowed: bool = False) -> Finding:
+    scene.stack.cluster.further_users = (User(name, allowed=allowed, denied=frozenset(denied)),)
+    scene.settings(as_user=name)
+    return wrong_right(await scene.findings())
+
+
+async def test_without_a_binding_the_account_in_question_is_bound(scene: Scene) -> None:
+    missing = await ask_for(scene, SERVER)
+    assert missing.command == (
+        "kubectl create rolebinding kubeci-server --namespace argo --role kubeci --serviceaccount kubeci:kubeci"
+    )
+    assert "--kustomize ours" in missing.remedy
+
+
+async def test_a_right_alone_is_added_to_the_role(scene: Scene) -> None:
+    missing = await ask_for(scene, SERVER, ("get", "", "pods/log"), allowed=True)
+    *command, patch = shlex.split(missing.command)
+    assert command == [
+        "kubectl",
+        "patch",
+        "role",
+        "kubeci",
+        "--namespace",
+        "argo",
+        "--type",
+        "json",
+        "--patch",
+    ]
+    rule = {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}
+    assert json.loads(patch) == [{"op": "add", "path": "/rules/-", "value": rule}]
+
+
+async def test_where_the_namespace_is_missing_that_comes_first(scene: Scene) -> None:
+    scene.stack.cluster.namespaces = ("other",)
+    missing = await ask_for(scene, SERVER)
+    assert (missing.command, "see cluster" in missing.remedy) == ("", True)
+
+
+@pytest.mark.parametrize("user", ["nobody", "system:anonymous", "system:serviceaccount:a;b:c", ""])
+def test_who_is_no_service_account_gets_no_command(user: str) -> None:
+    lacking = [right for right, _ in NEEDED]
+    for grant in (all_of_them(user, "argo"), some(user, "argo", lacking)):
+        assert (grant.command, "rbac/kubeci.yaml" in grant.remedy) == ("", True)
+
+
+def test_the_account_of_the_file_gets_the_file() -> None:
+    user = "system:serviceaccount:builds:kubeci"
+    for grant in (all_of_them(user, "builds"), some(user, "builds", [NEEDED[0][0]])):
+        assert grant.command == "kubectl apply --namespace builds --filename rbac/kubeci.yaml"
+
+
+def test_names_are_those_of_the_manifests() -> None:
+    [binding] = yaml.safe_load_all((BUILDS / "role-binding.yaml").read_text())
+    assert (binding["metadata"]["name"], binding["roleRef"]["name"]) == (BINDING, ROLE)
 
 
 async def test_who_may_not_impersonate_is_told_so(scene: Scene) -> None:
