@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kubeci.local.github.auth import App, InstallationToken
+from kubeci.model.app_needs import EVENTS, wanted_permissions
 from kubeci.model.json import JsonObject
 
 if TYPE_CHECKING:
@@ -21,31 +22,9 @@ OwnerType: TypeAlias = Literal["Organization", "User"]
 Role: TypeAlias = Literal["admin", "maintain", "write", "triage", "read", "none"]
 
 RUNS_KEPT = 5_000  # the oldest check-runs go first; a demo never gets there, a load test does
-ALL_PERMISSIONS = {
-    "checks": "write",
-    "contents": "write",
-    "deployments": "write",
-    "issues": "write",
-    "members": "read",
-    "merge_queues": "read",
-    "metadata": "read",
-    "pull_requests": "write",
-}
+ALL_PERMISSIONS: dict[str, str] = {**wanted_permissions()}
 
-APP_EVENTS = [
-    "check_run",
-    "check_suite",
-    "create",
-    "delete",
-    "deployment",
-    "deployment_status",
-    "issue_comment",
-    "issues",
-    "merge_group",
-    "pull_request",
-    "push",
-    "repository",
-]
+APP_EVENTS = sorted({"deployment_status", *(each.event for each in EVENTS)})
 
 
 def utc_now() -> datetime:
