@@ -67,6 +67,9 @@ class Builds(Protocol):
     async def warn(self, build_id: str, warnings: tuple[str, ...]) -> None:
         """Replace what the author should know of a build."""
 
+    async def describe(self, build: Build) -> None:
+        """Replace what the definition says of a build that was recorded before its definition could be read."""
+
     async def begin(self, build_id: str) -> None:
         """Note that all of a build's submission is done; one that ended meanwhile stays finished."""
 

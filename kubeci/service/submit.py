@@ -35,7 +35,7 @@ from kubeci.service.sources import read_source
 from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import stop_or_say, supersede
-from kubeci.service.unbegun import conclude_unbegun, is_unwanted
+from kubeci.service.unbegun import conclude_unbegun, is_unwanted, withdraw
 from kubeci.service.wish import StopRequest
 from kubeci.workflow import metadata
 
@@ -82,7 +82,7 @@ class Submitter:
     async def _submit(self, request: BuildRequest, now: datetime, *, last_attempt: bool) -> str:
         known = await self._rooms.builds.get(request.id)
         if known and is_unwanted(known) and known.state is BuildState.FINISHED and not known.workflow_uid:
-            return await self._withdraw(known, last_attempt=last_attempt)
+            return await withdraw(known, self._rooms, last_attempt=last_attempt)
         if known and known.state not in {BuildState.SUBMITTING, BuildState.SKIPPED}:
             return f"already built as {known.workflow_name}"
         if request.automatic and not known and await self._built(request):
@@ -153,6 +153,7 @@ class Submitter:
             prepared = await prepare(request, source, tools, now)
             if prepared is None:
                 return "the definition says that there is nothing to run"
+            await self._described(prepared.build)
             if prepared.skip:
                 build = prepared.build
                 check = content.skipped(build.check_name, build.entrypoint, prepared.skip)
@@ -164,9 +165,21 @@ class Submitter:
             return await self._failed(request, error, now)
         except UpstreamError as error:  # a module of another repository, or a template of the cluster
             if error.retryable and not last_attempt:
+                if isinstance(error, Unready):
+                    await self._wait_unread(request, error, now)
                 raise
             return await self._failed(request, DefinitionError(error.public), now)
         return await self._start(prepared, last_attempt=last_attempt)
+
+    async def _wait_unread(self, request: BuildRequest, error: Unready, now: datetime) -> None:
+        """Say on a queued check-run that the cluster holds a part of the definition, which cannot be read yet."""
+        build = new_build(request, self._rooms.config, now)
+        subject = subject_of(build, self._rooms.argo_ui)
+        build = await self._check_runs.begin(await self._anew(build), setup(subject))
+        if is_unwanted(build):
+            await conclude_unbegun(build, self._rooms)
+        else:
+            await self._check_runs.waits(build, subject, error)
 
     async def _failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         build = new_build(request, self._rooms.config, now)
@@ -230,19 +243,7 @@ class Submitter:
 
     async def _unwanted(self, build: Build, *, last_attempt: bool) -> str:
         await conclude_unbegun(build, self._rooms)
-        return await self._withdraw(build, last_attempt=last_attempt)
-
-    async def _withdraw(self, build: Build, *, last_attempt: bool) -> str:
-        """Stop the workflow of a build that was ended without one: the answer to its creation may have been lost."""
-        told = f"{build.check_name} was ended before it began"
-        try:
-            existing = await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name)
-            if metadata.is_of(existing, build):
-                await stop_or_say(build, self._rooms.cluster.workflows)
-        except UpstreamError as error:
-            if error.retryable and not last_attempt:
-                raise
-        return told
+        return await withdraw(build, self._rooms, last_attempt=last_attempt)
 
     async def _try_later(self, build: Build, subject: Subject, error: UpstreamError) -> None:
         """Raise what is to be tried again, after the check-run says for what its build may have to wait long."""
@@ -264,6 +265,12 @@ class Submitter:
             await self._check_runs.creation_failed(build, subject, given_up(error))
         except UpstreamError as refused:
             log.warning("a check-run could not be concluded", build=build.id, error=str(refused))
+
+    async def _described(self, build: Build) -> None:
+        """Complete the record of a build that began before all of its definition could be read."""
+        known = await self._rooms.builds.get(build.id)
+        if known and known.state is BuildState.SUBMITTING and known.check_name != build.check_name:
+            await self._rooms.builds.describe(build)
 
     async def _anew(self, build: Build) -> Build:
         """Take up a build that was skipped: its check-run is concluded, so that it gets another one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from kubeci.errors import UpstreamError
+from kubeci.errors import Forbidden, UpstreamError
 from kubeci.model.build import Build, BuildState
 from kubeci.report.check_run import report
 from kubeci.report.markdown import code
@@ -12,6 +12,7 @@ from kubeci.service.check_runs import CheckRuns
 from kubeci.service.deployments import DeploymentReports
 from kubeci.service.rooms import Rooms
 from kubeci.service.subject import subject_of
+from kubeci.workflow import metadata
 from kubeci.workflow.status import read_state
 
 log = structlog.get_logger(__name__)
@@ -53,3 +54,21 @@ async def conclude_unbegun(build: Build, rooms: Rooms) -> None:
         why = build.stopped or f"superseded by {code(successor)}"
         await DeploymentReports(rooms).refused(build.commit.repository, build.deployment_id, why)
     await rooms.builds.change(build.id, state=BuildState.FINISHED)
+
+
+async def withdraw(build: Build, rooms: Rooms, *, last_attempt: bool) -> str:
+    """Stop the workflow of a build that was ended without one, since the answer to its creation may have been lost.
+
+    Gives what came of it in a sentence. Raises an `UpstreamError` that may pass, unless this is the last attempt.
+    """
+    workflows = rooms.cluster.workflows
+    try:
+        existing = await workflows.get(build.namespace, build.workflow_name)
+        if metadata.is_of(existing, build):
+            await workflows.stop(build.namespace, build.workflow_name)
+    except Forbidden as error:
+        log.warning("a build that is not needed may go on", workflow=build.workflow_name, error=str(error))
+    except UpstreamError as error:
+        if error.retryable and not last_attempt:
+            raise
+    return f"{build.check_name} was ended before it began"

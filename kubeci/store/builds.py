@@ -18,6 +18,7 @@ from kubeci.store.upsert import insert
 _UNFINISHED = builds.c.state.in_((BuildState.SUBMITTING.value, BuildState.RUNNING.value))
 
 
+DESCRIBED = ("check_name", "entrypoint", "plan", "warnings", "prints", "loaded", "pull_request")
 ENDS_OF_NOTE = ("success", "failure", "timed_out")
 
 
@@ -51,6 +52,13 @@ class SqlBuilds(SqlReports):
         statement = (
             update(builds).where(builds.c.id == build_id).values(warnings=msgspec.json.encode(warnings))
         )
+        await self._database.run(lambda connection: connection.execute(statement))
+
+    async def describe(self, build: Build) -> None:
+        """Replace what the definition says of a build that was recorded before its definition could be read."""
+        row = row_of(build)
+        values = {key: row[key] for key in DESCRIBED}
+        statement = update(builds).where(builds.c.id == build.id).values(values)
         await self._database.run(lambda connection: connection.execute(statement))
 
     async def begin(self, build_id: str) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from lacking import ARGO, build, summary, the_run, world_without
 from tests_stack import PASSING, REPOSITORY
-from world import Step, World
+from world import NAMESPACE, Step, World
 
+from kubeci.local.cluster.resources import WORKFLOW_TEMPLATES as TEMPLATES
 from kubeci.local.github.state import CheckRun
 from kubeci.service.intake import MAX_ATTEMPTS
 from kubeci.service.patience import LONGEST_SAYING
@@ -91,6 +92,17 @@ async def test_cancel_while_the_cluster_is_asked_ends_the_build_and_its_workflow
     assert len(world.runs(waiting.run.suite.head_sha)) == 1
 
 
+async def test_a_workflow_whose_creation_was_not_answered_is_stopped_with_its_build(waiting: Waiting) -> None:
+    world = waiting.world
+    waiting.heal()
+    world.stack.cluster.faults.add("POST", "/workflows", after=True, drop=True)
+    world.stack.cluster.faults.add("POST", "/workflows", delay_seconds=0.5, status=503, times=10**6)
+    await world.submitted()
+    await world.stack.github.press(waiting.run.id, "cancel")
+    await world.until(lambda: waiting.run.status == "completed")
+    await world.until(lambda: world.workflows()[0]["spec"].get("shutdown"))
+
+
 async def test_a_pull_request_that_is_closed_ends_its_build_that_waits(waiting: Waiting) -> None:
     world, github = waiting.world, waiting.world.stack.github
     await github.fork(REPOSITORY, "stranger")
@@ -143,6 +155,30 @@ async def test_what_a_build_waits_for_is_told_anew_after_some_minutes_only(waiti
 
 def patches(world: World) -> int:
     return len(world.api_calls("PATCH", "/check-runs/"))
+
+
+TEMPLATE_OF_THE_CLUSTER = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+spec: {workflowTemplateRef: {name: shared}}
+"""
+
+
+async def test_a_build_whose_template_cannot_be_read_yet_waits_with_a_check_run(tmp_path: Path) -> None:
+    async with world_without(tmp_path) as world:
+        cluster = world.stack.cluster
+        spec = {"entrypoint": "ci", "templates": [{"name": "ci", "container": {"image": "alpine"}}]}
+        cluster.objects.create(TEMPLATES, NAMESPACE, {"metadata": {"name": "shared"}, "spec": spec})
+        cluster.faults.add("*", "workflowtemplates", drop=True, times=10**6)
+        await world.start()
+        run = await the_run(world, await world.push({".kube-ci/ci.yaml": TEMPLATE_OF_THE_CLUSTER}))
+        await world.until(lambda: "Waiting" in summary(run))
+        assert run.status == "queued"
+        cluster.faults.clear()
+        name = await world.submitted()
+        world.status(name, "Succeeded")
+        await world.until(lambda: run.conclusion == "success")
+        assert run.name == "Workflow - ci"
+        assert world.runs(run.suite.head_sha) == [run]
 
 
 async def graphql(world: World, more: int) -> None:
