@@ -15,11 +15,13 @@ from kubeci.errors import KubeCIError, RateLimited, Unready, UpstreamError
 from kubeci.model.event import Delivery
 from kubeci.ports import Inbox
 from kubeci.service.held import CLAIM, held
-from kubeci.service.patience import has_time, pause_after
+from kubeci.service.patience import has_time, is_away, pause_after
 from kubeci.service.queue import backoff_seconds
 
 MAX_ATTEMPTS = 8  # about two minutes of backoff; then the delivery is parked with its reason
 IDLE_SECONDS = 60.0
+WAITING_WORKERS = 2
+"""So many work at a time on what waits already: a cluster that does not answer must not hold up other work."""
 WAITS = "waits: "
 """How the reason begins of what waits for the cluster."""
 
@@ -63,6 +65,11 @@ class Intake:
         self._cause = ""
         """What the last of them waits for; with it the operator is told once, however many wait."""
 
+        self._trying = 0
+        """How many work on what waits."""
+        self._away_until: datetime | None = None
+        """Until when nothing that waits is tried, since the cluster is away; then one is, until one succeeded."""
+
     @property
     def waiting(self) -> int:
         """Say how many deliveries wait for the cluster."""
@@ -100,8 +107,28 @@ class Intake:
             # Work that fails is counted and parked below; this one's process ended each time.
             await self._inbox.park(delivery.id, "its work ended the server each time that it was tried")
             log.error("delivery ends the server", delivery=delivery.id, github_event=delivery.event)
-        else:
+        elif not _waits(delivery):
             await self._handle(delivery)
+        elif self._may_try(now):
+            self._trying += 1
+            try:
+                await self._handle(delivery)
+            finally:
+                self._trying -= 1
+        else:
+            await self._postpone(delivery, now)
+
+    def _may_try(self, now: datetime) -> bool:
+        """Say whether something that waits may be tried now."""
+        if self._away_until is None:
+            return self._trying < WAITING_WORKERS
+        return not self._trying and now >= self._away_until
+
+    async def _postpone(self, delivery: Delivery, now: datetime) -> None:
+        """Put back what waits, without a try."""
+        self._waiting.setdefault(delivery.id, delivery.reason)
+        due = max(now + timedelta(seconds=self._backoff(3)), self._away_until or now)
+        await self._inbox.retry(delivery.id, delivery.reason, due, counted=False)
 
     async def _idle(self) -> None:
         due = await self._inbox.next_due()
@@ -132,6 +159,8 @@ class Intake:
             await self._failed(delivery, error, retryable=True)
             bound.exception("delivery failed by a defect of ours")
         else:
+            if _waits(delivery):
+                self._away_until = None
             await self._inbox.done(delivery.id, outcome)
             bound.info("delivery done", outcome=outcome)
         if self._waiting.pop(delivery.id, ""):
@@ -151,6 +180,8 @@ class Intake:
         pause = pause_after(now - delivery.received_at, timedelta(seconds=self._backoff(1)))
         if isinstance(error, RateLimited):
             pause = max(pause, timedelta(seconds=error.retry_after))
+        if _waits(delivery) or self._away_until is None:
+            self._away_until = now + pause if is_away(error) else None
         await self._inbox.retry(delivery.id, f"{WAITS}{error}", now + pause, counted=False)
 
     async def _failed(self, delivery: Delivery, error: Exception, *, retryable: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from kubeci.errors import Forbidden, Invalid, KubeCIError, RateLimited, Unready, UpstreamError
 from kubeci.workflow.schema import Problem
@@ -27,6 +28,11 @@ def may_heal(error: UpstreamError) -> bool:
     A right that is missing counts: only the operator can grant it, and the author could but push the same once more.
     """
     return isinstance(error, Unready | RateLimited) or (isinstance(error, Forbidden) and error.grantable)
+
+
+def is_away(error: UpstreamError) -> bool:
+    """Say whether the cluster would answer any other build like this; a right or a quota may be one build's alone."""
+    return isinstance(error, Unready) and error.status != HTTPStatus.FORBIDDEN
 
 
 def has_time(since: datetime, now: datetime) -> bool:

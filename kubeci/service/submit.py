@@ -35,6 +35,7 @@ from kubeci.service.sources import read_source
 from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import stop_or_say, supersede
+from kubeci.service.turns import Turns
 from kubeci.service.unbegun import conclude_unbegun, is_unwanted, withdraw
 from kubeci.service.wish import StopRequest
 from kubeci.workflow import metadata
@@ -54,6 +55,7 @@ class Submitter:
         self._check_runs = CheckRuns(rooms)
         self._deployments = DeploymentReports(rooms)
         self._judge = Judge(rooms.config, rooms.github.people)
+        self._turns = Turns()
         self._bare = RecentSet[Commit](BARE_COMMITS)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -221,8 +223,9 @@ class Submitter:
             return await self._unwanted(build, last_attempt=last_attempt)
         manifest = render(replace(prepared, build=build), self._rooms.config)
         try:
-            notes = await ensure(prepared.cache, self._rooms) if prepared.cache else ()
-            created = await self._create_once(manifest, build)
+            with self._turns.turn(sure=last_attempt):
+                notes = await ensure(prepared.cache, self._rooms) if prepared.cache else ()
+                created = await self._create_once(manifest, build)
         except (UpstreamError, DefinitionError) as error:
             build = await self._read(build_id)
             if is_unwanted(build):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lacking import ARGO, build, summary, the_run, world_without
 from tests_stack import PASSING, REPOSITORY
-from world import NAMESPACE, Step, World
+from world import NAMESPACE, NEVER, Step, World
 
 from kubeci.local.cluster.resources import WORKFLOW_TEMPLATES as TEMPLATES
 from kubeci.local.github.state import CheckRun
@@ -179,6 +179,44 @@ async def test_a_build_whose_template_cannot_be_read_yet_waits_with_a_check_run(
         await world.until(lambda: run.conclusion == "success")
         assert run.name == "Workflow - ci"
         assert world.runs(run.suite.head_sha) == [run]
+
+
+async def test_an_api_server_that_hangs_does_not_hold_up_what_needs_no_cluster(tmp_path: Path) -> None:
+    async with world_without(tmp_path) as world:
+        cluster = world.stack.cluster
+        cluster.faults.add("POST", "/workflows", delay_seconds=1, drop=True, times=10**6)
+        await world.start()
+        await world.stack.github.create_repository("acme/other")
+        shas = [await world.push({**PASSING, "n": str(n)}, branch=f"b{n}") for n in range(6)]
+        for sha in shas:  # each of them knows why it waits, without having waited for the answer
+            run = await the_run(world, sha)
+            await world.until(lambda run=run: "Waiting" in summary(run))
+        assert posts(world) < len(shas) + 3
+        cluster.faults.clear()
+        cluster.faults.add("POST", "/workflows", delay_seconds=NEVER, times=10**6)
+        tried = posts(world)
+        await world.until(lambda: posts(world) > tried)
+        wrong = {".kube-ci/ci.yaml": "not: [a workflow"}
+        sha = await world.stack.github.push("acme/other", wrong, branch="main", message="x")
+        run = await the_run(world, sha)
+        await world.until(lambda: run.status == "completed")
+
+
+async def test_github_is_read_by_one_of_many_while_the_cluster_is_away(tmp_path: Path) -> None:
+    async with world_without(tmp_path) as world:
+        world.stack.cluster.faults.add("POST", "/workflows", drop=True, times=10**6)
+        await world.start()
+        shas = [await world.push({**PASSING, "n": str(n)}, branch=f"b{n}") for n in range(6)]
+        runs = [await the_run(world, sha) for sha in shas]
+        await world.until(lambda: all("Waiting" in summary(run) for run in runs))
+        await world.until(
+            lambda: len(world.stored("SELECT id FROM deliveries WHERE reason LIKE 'waits: %'")) == 12
+        )
+        asked, tried = len(world.api_calls("POST", "/graphql")), posts(world)
+        await world.until(lambda: posts(world) > tried + 5)
+        assert len(world.api_calls("POST", "/graphql")) - asked <= 8
+        world.stack.cluster.faults.clear()
+        await world.submitted(6)
 
 
 async def graphql(world: World, more: int) -> None:
