@@ -27,7 +27,7 @@ async def ensure(claim: CacheClaim, rooms: Rooms) -> tuple[str, ...]:
 
     A claim that exists must be this repository's and branch's, or one that the operator shares with it. Raises
     `DefinitionError` where it may not be used or cannot be created, `Unready` while a quota is used up, and a retryable
-    `UpstreamError` while a claim of that name is being deleted.
+    `UpstreamError` while a claim of that name is being deleted, and where a right is missing.
     """
     existing = await _found(claim, rooms)
     if existing is None:
@@ -134,7 +134,10 @@ async def _created(claim: CacheClaim, rooms: Rooms) -> JsonObject:
 
 @contextmanager
 def _told_to_the_author(verb: str, namespace: str) -> Iterator[None]:
-    """Turn what the cluster refuses for good into an error of the build; the caller sees the rest."""
+    """Turn what the cluster refuses into an error that tells what for; the caller sees the rest.
+
+    A right that is missing may be tried again: an API server that has just started refuses until it has read the roles.
+    """
     try:
         yield
     except Invalid as error:
@@ -144,12 +147,10 @@ def _told_to_the_author(verb: str, namespace: str) -> Iterator[None]:
             raise
         if QUOTA in str(error):
             raise Unready(str(error), status=error.status, public=f"{FAILED}{error.public}") from error
-        if error.grantable:
-            raise DefinitionError(f"{FAILED}{error.public}") from error
         right = f"{verb} persistentvolumeclaims in the namespace {namespace}"
-        raise DefinitionError(
-            f"{FAILED}the cluster does not let the server {right}: {error.public}"
-        ) from error
+        told = "" if error.grantable else f"the cluster does not let the server {right}: "
+        public = f"{FAILED}{told}{error.public}"
+        raise UpstreamError(str(error), status=error.status, retryable=True, public=public) from error
 
 
 def _refuse_reserved(claim: CacheClaim, config: Config) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from kubeci.errors import NotFound, UpstreamError
+from kubeci.errors import Forbidden, NotFound, UpstreamError
 from kubeci.ports import LogArchive, PodLogs
 from kubeci.workflow.pod_names import pod_name
 from kubeci.workflow.status import Node, WorkflowState
@@ -62,6 +62,7 @@ class NodeLogs:
                     yield chunk
         except UpstreamError as error:
             # argo-server answers 500 to an artifact that is not there, and to a store that refuses it.
-            later = error.retryable and error.status != 500
+            # An API server that has just started refuses until it has read the roles.
+            later = isinstance(error, Forbidden) or (error.retryable and error.status != 500)
             told = f"{gone}, and its archived log cannot be read: "
             raise NotFound(f"{told}{error}", retryable=later, public=f"{told}{error.public}") from error

@@ -31,10 +31,13 @@ async def keep_logs(
     kept = await builds.logs(build.id)
     problem = None
     for node, ended_at in unread(state, kept):
+        known = kept.get(node.id)
+        before = known.failures if known and known.ended_at == ended_at else 0
         try:
-            log = replace(await _read(state, node, node_logs), ended_at=ended_at)
+            read = await _read(state, node, node_logs, last=before + 1 >= MAX_FAILURES)
+            log = replace(read, ended_at=ended_at)
         except UpstreamError as error:
-            log = _failed(node, ended_at, kept.get(node.id), error)
+            log = _failed(node, ended_at, before, error)
             problem = error if log.failures else problem
         await builds.save_log(build.id, log)
         kept.pop(node.id, None)
@@ -42,8 +45,7 @@ async def keep_logs(
     return kept, problem
 
 
-def _failed(node: Node, ended_at: str, known: NodeLog | None, error: UpstreamError) -> NodeLog:
-    before = known.failures if known and known.ended_at == ended_at else 0
+def _failed(node: Node, ended_at: str, before: int, error: UpstreamError) -> NodeLog:
     failures = before if isinstance(error, RateLimited) else before + 1
     last = failures >= MAX_FAILURES or not error.retryable
     return NodeLog(node.id, ended_at, missing=error.public, failures=0 if last else max(failures, 1))
@@ -59,7 +61,11 @@ def unread(state: WorkflowState, kept: Mapping[str, NodeLog]) -> list[tuple[Node
     ]
 
 
-async def _read(state: WorkflowState, node: Node, node_logs: NodeLogs) -> NodeLog:
+async def _read(state: WorkflowState, node: Node, node_logs: NodeLogs, *, last: bool) -> NodeLog:
+    """Read the logs of a node's containers; one that is refused is left out at the last try alone.
+
+    An API server that has just started refuses until it has read the roles.
+    """
     parser = AnnotationParser()
     found = []
     missing, refused = "", False
@@ -71,6 +77,9 @@ async def _read(state: WorkflowState, node: Node, node_logs: NodeLogs) -> NodeLo
         except (NotFound, Forbidden, Invalid) as error:
             if isinstance(error, NotFound) and error.retryable:
                 raise
+            if isinstance(error, Forbidden) and not last:
+                told = str(error)
+                raise UpstreamError(told, status=error.status, retryable=True, public=error.public) from error
             missing, refused = error.public, isinstance(error, Forbidden)
         found += parser.close()
     return NodeLog(node.id, annotations=tuple(found), tail=parser.tail, missing=missing, refused=refused)

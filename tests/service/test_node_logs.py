@@ -64,6 +64,7 @@ async def test_why_an_archived_log_is_refused_is_for_the_operator() -> None:
     words = f'{{"message": "User {ACCOUNT} cannot get it"}}'.encode()
     error = await refused(of_answer(403, {}, words, call="argo-server's archived log"))
     assert ACCOUNT in str(error)
+    assert error.retryable, "it may have started a moment ago"
     assert error.public.endswith(
         " is gone, and its archived log cannot be read: the cluster answered 403 to argo-server's archived log"
     )
