@@ -51,9 +51,9 @@ def _store(url: str) -> Finding:
     try:
         return _shared_store(known) if known.shared else _file_store(known.engine.url.database or "")
     except ConfigurationError as error:
-        return _wrong(
-            f"{known.place}: {error}", remedy="the server tells the same, and does not start with it"
-        )
+        # Its words are those of the server that does not start: what is wrong, then what to do.
+        found, _, remedy = str(error).rpartition(": ")
+        return _wrong(f"{known.place}: {found}", remedy=remedy)
     finally:
         known.engine.dispose()
 
