@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -18,23 +19,29 @@ from kubeci.service.rooms import Rooms
 UNFOLLOWED_SECONDS = 120.0
 """A restart of the API server takes less, and needs no word."""
 
+SAID_AGAIN = timedelta(hours=1)
+"""An API server that comes and goes costs two writes a build in this time."""
+
 log = structlog.get_logger(__name__)
 
 
 async def tell_unfollowed(rooms: Rooms, *, after_seconds: float = UNFOLLOWED_SECONDS) -> None:
     """Tell when the watch has been lost for so long, until cancelled, and take the words back when it works again.
 
-    Builds that are submitted meanwhile are told at most so many seconds later.
+    Builds that are submitted meanwhile are told at most so many seconds later, and none is told twice in an hour.
     """
     words, watched = _Words(rooms), rooms.watched
+    said: dict[str, datetime] = {}
     while True:
         await watched.until_lost(after_seconds)
         told: dict[str, Build] = {}
         while watched.problem:
+            now = rooms.clock()
+            said = {each: at for each, at in said.items() if now - at < SAID_AGAIN}
             for build in await _unfinished(rooms):
-                if build.workflow_uid and build.check_run_id and build.id not in told:
+                if build.workflow_uid and build.check_run_id and build.id not in said:
                     await _tried(build, words.tell)
-                    told[build.id] = build
+                    said[build.id], told[build.id] = now, build
             with suppress(TimeoutError):
                 async with asyncio.timeout(after_seconds):
                     await watched.until_works()

@@ -23,6 +23,7 @@ from kubeci.local.cluster.workflow_fields import WorkflowFields
 from kubeci.model.json import JsonObject
 from kubeci.service.intake import MAX_ATTEMPTS
 from kubeci.service.patience import LONGEST_WAIT
+from kubeci.service.unfollowed import SAID_AGAIN
 
 
 def away(cluster: LocalCluster) -> None:
@@ -79,7 +80,7 @@ async def test_what_comes_in_before_the_cluster_is_ready_waits_and_builds_by_its
             run, waiting = await build(world)
             await until_watch(world, works=not stops_the_watch)
             asked = len(cluster.requests)
-            await world.until(lambda: len(cluster.requests) > asked + 10)
+            await world.until(lambda: len(cluster.requests) > asked + 5)
             assert await figure(world, "kubeci_deliveries_waiting") >= 1
         assert run.status == "queued"
         assert told in waiting
@@ -151,6 +152,32 @@ async def test_a_build_whose_workflow_cannot_be_followed_says_so_until_it_can(tm
         world.clock.ahead = timedelta(minutes=5)  # progress is held back for a while
         world.stack.cluster.faults.clear()
         await world.until(lambda: summary(run) == usual)
+
+
+async def test_an_api_server_that_comes_and_goes_is_told_of_once_an_hour(tmp_path: Path) -> None:
+    async with world_without(tmp_path) as world:
+        await world.start(replace(FAST, unfollowed_seconds=0.1))
+        run, _ = await build(world)
+        name = await world.submitted()
+        world.status(name, "Running", Step("a", "Running"))
+        await world.until(lambda: run.status == "in_progress")
+        usual, cluster = summary(run), world.stack.cluster
+        for told in (True, False, False, True):
+            before = len(world.api_calls("PATCH", "/check-runs/"))
+            away(cluster)
+            cluster.cut_watches()
+            asked = len(cluster.requests)
+            await until_watch(world, works=False)
+            await world.until(
+                lambda told=told, asked=asked: (
+                    "do not reach" in summary(run) if told else len(cluster.requests) > asked + 8
+                )
+            )
+            cluster.faults.clear()
+            await until_watch(world, works=True)
+            await world.until(lambda: summary(run) == usual)
+            assert len(world.api_calls("PATCH", "/check-runs/")) - before == (2 if told else 0)
+            world.clock.ahead += SAID_AGAIN / 3
 
 
 async def test_a_button_pressed_while_the_cluster_is_away_is_answered(tmp_path: Path) -> None:
