@@ -12,6 +12,7 @@ import yaml
 from kubeci.cli.preparation import Invocation, tree_options
 from kubeci.errors import DefinitionError
 from kubeci.model.json import JsonObject
+from kubeci.report.plain import plain
 from kubeci.service.prepare import render
 
 
@@ -34,13 +35,13 @@ def command(invocation: Invocation, *, output: str) -> None:
         prepared = asyncio.run(invocation.prepare(invocation.source(), invocation.config))
         workflow = render(prepared, invocation.config) if prepared else None
     except DefinitionError as error:
-        click.echo(str(error), err=True)
+        click.echo(plain(str(error)), err=True)
         sys.exit(1)
     if prepared is None or workflow is None:
         click.echo("the definition says that there is nothing to run (workflow = None)", err=True)
         return
     for line in (*prepared.build.prints, *(f"warning: {text}" for text in prepared.build.warnings)):
-        click.echo(line, err=True)
+        click.echo(plain(line), err=True)
     click.echo(_written(workflow, output), nl=False)
 
 

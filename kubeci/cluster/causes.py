@@ -98,8 +98,11 @@ def missing_right(verb: str, resource: str, group: str, namespace: str) -> str:
     if not namespace:
         command = "kubectl apply --filename rbac/cluster-wide.yaml"
         return f"the server may not {verb} {resource}: its cluster role lacks {right}; {command}"
-    command = f"kubectl apply --namespace {namespace} --filename rbac/kubeci.yaml"
-    return f"the server may not {verb} {resource} in the namespace {namespace}: its role lacks {right}; {command}"
+    # The command depends on whose role it is, which people who look at a check-run need not know.
+    remedy = "`kubeci doctor` prints the command that grants it"
+    return (
+        f"the server may not {verb} {resource} in the namespace {namespace}: its role lacks {right}; {remedy}"
+    )
 
 
 def _names_an_object(content: bytes) -> bool:

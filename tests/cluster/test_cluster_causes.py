@@ -40,7 +40,7 @@ def cannot(verb: str, resource: str, group: str, where: str = ' in the namespace
     return forbidden(f'User "{ACCOUNT}" cannot {verb} resource "{resource}" in API group "{group}"{where}')
 
 
-APPLY = "kubectl apply --namespace argo --filename rbac/kubeci.yaml"
+APPLY = "`kubeci doctor` prints the command that grants it"
 CAUSES: list[tuple[UpstreamError, type[UpstreamError], bool, str]] = [
     # the error, its kind, whether a right or a quota would help, words for anybody
     (why(404, b"404 page not found\n"), Unready, False, "the cluster knows no Argo workflows"),

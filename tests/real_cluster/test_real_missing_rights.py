@@ -64,7 +64,7 @@ def words(right: Right, namespace: str) -> str:
     named = f"{resource}.{group}" if group else resource
     return (
         f"the server may not {verb} {resource} in the namespace {namespace}: its role lacks `{verb} {named}`; "
-        f"kubectl apply --namespace {namespace} --filename rbac/kubeci.yaml"
+        "`kubeci doctor` prints the command that grants it"
     )
 
 

@@ -24,7 +24,7 @@ def words(verb: str, group: str, resource: str) -> str:
     named = f"{resource}.{group}" if group else resource
     return (
         f"the server may not {verb} {resource} in the namespace argo: its role lacks `{verb} {named}`; "
-        "kubectl apply --namespace argo --filename rbac/kubeci.yaml"
+        "`kubeci doctor` prints the command that grants it"
     )
 
 
