@@ -18,7 +18,7 @@ from kubeci.report.markdown import cut
 from kubeci.report.notes import with_notes
 from kubeci.service.examine import NotAllowed
 from kubeci.service.identity import refusal_id
-from kubeci.service.patience import LONGEST_SAYING, kind_of
+from kubeci.service.patience import SAYING_WINDOW, SAYINGS, kind_of, may_say
 from kubeci.service.publish import digest_of
 from kubeci.service.rooms import Rooms
 
@@ -28,7 +28,7 @@ class CheckRuns:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._said: dict[str, datetime] = {}
+        self._said: dict[str, tuple[datetime, ...]] = {}
         """When it was said last for what builds wait, by their ids."""
 
     async def begin(self, build: Build, check: CheckRun, annotations: Sequence[Annotation] = ()) -> Build:
@@ -93,16 +93,17 @@ class CheckRuns:
         return check.summary
 
     async def waits(self, build: Build, subject: Subject, error: KubeCIError) -> None:
-        """Say on a queued check-run what its build waits for: a cause once, another one some minutes later."""
+        """Say on a queued check-run what its build waits for: a cause once, and few others in ten minutes."""
         check = content.waiting(setup(subject), error.public)
         known = (await self._rooms.builds.outcome(build.id)).check
         if known and kind_of(known.summary) == kind_of(check.summary):
             return
         now = self._rooms.clock()
-        self._said = {each: at for each, at in self._said.items() if now - at < LONGEST_SAYING}
-        if build.id not in self._said:
+        self._said = {each: at for each, at in self._said.items() if now - at[-1] < SAYING_WINDOW}
+        said = self._said.get(build.id, ())
+        if may_say(said, now):
             await self.bring(build, check)
-            self._said[build.id] = now
+            self._said[build.id] = (*said, now)[-SAYINGS:]
 
     async def lift_refusal(self, commit: Commit, by: str) -> None:
         """Conclude the refusal of a commit that was dealt with after all, so that it no longer asks for anything."""

@@ -14,8 +14,9 @@ LONGEST_WAIT = timedelta(hours=24)
 """What breaks in the evening is mended in the morning. GitHub itself gives check-runs up after 14 days."""
 LONGEST_PAUSE = timedelta(minutes=1)
 """Between two tries: a build begins that soon after the cluster is back."""
-LONGEST_SAYING = timedelta(minutes=10)
-"""For so long the words on a waiting check-run stand at least, so that a cluster which fails in turns costs no writes."""
+SAYING_WINDOW = timedelta(minutes=10)
+SAYINGS = 3
+"""How often in that time a waiting check-run may get other words, so that a cluster which fails in turns costs few writes."""
 UNKNOWN_FIELD = "unknown field"
 """The API server's words under Strict field validation."""
 
@@ -43,6 +44,11 @@ def has_time(since: datetime, now: datetime) -> bool:
 def pause_after(waited: timedelta, first: timedelta) -> timedelta:
     """Say how long to wait before the next try: a quarter of the time that went by already, from `first` to a minute."""
     return max(first, min(waited / 4, LONGEST_PAUSE))
+
+
+def may_say(said: Sequence[datetime], now: datetime) -> bool:
+    """Say whether a waiting check-run may get other words, having got some at these times."""
+    return sum(now - at < SAYING_WINDOW for at in said) < SAYINGS
 
 
 def kind_of(words: str) -> str:

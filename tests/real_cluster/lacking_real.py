@@ -9,7 +9,12 @@ from real_scene import PACE, RealScene
 from kubeci.cluster.list_watch import Timing
 from kubeci.local.github.state import CheckRun
 
-SOON = replace(PACE, watch=Timing(backoff_cap=1.0), unfollowed_seconds=3.0)
+SOON = replace(
+    PACE,
+    backoff=lambda failures: min(0.5 * failures, 2.0),
+    watch=Timing(backoff_cap=1.0),
+    unfollowed_seconds=3.0,
+)
 """A watch that is lost is taken up again, and told of, so soon that tests need not wait."""
 
 

@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubeci.service.patience import LONGEST_PAUSE, LONGEST_WAIT, has_time, kind_of, pause_after
+from kubeci.service.patience import (
+    LONGEST_PAUSE,
+    LONGEST_WAIT,
+    SAYING_WINDOW,
+    SAYINGS,
+    has_time,
+    kind_of,
+    may_say,
+    pause_after,
+)
 
 FIRST = timedelta(seconds=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,3 +38,13 @@ def test_amounts_make_no_other_cause() -> None:
     quota = "exceeded quota: builds, requested: cpu={}, used: count/workflows.argoproj.io={}, limited: cpu=50"
     assert kind_of(quota.format("1", "50")) == kind_of(quota.format("1500m", "7"))
     assert kind_of(quota) != kind_of("the cluster's API server cannot be reached")
+
+
+def test_a_cluster_that_fails_in_turns_is_told_of_a_few_times_in_a_while() -> None:
+    said: list[datetime] = []
+    for second in range(int(6 * SAYING_WINDOW.total_seconds())):
+        now = START + timedelta(seconds=second)
+        if may_say(said, now):
+            said.append(now)
+    assert len(said) == 6 * SAYINGS
+    assert said[SAYINGS] - said[0] >= SAYING_WINDOW
