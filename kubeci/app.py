@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 from starlette.applications import Starlette
@@ -29,7 +29,7 @@ from kubeci.cluster.list_watch import Listeners, Timing
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import UpstreamError
 from kubeci.github.events import decode
-from kubeci.ports import Builds, Inbox
+from kubeci.ports import Builds, Inbox, WorkflowFeed
 from kubeci.service.dispatch import Admission, Dispatcher
 from kubeci.service.follow import follow
 from kubeci.service.intake import Intake, Schedule
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from kubeci.slack.client import SlackClient
 
 REPORT_WORKERS = 8
-RETENTION = timedelta(days=30)
-"""How long deliveries that are done and builds that are finished are kept."""
+Duty: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+"""What one replica does for all, until it is cancelled; it may be begun anew later."""
 CLEANING_INTERVAL_SECONDS = 3600.0
 
 log = structlog.get_logger(__name__)
@@ -138,12 +138,15 @@ async def running(
             timing=pace.watch,
             told=Listeners(rooms.watched.lost, rooms.watched.stands),
         )
-        reports = _reports(rooms, metrics, pace)
         server = Server()
         webhooks = webhook_ports(core, around, pace.push_wait_seconds)
         server.web = create_app(webhooks, further_routes(core, around), going=lambda: server.going)
-        work = [intake.run(), reports.run(), follow(feed, builds, reports), _clean(inbox, builds, now)]
-        work.append(tell_unfollowed(rooms, after_seconds=pace.unfollowed_seconds))
+        duties: list[Duty] = [
+            partial(_follow, rooms, feed, metrics, pace),
+            partial(_clean, inbox, builds, now, config),
+            partial(tell_unfollowed, rooms, after_seconds=pace.unfollowed_seconds),
+        ]
+        work = [intake.run(), *(duty() for duty in duties)]
         stack.push_async_callback(_give_back, inbox)
         await stack.enter_async_context(_background([*work, news.run()] if news else work))
         yield server
@@ -174,14 +177,17 @@ def _performer(core: Core, slack: SlackCommands | None) -> Performer:
     return Performer(rooms, dispatcher, core.submitter, decode=decode, slack=slack)
 
 
-def _reports(rooms: Rooms, metrics: Metrics, pace: Pace) -> KeyedQueue[WorkflowKey, Observed]:
+async def _follow(rooms: Rooms, feed: WorkflowFeed, metrics: Metrics, pace: Pace) -> None:
+    """Report workflows until cancelled, with a queue that nothing of an earlier time is left in."""
     queue: KeyedQueue[WorkflowKey, Observed] = KeyedQueue(
         Reconciler(rooms, look_again_seconds=pace.look_again_seconds).reconcile,
         workers=REPORT_WORKERS,
         backoff=pace.backoff,
     )
     metrics.reports_waiting.set_function(lambda: len(queue))
-    return queue
+    async with asyncio.TaskGroup() as group:
+        group.create_task(queue.run())
+        group.create_task(follow(feed, rooms.builds, queue))
 
 
 @asynccontextmanager
@@ -196,9 +202,9 @@ async def _background(work: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterato
                 task.cancel()
 
 
-async def _clean(inbox: Inbox, builds: Builds, now: Callable[[], datetime]) -> None:
+async def _clean(inbox: Inbox, builds: Builds, now: Callable[[], datetime], config: Config) -> None:
     while True:
-        before = now() - RETENTION
+        before = now() - timedelta(seconds=config.retention.seconds)
         try:
             await inbox.forget(before)
             await builds.forget(before)

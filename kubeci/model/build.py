@@ -57,6 +57,8 @@ class BuildRequest:
     """The deployment that asks for it; `entrypoint` is then its task."""
     of_build: str = ""
     """Id of the build on whose check-run somebody asked for it."""
+    delivery_id: str = ""
+    """The delivery that asked for it; empty: a request of the API did."""
     title: str = ""
     """What people know the commit by, once it was read."""
     files: Mapping[str, str] | None = None
@@ -149,3 +151,5 @@ class Build:
     """The same of the attempt before, where its workflow was retried."""
     finished_at: datetime | None = None
     """When its workflow ended, as far as it has one."""
+    delivery_id: str = ""
+    """The delivery that asked for it; empty: a request of the API did."""

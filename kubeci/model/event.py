@@ -27,6 +27,10 @@ class Delivery:
     """How long its work waits for another delivery that may make it needless."""
     reason: str = ""
     """What came of the last attempt."""
+    repository: str = ""
+    """`owner/name` of what it is about, as far as it says that."""
+    sha: str = ""
+    """The commit that it is about, as far as it names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +177,11 @@ Event: TypeAlias = (
     | RepositoryGoneEvent
     | IgnoredEvent
 )
+
+
+def about(event: Event) -> tuple[str, str]:
+    """Give what an event is about: the repository `owner/name`, and the sha of the commit; each empty where it names none."""
+    if isinstance(event, IgnoredEvent):
+        return "", ""
+    sha = getattr(event, "head_sha", "") or getattr(event, "sha", "")
+    return event.repository.full_name, sha

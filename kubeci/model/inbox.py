@@ -33,3 +33,7 @@ class DeliveryRecord:
     """The replica that works on it, or was the last to."""
     claimed_until: datetime
     """When others take it up, where it is worked on."""
+    repository: str = ""
+    """`owner/name` of what it is about, in small letters, as far as it said that."""
+    sha: str = ""
+    """The commit that it is about, as far as it named one."""

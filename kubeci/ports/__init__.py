@@ -19,7 +19,7 @@ from kubeci.ports.github import (
 )
 from kubeci.ports.modules import RepositoryFiles, WebFiles
 from kubeci.ports.news import Announcer
-from kubeci.ports.store import Builds, Inbox
+from kubeci.ports.store import Builds, Inbox, Locks, Marks, Traces
 
 __all__ = [
     "Announcer",
@@ -31,13 +31,16 @@ __all__ = [
     "Conversation",
     "Deployments",
     "Inbox",
+    "Locks",
     "LogArchive",
+    "Marks",
     "People",
     "PodLogs",
     "PullRequests",
     "Repositories",
     "RepositoryFiles",
     "Retries",
+    "Traces",
     "WebFiles",
     "WorkflowFeed",
     "Workflows",

@@ -11,6 +11,7 @@ from kubeci.model.event import Delivery
 from kubeci.model.inbox import DeliveryRecord, DeliveryState
 from kubeci.model.report import DeploymentTold, NodeLog, Outcome, Reported
 from kubeci.model.repository import Commit, Ref, Repository
+from kubeci.model.trace import Trace
 
 
 class Inbox(Protocol):
@@ -52,7 +53,7 @@ class Inbox(Protocol):
         """Let a delivery that is done or parked be worked on anew; False: it is neither."""
 
     async def forget(self, before: datetime) -> int:
-        """Delete deliveries that were done with before `before`; gives their number."""
+        """Delete deliveries that were done with before `before`, with their traces; gives their number."""
 
 
 class Builds(Protocol):
@@ -137,3 +138,33 @@ class Builds(Protocol):
 
     async def forget(self, before: datetime) -> int:
         """Delete finished builds from before `before`, with all that hangs on them; gives their number."""
+
+
+class Traces(Protocol):
+    """What was done for deliveries."""
+
+    async def save(self, delivery_id: str, trace: Trace) -> None:
+        """Keep the trace of one attempt."""
+
+    async def of(self, delivery_id: str) -> list[Trace]:
+        """Read the traces of a delivery's attempts, oldest first."""
+
+
+class Marks(Protocol):
+    """Moments that outlive the process, by name."""
+
+    async def get(self, name: str) -> datetime | None:
+        """Read a moment; None: it was never set."""
+
+    async def set(self, name: str, at: datetime) -> None:
+        """Set a moment."""
+
+
+class Locks(Protocol):
+    """What one replica does at a time, by name; a holder that dies loses its lock when its time is over."""
+
+    async def take(self, name: str, now: datetime, until: datetime) -> bool:
+        """Take a lock that is free, ran out, or is this holder's own; False: another holds it."""
+
+    async def free(self, name: str) -> None:
+        """Give a lock back, unless another has taken it meanwhile."""

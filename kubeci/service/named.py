@@ -32,6 +32,7 @@ class Asker:
     build_id: str
     what: What
     actor: Person
+    delivery_id: str = ""
 
 
 async def find_repository(owner: str, name: str, rooms: Rooms) -> Named:
@@ -70,4 +71,5 @@ async def request_of_ref(named: Named, ref: str, rooms: Rooms, asker: Asker) -> 
         what=asker.what,
         actor=asker.actor,
         repository_object=named.object,
+        delivery_id=asker.delivery_id,
     )

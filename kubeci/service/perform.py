@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from kubeci.errors import Unready, UpstreamError
@@ -72,7 +73,7 @@ class Performer:
         return await self._slack.handle(delivery.payload, delivery.id, now, last_attempt=last_attempt)
 
     async def _build(self, request: BuildRequest, delivery: Delivery, *, last_attempt: bool) -> str:
-        now = delivery.received_at
+        now, request = delivery.received_at, replace(request, delivery_id=delivery.id)
         former = await self._rooms.builds.get(request.of_build) if request.what is What.RERUN else None
         if former:
             return await self._retrier.retry(former, request, now, last_attempt=last_attempt)

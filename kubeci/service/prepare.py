@@ -99,6 +99,7 @@ def new_build(
         title=request.title or (request.pull_request.title[:TITLE_LIMIT] if request.pull_request else ""),
         environment=request.deployment.environment if request.deployment else "",
         deployment_id=request.deployment.id if request.deployment else 0,
+        delivery_id=request.delivery_id,
     )
 
 

@@ -81,7 +81,8 @@ class SlackCommands:
         wish = wish_of(command)
         if isinstance(wish, Misunderstood):
             return wish.reason
-        asker = Asker(explicit_build_id(delivery_id), What.SLACK, Person(f"slack:{command.user_id}"))
+        who = Person(f"slack:{command.user_id}")
+        asker = Asker(explicit_build_id(delivery_id), What.SLACK, who, delivery_id)
         try:
             outcome, message = await self._carry_out(_Asked(command, wish, asker, now, last_attempt))
         except Exception as error:

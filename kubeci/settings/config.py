@@ -13,6 +13,7 @@ from kubeci.model.json import JsonObject
 from kubeci.model.trust import Answer, What, Who
 from kubeci.settings.api import Api, Pages
 from kubeci.settings.asks import Level, WorkflowPolicy
+from kubeci.settings.duration import Duration
 from kubeci.settings.halves import contradictions
 from kubeci.settings.pattern import Pattern
 from kubeci.settings.reading import read_document
@@ -102,6 +103,10 @@ class Config(Struct, frozen=True, rename="camel"):
     """Who may see the server's pages beside the holders of tokens."""
     slack: Slack = Slack()
     """Who may give commands in Slack, and which channels are told of what."""
+    sweep_interval: Duration = Duration("5m")
+    """Time between two looks at what GitHub delivered; `0` for none."""
+    retention: Duration = Duration("720h")
+    """How long deliveries with their traces, and builds that are finished, are kept."""
     options: dict[str, str | int | bool] = {}
     """Server options by the names of the command line, for those not given there."""
 
@@ -148,6 +153,11 @@ def _convert(document: JsonObject, shape: type[T], source: str) -> T:
 
 
 def _decode(shape: type[Any], value: Any) -> Any:
+    if shape is Duration:
+        try:
+            return Duration(str(value))
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
     if shape is Pattern:
         if not isinstance(value, str):
             raise ValueError(f"Expected a regular expression, got `{value}`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
 from kubeci.errors import ConfigurationError
 
@@ -18,3 +19,18 @@ def duration_seconds(text: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ConfigurationError(f"`{text}` is not a duration such as 2s, 1m30s or 500ms")
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A duration of the settings file, as it was written; raises `ConfigurationError` for what is none."""
+
+    text: str
+    seconds: float = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds", duration_seconds(self.text))
+
+    def __str__(self) -> str:
+        """Give what was written."""
+        return self.text

@@ -52,7 +52,16 @@ class SqlDeliveries:
 
 def delivery_of(row: Row[Any]) -> Delivery:
     """Read a delivery out of its columns."""
-    return Delivery(row.id, row.event, row.payload, _time(row.received_at), row.attempts, reason=row.reason)
+    return Delivery(
+        id=row.id,
+        event=row.event,
+        payload=row.payload,
+        received_at=_time(row.received_at),
+        attempts=row.attempts,
+        reason=row.reason,
+        repository=row.repository,
+        sha=row.sha,
+    )
 
 
 def _record_of(row: Row[Any]) -> DeliveryRecord:
@@ -66,6 +75,8 @@ def _record_of(row: Row[Any]) -> DeliveryRecord:
         reason=row.reason,
         claimed_by=row.claimed_by,
         claimed_until=_time(row.claimed_until),
+        repository=row.repository,
+        sha=row.sha,
     )
 
 

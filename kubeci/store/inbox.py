@@ -12,7 +12,7 @@ from kubeci.model.event import Delivery
 from kubeci.model.inbox import DeliveryState
 from kubeci.store.database import Database
 from kubeci.store.deliveries import SqlDeliveries, delivery_of
-from kubeci.store.tables import deliveries
+from kubeci.store.tables import deliveries, traces
 from kubeci.store.upsert import insert
 
 UNRENEWED = timedelta(minutes=15)
@@ -47,6 +47,8 @@ class SqlInbox(SqlDeliveries):
             "attempts": 0,
             "due": due,
             "reason": "",
+            "repository": delivery.repository.lower(),
+            "sha": delivery.sha,
         }
 
         def work(connection: Connection) -> bool:
@@ -144,13 +146,17 @@ class SqlInbox(SqlDeliveries):
         return await self._database.run(lambda connection: connection.execute(statement).rowcount)
 
     async def forget(self, before: datetime) -> int:
-        """Delete deliveries that are done and were received before `before`; gives their number."""
+        """Delete deliveries that are done and were received before `before`, with their traces; gives their number."""
         old = (deliveries.c.state == DeliveryState.DONE.value) & (
             deliveries.c.received_at < before.timestamp()
         )
-        return await self._database.run(
-            lambda connection: connection.execute(delete(deliveries).where(old)).rowcount
-        )
+
+        def work(connection: Connection) -> int:
+            ids = select(deliveries.c.id).where(old)
+            connection.execute(delete(traces).where(traces.c.delivery_id.in_(ids)))
+            return connection.execute(delete(deliveries).where(old)).rowcount
+
+        return await self._database.run(work)
 
 
 def _attempts(*, counted: bool) -> ColumnElement[int]:

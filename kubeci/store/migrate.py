@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 from kubeci.errors import ConfigurationError
 from kubeci.store.tables import metadata
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """The revisions in `migrations/versions`, oldest first: known here so that only a migration loads Alembic."""
 
 LOCK = 0x6B7562656369

@@ -51,6 +51,7 @@ def row_of(build: Build) -> JsonObject:
         "conclusion": build.conclusion,
         "former_conclusion": build.former_conclusion,
         "finished_at": build.finished_at and build.finished_at.timestamp(),
+        "delivery_id": build.delivery_id,
     }
 
 
@@ -86,4 +87,5 @@ def build_of(row: Row[Any]) -> Build:
         conclusion=row.conclusion,
         former_conclusion=row.former_conclusion,
         finished_at=None if row.finished_at is None else datetime.fromtimestamp(row.finished_at, UTC),
+        delivery_id=row.delivery_id,
     )

@@ -36,7 +36,12 @@ deliveries = Table(
     # The replica that works on it, or was the last to; until when nobody else takes it up.
     Column("claimed_by", Words(255), nullable=False, server_default=""),
     Column("claimed_until", Float, nullable=False, server_default="0"),
+    # What it is about, where that was known when it came: `owner/name` in small letters, and a sha.
+    Column("repository", Words(255), nullable=False, server_default=""),
+    Column("sha", Words(64), nullable=False, server_default=""),
     Index("deliveries_due", "state", "due", "received_at"),
+    Index("deliveries_repository", "repository", "received_at"),
+    Index("deliveries_sha", "sha"),
 )
 
 builds = Table(
@@ -75,6 +80,8 @@ builds = Table(
     Column("conclusion", Words(32), nullable=False),
     Column("former_conclusion", Words(32), nullable=False),
     Column("finished_at", Float, nullable=True),
+    # The delivery that asked for it; empty: a request of the API did.
+    Column("delivery_id", Words(64), nullable=False, server_default=""),
     Index("builds_workflow", "namespace", "workflow_name", unique=True),
     Index("builds_sha", "sha"),
     Index("builds_check_run", "check_run_id"),
@@ -117,4 +124,28 @@ logs = Table(
     Column("node_id", Words(253), primary_key=True),
     Column("kept_as", Integer, nullable=False),  # counts up within a build
     Column("body", LargeBinary, nullable=False),  # a NodeLog as JSON
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("delivery_id", Words(64), primary_key=True),
+    Column("began_at", Float, primary_key=True),
+    Column("body", PackedJson, nullable=False),  # a Trace as JSON
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Words(64), primary_key=True),
+    Column("at", Float, nullable=False),
+)
+
+# What one replica does at a time, whoever it is: until when the holder has it.
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", Words(255), primary_key=True),
+    Column("holder", Words(255), nullable=False),
+    Column("until", Float, nullable=False),
 )

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from kubeci.errors import Invalid, UpstreamError
-from kubeci.model.event import Delivery, Event, IgnoredEvent, PushEvent
+from kubeci.model.event import Delivery, Event, IgnoredEvent, PushEvent, about
 from kubeci.ports import Inbox
 from kubeci.telemetry import Metrics
 from kubeci.web.body import read_body
@@ -80,10 +80,18 @@ class Webhooks:
             ports.metrics.deliveries.labels(event, "ignored").inc()
             return _answer(202, f"ignored: {decoded.reason}")
         wait = ports.push_wait_seconds if isinstance(decoded, PushEvent) else 0.0
+        repository, sha = about(decoded)
+        delivery = Delivery(
+            delivery_id,
+            event,
+            payload,
+            ports.clock(),
+            wait_seconds=wait,
+            repository=repository,
+            sha=sha,
+        )
         try:
-            new = await ports.inbox.add(
-                Delivery(delivery_id, event, payload, ports.clock(), wait_seconds=wait)
-            )
+            new = await ports.inbox.add(delivery)
         except UpstreamError as error:
             log.warning("a delivery could not be stored", delivery=delivery_id, error=str(error))
             return _answer(503, "the store fails: redeliver this later")

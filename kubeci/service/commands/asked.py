@@ -30,6 +30,11 @@ class Asked:
     last_attempt: bool = False
 
     @property
+    def delivery_id(self) -> str:
+        """Give the delivery that brought it: a wish is that and the number of the line."""
+        return self.wish.partition(":")[0]
+
+    @property
     def post(self) -> Post:
         """Give where it was written."""
         return self.event.post
@@ -51,6 +56,7 @@ class Asked:
             automatic=False,
             what=What.COMMAND,
             actor=self.event.author,
+            delivery_id=self.delivery_id,
             pull_request=_of(pull),
             repository_object=self.event.payload["repository"],
             event=self.event.payload,

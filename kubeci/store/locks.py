@@ -1,0 +1,36 @@
+"""What one replica does at a time, kept where all of them look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete
+
+from kubeci.store.database import Database
+from kubeci.store.tables import locks
+from kubeci.store.upsert import insert
+
+
+class SqlLocks:
+    """The locks of `kubeci.ports` in a table, held in the name of `holder`, which is another one in each replica."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self._database = database
+        self._holder = holder
+
+    async def take(self, name: str, now: datetime, until: datetime) -> bool:
+        """Take a lock that is free, ran out, or is this holder's own; False: another holds it."""
+        row = {"name": name, "holder": self._holder, "until": until.timestamp()}
+        free = (locks.c.until <= now.timestamp()) | (locks.c.holder == self._holder)
+
+        def work(connection: Connection) -> bool:
+            statement = insert(connection, locks).values(row)
+            statement = statement.on_conflict_do_update(index_elements=["name"], set_=row, where=free)
+            return connection.execute(statement.returning(locks.c.name)).first() is not None
+
+        return await self._database.run(work)
+
+    async def free(self, name: str) -> None:
+        """Give a lock back, unless another has taken it meanwhile."""
+        mine = (locks.c.name == name) & (locks.c.holder == self._holder)
+        await self._database.run(lambda connection: connection.execute(delete(locks).where(mine)))

@@ -1,0 +1,57 @@
+"""Note what is done for a delivery while it is done; outside of a recording, notes go nowhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from kubeci.model.trace import Step, StepKind
+
+MOST_STEPS = 400
+LONGEST_TEXT = 2_000
+
+_current: ContextVar[Recording | None] = ContextVar("kubeci_recording", default=None)
+# A context variable, as tracing has everywhere: each task carries its own, and no signature has to.
+
+
+class Recording:
+    """The steps of one attempt, in their order; those beyond a bound are counted only."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._steps: list[Step] = []
+        self.dropped = 0
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Give what was noted so far."""
+        return tuple(self._steps)
+
+    def add(self, kind: StepKind, text: str) -> None:
+        """Note a step."""
+        if len(self._steps) >= MOST_STEPS:
+            self.dropped += 1
+            return
+        after = round(self._monotonic() - self._began, 3)
+        self._steps.append(Step(kind, after, text[:LONGEST_TEXT]))
+
+
+@contextmanager
+def recording(monotonic: Callable[[], float] = time.monotonic) -> Iterator[Recording]:
+    """Record what this task, and those that it starts, note inside the block."""
+    record = Recording(monotonic)
+    token = _current.set(record)
+    try:
+        yield record
+    finally:
+        _current.reset(token)
+
+
+def note(kind: StepKind, text: str) -> None:
+    """Note a step of the attempt that is under way, if one is."""
+    record = _current.get()
+    if record is not None:
+        record.add(kind, text)
