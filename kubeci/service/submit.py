@@ -9,36 +9,31 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from kubeci.errors import Conflict, DefinitionError, KubeCIError, Unready, UpstreamError
+from kubeci.errors import DefinitionError, Unready, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.decision import Ignored, Refused
-from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit
 from kubeci.model.source import CommitSource
 from kubeci.model.trust import What
 from kubeci.policy.decide import head_of, is_foreign
 from kubeci.report import errors as content
-from kubeci.report.check_run import Subject, setup
 from kubeci.report.plain import plain
-from kubeci.service.caches import ensure
 from kubeci.service.changed import changed_files
 from kubeci.service.check_runs import CheckRuns
 from kubeci.service.deployments import DeploymentReports
 from kubeci.service.identity import refusal_id
 from kubeci.service.judge import Judge
 from kubeci.service.origin import remembered
-from kubeci.service.patience import final, given_up, may_heal
-from kubeci.service.prepare import Prepared, Tools, has_definition, new_build, prepare, render, title_of
+from kubeci.service.patience import given_up
+from kubeci.service.prepare import Tools, has_definition, new_build, prepare, render, title_of
 from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
 from kubeci.service.sources import read_source
+from kubeci.service.start import Starter, refuse_deployment
 from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
-from kubeci.service.supersede import stop_or_say, supersede
-from kubeci.service.turns import Turns
-from kubeci.service.unbegun import conclude_unbegun, is_unwanted, withdraw
+from kubeci.service.unbegun import is_unwanted, withdraw
 from kubeci.service.wish import StopRequest
-from kubeci.workflow import metadata
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +50,7 @@ class Submitter:
         self._check_runs = CheckRuns(rooms)
         self._deployments = DeploymentReports(rooms)
         self._judge = Judge(rooms.config, rooms.github.people)
-        self._turns = Turns()
+        self._starter = Starter(rooms, self._check_runs, self._deployments)
         self._bare = RecentSet[Commit](BARE_COMMITS)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -168,93 +163,15 @@ class Submitter:
         except UpstreamError as error:  # a module of another repository, or a template of the cluster
             if error.retryable and not last_attempt:
                 if isinstance(error, Unready):
-                    await self._wait_unread(request, error, now)
+                    await self._starter.wait(request, error, now)
                 raise
             return await self._failed(request, DefinitionError(error.public), now)
-        return await self._start(prepared, last_attempt=last_attempt)
-
-    async def _wait_unread(self, request: BuildRequest, error: Unready, now: datetime) -> None:
-        """Say on a queued check-run that the cluster holds a part of the definition, which cannot be read yet."""
-        build = new_build(request, self._rooms.config, now)
-        subject = subject_of(build, self._rooms.argo_ui)
-        build = await self._check_runs.begin(await self._anew(build), setup(subject))
-        if is_unwanted(build):
-            await conclude_unbegun(build, self._rooms)
-        else:
-            await self._check_runs.waits(build, subject, error)
+        return await self._starter.start(prepared, last_attempt=last_attempt)
 
     async def _failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         build = new_build(request, self._rooms.config, now)
-        await self._refuse_deployment(build, error)
+        await refuse_deployment(build, error, self._deployments)
         return await self._check_runs.definition_failed(build, request, error)
-
-    async def _refuse_deployment(self, build: Build, error: KubeCIError) -> None:
-        if build.deployment_id:
-            await self._deployments.refused(build.commit.repository, build.deployment_id, error.public)
-
-    async def _start(self, prepared: Prepared, *, last_attempt: bool) -> str:
-        """Create the check-run, then the workflow that names it, then let older builds go.
-
-        The build counts as running when all of it is done: killed in between, it is taken up where it stands.
-        """
-        subject = subject_of(prepared.build, self._rooms.argo_ui)
-        build = await self._check_runs.begin(await self._anew(prepared.build), setup(subject))
-        if not build.workflow_uid:
-            self._rooms.creating.add(build.id)
-            try:
-                told = await self._create(prepared, build.id, subject, last_attempt=last_attempt)
-            finally:
-                self._rooms.creating.discard(build.id)
-            if isinstance(told, str):
-                return told
-            build = told
-        if unstopped := await supersede(build, self._rooms):
-            await self._rooms.builds.warn(build.id, tuple(dict.fromkeys((*build.warnings, *unstopped))))
-        if is_unwanted(build):  # since before there was a workflow
-            await stop_or_say(build, self._rooms.cluster.workflows)
-        return f"submitted {build.namespace}/{build.workflow_name}"
-
-    async def _create(
-        self, prepared: Prepared, build_id: str, subject: Subject, *, last_attempt: bool
-    ) -> Build | str:
-        """Create the workflow of a build unless nobody wants it any more; a sentence says why there is none."""
-        build = await self._read(build_id)
-        if is_unwanted(build):
-            return await self._unwanted(build, last_attempt=last_attempt)
-        manifest = render(replace(prepared, build=build), self._rooms.config)
-        try:
-            with self._turns.turn(sure=last_attempt):
-                notes = await ensure(prepared.cache, self._rooms) if prepared.cache else ()
-                created = await self._create_once(manifest, build)
-        except (UpstreamError, DefinitionError) as error:
-            build = await self._read(build_id)
-            if is_unwanted(build):
-                return await self._unwanted(build, last_attempt=last_attempt)
-            if isinstance(error, UpstreamError) and not last_attempt:
-                await self._try_later(build, subject, error)
-            refusal = final(error, prepared.warnings)
-            await self._refuse_deployment(build, refusal)
-            return await self._check_runs.creation_failed(build, subject, refusal)
-        if notes:
-            await self._rooms.builds.warn(build.id, (*build.warnings, *notes))
-        return await self._rooms.builds.change(build.id, workflow_uid=created["metadata"]["uid"])
-
-    async def _read(self, build_id: str) -> Build:
-        build = await self._rooms.builds.get(build_id)
-        assert build is not None
-        return build
-
-    async def _unwanted(self, build: Build, *, last_attempt: bool) -> str:
-        await conclude_unbegun(build, self._rooms)
-        return await withdraw(build, self._rooms, last_attempt=last_attempt)
-
-    async def _try_later(self, build: Build, subject: Subject, error: UpstreamError) -> None:
-        """Raise what is to be tried again, after the check-run says for what its build may have to wait long."""
-        if may_heal(error):
-            await self._check_runs.waits(build, subject, error)
-            raise Unready(str(error), status=error.status, public=error.public) from error
-        if error.retryable:
-            raise error
 
     async def _give_up(self, build_id: str, error: UpstreamError) -> None:
         """Conclude a build that has a check-run and will get no workflow; where GitHub refuses that too, it is logged."""
@@ -274,23 +191,6 @@ class Submitter:
         known = await self._rooms.builds.get(build.id)
         if known and known.state is BuildState.SUBMITTING and known.check_name != build.check_name:
             await self._rooms.builds.describe(build)
-
-    async def _anew(self, build: Build) -> Build:
-        """Take up a build that was skipped: its check-run is concluded, so that it gets another one."""
-        known = await self._rooms.builds.get(build.id)
-        if known and known.state is BuildState.SKIPPED:
-            await self._rooms.builds.change(build.id, state=BuildState.SUBMITTING, check_run_id=0)
-        return build
-
-    async def _create_once(self, manifest: JsonObject, build: Build) -> JsonObject:
-        """Create the workflow; one of this name that carries our nonce is the one we made before."""
-        try:
-            return await self._rooms.cluster.workflows.create(manifest)
-        except Conflict:
-            existing = await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name)
-            if not metadata.is_of(existing, build):
-                raise
-            return existing
 
 
 def _answers_refusal(request: BuildRequest) -> bool:
