@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections import Counter
+from random import Random
+
 import httpx
 import pytest
 from local_github_kit import Clock
 
 from kubeci.local.github.faults import Fault
+from kubeci.local.github.random_faults import WAYS, RandomFaults
 from kubeci.local.github.server import LocalGitHub
 
 RUNS = "/repos/acme/widgets/check-runs"
@@ -43,6 +47,42 @@ async def test_a_fault_may_only_delay(github: LocalGitHub, http: httpx.AsyncClie
     answer = await http.get("/repos/acme/widgets")
     assert answer.status_code == 200
     assert answer.elapsed.total_seconds() >= 0.05
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_random_fault_of_each_way(github: LocalGitHub, http: httpx.AsyncClient, way: str) -> None:
+    sha = await github.push("acme/widgets", {"a": "1"})
+    chance = github.faults.random = RandomFaults(
+        1.0, Random(1), ways=[way], slow_seconds=0.01, late_seconds=1.0
+    )
+    expected, status = WAYS[way](chance), 0
+    try:
+        answer = await http.post(RUNS, json={"name": "ci", "head_sha": sha}, timeout=0.4)
+        status = answer.status_code
+        assert expected.headers.items() <= answer.headers.items()
+    except (httpx.RemoteProtocolError, httpx.ReadTimeout):
+        status = 0
+    assert status == (201 if way == "slow" else expected.status or 0)
+    assert len(github.state.runs) == (way == "slow" or expected.after)
+    assert chance.given == Counter({way: 1})
+    github.faults.clear()
+    assert (await http.get("/repos/acme/widgets")).status_code == 200
+
+
+def test_random_faults_are_as_frequent_as_asked_and_the_same_again() -> None:
+    first, second = (RandomFaults(0.2, Random(7), path="^/repos/") for _ in range(2))
+    spoilt = [first.spoil("/repos/acme/widgets/check-runs") for _ in range(2000)]
+    assert spoilt == [second.spoil("/repos/acme/widgets/check-runs") for _ in range(2000)]
+    assert 300 < sum(each is not None for each in spoilt) < 500
+    assert set(first.given) == set(WAYS)
+    assert first.spoil("/graphql") is None
+
+
+def test_the_apps_own_calls_never_hear_that_their_token_is_bad() -> None:
+    chance = RandomFaults(1.0, Random(3), ways=["401", "500"])
+    statuses = {chance.spoil(f"/app{rest}").status for rest in ("", "/hook/deliveries") for _ in range(50)}  # type: ignore[union-attr] # at this rate none is answered
+    assert statuses == {500}
+    assert {each.status for _ in range(50) if (each := chance.spoil("/apps/x"))} == {401, 500}
 
 
 async def test_the_primary_limit_counts_down_and_starts_anew(

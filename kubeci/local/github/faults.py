@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from kubeci.local.github.errors import ApiError
+from kubeci.local.github.random_faults import RandomFaults
 
 
 @dataclass(slots=True)
@@ -36,10 +37,11 @@ class Fault:
 
 
 class Faults:
-    """The faults that wait for their request."""
+    """The faults that wait for their request; beside them `random` ones, which are met by chance."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
+        self.random: RandomFaults | None = None
 
     def add(self, fault: Fault) -> Fault:
         """Switch a fault on; earlier ones that match the same request go first."""
@@ -49,16 +51,18 @@ class Faults:
     def clear(self) -> None:
         """Switch all faults off."""
         self._waiting.clear()
+        self.random = None
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Give the oldest fault for a request, and count it down."""
+        """Give the oldest fault for a request, and count it down; without one, what chance brings."""
         for fault in self._waiting:
             if fault.method in {"*", method} and re.search(fault.path, path):
                 fault.times -= 1
                 if fault.times <= 0:
                     self._waiting.remove(fault)
                 return fault
-        return None
+        spoilt = self.random.spoil(path) if self.random else None
+        return Fault(method, path, **asdict(spoilt)) if spoilt else None
 
 
 @dataclass(slots=True)
