@@ -10,10 +10,21 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from kubeci.model.app_needs import EVENTS
+from kubeci.redaction import Redaction
 
 
-def configure_logging(log_format: Literal["json", "console"], *, level: int = logging.INFO) -> None:
-    """Write logs to stderr, one event a line: as JSON for machines, or readable for people."""
+def configure_logging(
+    log_format: Literal["json", "console"],
+    *,
+    level: int = logging.INFO,
+    redaction: Redaction | None = None,
+) -> None:
+    """Write logs to stderr, one event a line: as JSON for machines, or readable for people; `redaction` masks secrets."""
+    masked = redaction or Redaction()
+
+    def mask(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {key: masked.value(value) for key, value in event.items()}
+
     renderer = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -26,9 +37,9 @@ def configure_logging(log_format: Literal["json", "console"], *, level: int = lo
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,  # before secrets are masked: an exception's words may hold some
+        mask,
     ]
-    if log_format == "json":
-        processors.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

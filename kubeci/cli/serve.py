@@ -15,6 +15,7 @@ import uvicorn
 from kubeci.app import Server, running
 from kubeci.cli.options import Invocation, server_options
 from kubeci.errors import ConfigurationError
+from kubeci.redaction import Redaction
 from kubeci.settings.config import Config
 from kubeci.settings.options import Options
 from kubeci.telemetry import configure_logging
@@ -37,7 +38,7 @@ def command(invocation: Invocation) -> None:
       KUBECI_GITHUB_APPID=12345 kubeci serve --store sqlite:////data/kubeci.db
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     options, config, warnings = invocation.resolve()
-    configure_logging(options.log_format)
+    configure_logging(options.log_format, redaction=Redaction(options.secrets))
     for warning in warnings:
         log.warning(warning)
     asyncio.run(serve(options, config))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from kubeci.settings.api import ApiToken
 from kubeci.settings.pattern import Pattern
@@ -54,3 +55,24 @@ class Options:
     grace_requests: float = 1.0
     """Seconds that requests under way get to end."""
     log_format: Literal["json", "console"] = "json"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Give what must never be kept or shown: keys, tokens and passwords that the server holds."""
+        held = (self.webhook_secret, self.slack_secret, *(token.secret for token in self.api_tokens))
+        return (
+            self.private_key,
+            self.argo_token.removeprefix("Bearer").strip(),
+            self.slack_token,
+            *_passwords(self.store_url),
+            *(secret.decode(errors="replace") for secret in held),
+        )
+
+
+def _passwords(address: str) -> tuple[str, ...]:
+    """Give the passwords of a database's address; one that cannot be read is refused before anything is done with it."""
+    try:
+        parts = urlsplit(address)
+        return unquote(parts.password or ""), *parse_qs(parts.query).get("password", [])
+    except ValueError:
+        return ()
