@@ -26,7 +26,8 @@ class BuildRequest:
     """The wish that a commit be built, as an event expressed it.
 
     `id` is the same whenever the same event is handled again: workflow name and check-run are found by it.
-    `automatic` builds obey the build policy; the others were asked for by a person.
+    `automatic` builds obey the build policy; the others were asked for by a person. One that is automatic and a
+    `command` is the automatic build that somebody lets happen.
     """
 
     id: str

@@ -21,7 +21,10 @@ UNKNOWN_FORK = "(unknown)"
 """Stands for the fork of a commit that GitHub does not name, or that is gone."""
 
 NON_LOCAL = "refusing to build non-local PR, org members can run them manually using `/kube-ci run`"
-RUN_ABOVE = "; whoever may write to the repository can press Run above"
+RUN_ABOVE = (
+    "; whoever may write to the repository can press Run above. To have this commit built as one of this repository is, "
+    "comment `/kube-ci ok-to-test`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def row_of(request: BuildRequest, *, foreign: bool) -> What:
     """Give the row of the trust table that a request is judged by."""
     if not foreign:
         return request.what
-    if request.automatic:
+    # With `ok-to-test` somebody answers for the automatic build of a stranger's commit.
+    if request.automatic and request.what is not What.COMMAND:
         return What.FORK
     return What.RERUN_FORK if request.what is What.RERUN else request.what
 

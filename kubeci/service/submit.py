@@ -131,7 +131,8 @@ class Submitter:
         if isinstance(decision, Refused):
             refused = replace(request, id=refusal_id(request.commit))
             refusal = new_build(refused, self._rooms.config, now)
-            return await self._check_runs.conclude(refusal, request, content.refused(decision))
+            told = await self._check_runs.conclude(refusal, request, content.refused(decision))
+            return f"{told}: {decision.reason}"
         outcome = await self._allowed(request, source, now, last_attempt=last_attempt)
         build = await self._rooms.builds.get(request.id)
         if _answers_refusal(request):

@@ -59,6 +59,13 @@ def request(what: What, *, automatic: bool = True, ref: Ref | None = None, fork:
         (request(What.RUN, automatic=False), [FORK], WRITER, Allowed),
         (request(What.RUN, automatic=False), [pull(base="other")], WRITER, Allowed),
         (request(What.PUSH), [pull(base="other")], STRANGER, Refused),
+        # `ok-to-test`: an automatic build for which a command answers.
+        (request(What.COMMAND, fork="stranger/widgets"), [FORK], WRITER, Allowed),
+        (request(What.COMMAND, fork="stranger/widgets"), [FORK], Standing(member=True), Allowed),
+        (request(What.COMMAND, fork="stranger/widgets"), [FORK], STRANGER, Ignored),
+        (request(What.COMMAND, fork="stranger/widgets"), [FORK], Standing(bot=True), Ignored),
+        (request(What.COMMAND), [LOCAL], WRITER, Allowed),
+        (request(What.COMMAND), [pull(base="other")], WRITER, Refused),
     ],
 )
 def test_decisions(

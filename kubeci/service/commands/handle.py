@@ -16,6 +16,7 @@ from kubeci.service.answer import Answer, refused
 from kubeci.service.commands.asked import Asked
 from kubeci.service.commands.cancel import cancel_all
 from kubeci.service.commands.deploy import deploy
+from kubeci.service.commands.ok_to_test import ok_to_test
 from kubeci.service.commands.reply import Reply, reply_to
 from kubeci.service.commands.retry import retry
 from kubeci.service.commands.run import run
@@ -119,6 +120,8 @@ class Commands:
         match asked.command.name:
             case "run":
                 return await run(asked, rooms, self._submitter)
+            case "ok-to-test":
+                return await ok_to_test(asked, rooms, self._submitter)
             case "cancel":
                 return await cancel_all(asked, rooms)
             case "retry":
