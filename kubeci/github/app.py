@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeAlias
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
@@ -29,6 +31,7 @@ OnRequest: TypeAlias = Callable[[str, str, int, float], None]
 """Told of each HTTP request: method, route, status (0: no answer), seconds."""
 
 GRAPHQL = "/graphql"
+OLDER = re.compile(r'<([^>]*)>;\s*rel="next"')
 MAX_ANSWER_BYTES = 32_000_000  # the largest context that is of use fits several times, escaped as JSON
 
 
@@ -38,6 +41,14 @@ class Credentials:
 
     app_id: int
     private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What GitHub answered: the JSON, and the parameters that lead to the next page where there is one."""
+
+    body: Any
+    following: Mapping[str, str] = field(default_factory=dict)
 
 
 def _unheard(_method: str, _route: str, _status: int, _seconds: float) -> None:
@@ -94,14 +105,14 @@ class GitHubApp:
         """
         token = await self._tokens.get(repository, reading=reading)
         try:
-            return await self._try(repository, request, f"token {token}")
+            return (await self._try(repository, request, f"token {token}")).body
         except Forbidden as error:
             if error.status != 401:
                 raise
         # A refused token does nothing, so even a creation may be sent again: the App may have been reinstalled.
         self._tokens.drop(repository, token, reading=reading)
         token = await self._tokens.get(repository, reading=reading)
-        return await self._try(repository, request, f"token {token}")
+        return (await self._try(repository, request, f"token {token}")).body
 
     async def graphql(
         self, repository: Repository, query: str, variables: Mapping[str, object], *, reading: bool = False
@@ -117,10 +128,14 @@ class GitHubApp:
 
     async def send_as_app(self, repository: Repository, request: Request) -> JsonObject:
         """Send a request as the App itself, which may ask for its installations and their tokens alone."""
-        answer: JsonObject = await self._try(repository, request, f"Bearer {await self._auth.aget_jwt()}")
+        answer: JsonObject = (await self.page_as_app(repository, request)).body
         return answer
 
-    async def _try(self, repository: Repository, request: Request, authorization: str) -> Any:
+    async def page_as_app(self, repository: Repository, request: Request) -> Answer:
+        """Send the same, and give what leads to the next page too."""
+        return await self._try(repository, request, f"Bearer {await self._auth.aget_jwt()}")
+
+    async def _try(self, repository: Repository, request: Request, authorization: str) -> Answer:
         for pause in self._endpoint.pauses if request.repeatable else ():
             try:
                 return await self._once(repository, request, authorization)
@@ -130,7 +145,7 @@ class GitHubApp:
             await asyncio.sleep(pause)
         return await self._once(repository, request, authorization)
 
-    async def _once(self, repository: Repository, request: Request, authorization: str) -> Any:
+    async def _once(self, repository: Repository, request: Request, authorization: str) -> Answer:
         api = "graphql" if request.route == GRAPHQL else "rest"
         self._limits.check(repository, api)
         url = self._endpoint.graphql_url if request.route == GRAPHQL else request.path(repository)
@@ -162,7 +177,14 @@ class GitHubApp:
         finally:
             self._on_request(request.method, request.route, status, time.monotonic() - started)
         self._limits.learn(repository, response.headers)
-        return _json(content)
+        return Answer(_json(content), _following(response.headers.get("link", "")))
+
+
+def _following(link: str) -> dict[str, str]:
+    """Read the parameters of the next page out of a Link header (docs.github.com/rest, "Using pagination")."""
+    found = OLDER.search(link)
+    query = parse_qs(urlsplit(found.group(1)).query) if found else {}
+    return {name: values[0] for name, values in query.items()}
 
 
 async def _content(response: httpx.Response) -> bytes:
