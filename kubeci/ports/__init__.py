@@ -6,7 +6,7 @@ or a plain `UpstreamError` that says whether trying again can help.
 
 from __future__ import annotations
 
-from kubeci.ports.cluster import Claims, LogArchive, PodLogs, Retries, WorkflowFeed, Workflows
+from kubeci.ports.cluster import Claims, LeaderLease, LogArchive, PodLogs, Retries, WorkflowFeed, Workflows
 from kubeci.ports.github import (
     Checks,
     Commits,
@@ -31,6 +31,7 @@ __all__ = [
     "Conversation",
     "Deployments",
     "Inbox",
+    "LeaderLease",
     "Locks",
     "LogArchive",
     "Marks",

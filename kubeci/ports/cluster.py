@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 from kubeci.model.json import JsonObject
+from kubeci.model.lease import Lease
 from kubeci.model.watch import Change
 
 
@@ -59,6 +60,19 @@ class WorkflowFeed(Protocol):
 
     def follow(self) -> AsyncGenerator[Change, None]:
         """List, then watch, for ever; a lost watch is taken up again or begins with a new list."""
+
+
+class LeaderLease(Protocol):
+    """The lease by which replicas agree who leads."""
+
+    async def get(self) -> Lease:
+        """Read it; `NotFound` when there is none yet."""
+
+    async def create(self, lease: Lease) -> Lease:
+        """Create it; `Conflict` when somebody was quicker."""
+
+    async def replace(self, lease: Lease) -> Lease:
+        """Replace it; `Conflict` when it changed since `lease` was read."""
 
 
 class PodLogs(Protocol):
