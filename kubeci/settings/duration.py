@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from kubeci.errors import ConfigurationError
 
@@ -21,16 +20,26 @@ def duration_seconds(text: str) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
-@dataclass(frozen=True, slots=True)
 class Duration:
     """A duration of the settings file, as it was written; raises `ConfigurationError` for what is none."""
 
-    text: str
-    seconds: float = field(init=False, compare=False)
+    # No dataclass: msgspec would read one from an object, and never ask the settings' own decoder.
+    __slots__ = ("seconds", "text")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "seconds", duration_seconds(self.text))
+    def __init__(self, text: str) -> None:
+        """Read `text`."""
+        self.text = text
+        self.seconds = duration_seconds(text)
 
     def __str__(self) -> str:
         """Give what was written."""
         return self.text
+
+    def __repr__(self) -> str:
+        return f"Duration({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Duration) and other.seconds == self.seconds
+
+    def __hash__(self) -> int:
+        return hash(self.seconds)

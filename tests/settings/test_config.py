@@ -7,7 +7,7 @@ import pytest
 
 from kubeci.errors import ConfigurationError
 from kubeci.settings.config import CacheDefaults, Config, load_config
-from kubeci.settings.duration import duration_seconds
+from kubeci.settings.duration import Duration, duration_seconds
 from kubeci.settings.pattern import Pattern
 from kubeci.settings.slack import News, Slack, SlackNews
 
@@ -205,3 +205,10 @@ def test_what_comes_to_nothing_is_told(text: str, warning: str) -> None:
 def test_a_word_that_is_not_known_is_told_with_those_that_are(text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         load(text)
+
+
+def test_durations_are_read_as_they_are_written() -> None:
+    config = load("sweepInterval: 2s\nretention: 1h30m\n")
+    assert (config.sweep_interval, config.retention) == (Duration("2s"), Duration("90m"))
+    with pytest.raises(ConfigurationError, match=r"`sweepInterval`: `soon` is not a duration"):
+        load("sweepInterval: soon\n")
