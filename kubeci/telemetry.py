@@ -83,6 +83,11 @@ class Metrics:
             "Deliveries whose builds the cluster cannot take yet.",
             registry=self.registry,
         )
+        self.leader = Gauge(
+            "kubeci_leader",
+            "1 while this replica leads: it alone follows workflows and reports them.",
+            registry=self.registry,
+        )
         self.cluster_watch = Gauge(
             "kubeci_cluster_watch",
             "1 while the changes of workflows reach the server.",
@@ -91,6 +96,17 @@ class Metrics:
         self.cluster_watch_since = Gauge(
             "kubeci_cluster_watch_since_timestamp_seconds",
             "When kubeci_cluster_watch took its value, in seconds since 1970.",
+            registry=self.registry,
+        )
+        self.missed_deliveries = Counter(
+            "kubeci_missed_deliveries_total",
+            "Deliveries that did not come by themselves, by how they were got.",
+            ["how"],
+            registry=self.registry,
+        )
+        self.sweep_completed = Gauge(
+            "kubeci_sweep_completed_timestamp_seconds",
+            "When the last sweep was complete, in seconds since 1970; 0 where none is made.",
             registry=self.registry,
         )
         self.reports_waiting = Gauge(

@@ -9,7 +9,8 @@ from kubeci.doctor.app import settings_page
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.subject import NO_APP, Looked
 from kubeci.doctor.times import ago
-from kubeci.github.app_look import Hook, SeenDelivery
+from kubeci.github.app_look import Hook
+from kubeci.model.attempt import Attempt
 
 PATH = "/webhooks/github"
 _WHY = "GitHub tells us of commits by webhooks: without them nothing is built"
@@ -68,7 +69,7 @@ async def deliveries(looked: Looked) -> Sequence[Finding]:
     """Look at what became of the newest deliveries; of an event that was sent again only the last attempt counts."""
     app = await looked.app.needed(NO_APP)
     sent = await (await looked.github.get()).deliveries()
-    newest: dict[str, SeenDelivery] = {}
+    newest: dict[str, Attempt] = {}
     for each in sent:
         newest.setdefault(each.guid, each)
     tried = list(newest.values())
@@ -94,17 +95,17 @@ async def deliveries(looked: Looked) -> Sequence[Finding]:
     return [Finding(Group.WEBHOOK, "deliveries", state, f"{told}; {', '.join(codes)}", _WHY, remedy, command)]
 
 
-def _code(delivery: SeenDelivery) -> str:
+def _code(delivery: Attempt) -> str:
     reached = delivery.status_code and not _unreached(delivery)
     return f"answered {delivery.status_code}" if reached else delivery.status or "no answer"
 
 
-def _unreached(delivery: SeenDelivery) -> bool:
+def _unreached(delivery: Attempt) -> bool:
     told = delivery.status.lower()
     return delivery.status_code == 0 or "timed out" in told or "failed to connect" in told
 
 
-def _remedy(newest: SeenDelivery, page: str) -> tuple[str, str]:
+def _remedy(newest: Attempt, page: str) -> tuple[str, str]:
     status = newest.status_code
     if _unreached(newest):
         reach = "GitHub cannot reach the server: look at its Ingress, DNS, certificate and firewall, and that it runs"

@@ -14,8 +14,9 @@ from kubeci.errors import UpstreamError
 from kubeci.github.app import GitHubApp
 from kubeci.github.connection import Endpoint
 from kubeci.github.errors import translate
+from kubeci.github.hook_deliveries import NO_REPOSITORY, GitHubHookDeliveries
 from kubeci.github.request import Request
-from kubeci.model.repository import Repository
+from kubeci.model.attempt import Attempt
 
 T = TypeVar("T")
 
@@ -24,7 +25,6 @@ PAGES = 10
 """Pages of installations that are read at most."""
 DELIVERIES = 50
 """Newest deliveries that are looked at."""
-NO_REPOSITORY = Repository("", "", 0)
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -64,21 +64,6 @@ class Hook(msgspec.Struct, frozen=True):
     secret: str | None = None
 
 
-class SeenDelivery(msgspec.Struct, frozen=True):
-    """One attempt to deliver an event; `status_code` 0: there was no answer."""
-
-    guid: str
-    delivered_at: datetime
-    status: str = ""
-    status_code: int = 0
-    event: str = ""
-
-    @property
-    def good(self) -> bool:
-        """Say whether it was taken."""
-        return 200 <= self.status_code < 300
-
-
 class AppLook:
     """Reads what GitHub says of an App; the errors are those of `kubeci.errors`."""
 
@@ -104,9 +89,9 @@ class AppLook:
         """Read the webhook's configuration."""
         return await self._read("/app/hook/config", Hook)
 
-    async def deliveries(self) -> tuple[SeenDelivery, ...]:
+    async def deliveries(self) -> tuple[Attempt, ...]:
         """Read the newest deliveries, newest first."""
-        return await self._read("/app/hook/deliveries", tuple[SeenDelivery, ...], {"per_page": DELIVERIES})
+        return (await GitHubHookDeliveries(self._app).page(length=DELIVERIES)).attempts
 
     async def _read(self, route: str, shape: type[T], query: dict[str, int] | None = None) -> T:
         request = Request("GET", route, query=query or {}, repeatable=True)

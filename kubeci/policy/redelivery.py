@@ -73,7 +73,7 @@ def state_of(
 
 def pause_after(tries: int) -> timedelta:
     """Give how long a delivery rests after so many attempts: twice as long each time, up to two hours."""
-    return min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << min(tries - 1, 10)), LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from kubeci.model.attempt import Attempt, AttemptPage
 from kubeci.model.check_run import Annotation, CheckRun
 from kubeci.model.conversation import Post, PullRequestHead, Reaction
 from kubeci.model.deployment import Deployment, DeploymentStatus
@@ -72,6 +73,16 @@ class Contents(Protocol):
 
     async def write(self, repository: Repository, branch: str, path: str, text: str, message: str) -> bool:
         """Commit a file to a branch; False: it has this text already. `Forbidden` where the App may not write."""
+
+
+class HookDeliveries(Protocol):
+    """What GitHub delivered to the App's webhook, or tried to, in the last three days."""
+
+    async def page(self, cursor: str = "") -> AttemptPage:
+        """Read some attempts, the newest ones without a cursor."""
+
+    async def redeliver(self, attempt: Attempt) -> None:
+        """Ask for a delivery once more; `NotFound` or `Invalid` when GitHub has it no more."""
 
 
 class Deployments(Protocol):

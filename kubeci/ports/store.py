@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -20,6 +20,9 @@ class Inbox(Protocol):
     async def add(self, delivery: Delivery) -> bool:
         """Store a delivery; False: it is known and its work is done or under way."""
 
+    async def note(self, delivery: Delivery, reason: str) -> None:
+        """Store a delivery that asks nothing of us as done, with the reason; one that is known stays as it is."""
+
     async def claim(self, now: datetime, until: datetime | None = None) -> Delivery | None:
         """Take the oldest delivery that is due, marking it as being worked on; after `until` others may take it up."""
 
@@ -33,7 +36,7 @@ class Inbox(Protocol):
         """Record what came of a delivery."""
 
     async def retry(self, delivery_id: str, reason: str, due: datetime, *, counted: bool = True) -> None:
-        """Put a claimed delivery back until `due`; the attempt that was made is forgotten when it is not `counted`."""
+        """Put a claimed delivery back until `due`; the attempts that were made are forgotten when it is not `counted`."""
 
     async def park(self, delivery_id: str, reason: str) -> None:
         """Set a claimed delivery aside for an operator, with the reason."""
@@ -48,6 +51,9 @@ class Inbox(Protocol):
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """Read a delivery with its payload."""
+
+    async def known(self, delivery_ids: Collection[str]) -> frozenset[str]:
+        """Say which of these deliveries are in the inbox, whatever became of them."""
 
     async def replay(self, delivery_id: str, now: datetime) -> bool:
         """Let a delivery that is done or parked be worked on anew; False: it is neither."""
@@ -163,8 +169,8 @@ class Marks(Protocol):
 class Locks(Protocol):
     """What one replica does at a time, by name; a holder that dies loses its lock when its time is over."""
 
-    async def take(self, name: str, now: datetime, until: datetime) -> bool:
-        """Take a lock that is free, ran out, or is this holder's own; False: another holds it."""
+    async def take(self, name: str, seconds: float) -> bool:
+        """Hold a lock that is free, ran out, or is this holder's own, for so long from now; False: another holds it."""
 
     async def free(self, name: str) -> None:
         """Give a lock back, unless another has taken it meanwhile."""

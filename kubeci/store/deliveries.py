@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,9 +10,12 @@ from sqlalchemy import Connection, Row, select, update
 
 from kubeci.model.event import Delivery
 from kubeci.model.inbox import DeliveryRecord, DeliveryState
+from kubeci.model.json import JsonObject
 from kubeci.store.database import Database
 from kubeci.store.tables import deliveries
 
+IDS_AT_ONCE = 5_000
+"""SQLite takes some 30,000 values in a statement, PostgreSQL twice as many."""
 _RECORD = [column for column in deliveries.c if column.name != "payload"]
 _ENDED = deliveries.c.state.in_((DeliveryState.DONE.value, DeliveryState.PARKED.value))
 
@@ -43,11 +47,45 @@ class SqlDeliveries:
 
         return await self._database.run(work)
 
+    async def known(self, delivery_ids: Collection[str]) -> frozenset[str]:
+        """Say which of these deliveries are there, whatever became of them."""
+        wanted = sorted(set(delivery_ids))
+        statements = [
+            select(deliveries.c.id).where(deliveries.c.id.in_(some))
+            for some in _portions(wanted, IDS_AT_ONCE)
+        ]
+
+        def work(connection: Connection) -> frozenset[str]:
+            return frozenset(row.id for each in statements for row in connection.execute(each))
+
+        return await self._database.run(work)
+
     async def replay(self, delivery_id: str, now: datetime) -> bool:
         """Let a delivery that is done or parked be worked on anew, its attempts uncounted; False: it is neither."""
         again = {"state": DeliveryState.WAITING.value, "attempts": 0, "due": now.timestamp()}
         statement = update(deliveries).where(deliveries.c.id == delivery_id, _ENDED).values(again)
         return await self._database.run(lambda connection: connection.execute(statement).rowcount > 0)
+
+
+def row_of(delivery: Delivery) -> JsonObject:
+    """Give the columns of a delivery that waits for its work."""
+    received = delivery.received_at.timestamp()
+    return {
+        "id": delivery.id,
+        "event": delivery.event,
+        "payload": delivery.payload,
+        "received_at": received,
+        "state": DeliveryState.WAITING.value,
+        "attempts": 0,
+        "due": received + delivery.wait_seconds,
+        "reason": "",
+        "repository": delivery.repository.lower(),
+        "sha": delivery.sha,
+    }
+
+
+def _portions(ids: list[str], size: int) -> list[list[str]]:
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
 def delivery_of(row: Row[Any]) -> Delivery:
