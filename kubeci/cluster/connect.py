@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import structlog
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
@@ -17,7 +18,7 @@ from kubernetes.aio.config.kube_config import load_kube_config, refresh_token
 
 from kubeci.cluster.client import Client, OnRequest
 from kubeci.cluster.no_proxy import is_direct
-from kubeci.errors import ConfigurationError
+from kubeci.errors import ConfigurationError, UpstreamError
 
 log = structlog.get_logger(__name__)
 
@@ -58,13 +59,23 @@ async def connect(
         configuration.host = master.rstrip("/")
     no_proxy = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
     by_env = trust_env and not is_direct(configuration.host, no_proxy)
-    configuration.client_session_kwargs = {"trust_env": by_env}
+    stay = aiohttp.TraceConfig()
+    stay.on_request_redirect.append(_refuse_redirect)
+    configuration.client_session_kwargs = {"trust_env": by_env, "trace_configs": [stay]}
     async with AsyncExitStack() as stack:
         if loader is not None:
             refreshing = asyncio.create_task(_refresh(loader, configuration, refresh_seconds))
             stack.push_async_callback(_cancelled, refreshing)
         api = await stack.enter_async_context(ApiClient(configuration))
         yield Client(api, on_request=on_request) if on_request else Client(api)
+
+
+async def _refuse_redirect(
+    _session: aiohttp.ClientSession, _context: object, request: aiohttp.TraceRequestRedirectParams
+) -> None:
+    """Go nowhere that somebody else names: an API server answers itself."""
+    status = request.response.status
+    raise UpstreamError("the cluster answered with a redirect, which is not followed", status=status)
 
 
 def _is_there(kubeconfig: str) -> bool:

@@ -14,7 +14,7 @@ from githubkit import GitHubCore, UnauthAuthStrategy
 from githubkit.cache import MemCacheStrategy
 
 from kubeci import __version__
-from kubeci.github.errors import SECONDARY_LIMIT_SECONDS
+from kubeci.github.errors import SECONDARY_LIMIT_SECONDS, LeadsAwayError
 
 API_VERSION = "2022-11-28"
 
@@ -69,6 +69,7 @@ class Connection(GitHubCore[UnauthAuthStrategy]):
 
     async def __aenter__(self) -> Self:
         self._shared = await self._stack.enter_async_context(super().get_async_client())
+        self._shared.event_hooks = {"response": [_stay]}
         return self
 
     async def __aexit__(
@@ -86,3 +87,12 @@ class Connection(GitHubCore[UnauthAuthStrategy]):
         if self._shared is None:
             raise RuntimeError("the connection to GitHub is not open")
         yield self._shared
+
+
+async def _stay(response: httpx.Response) -> None:
+    """Follow a redirect within GitHub, as a renamed repository's, and no other: a request's body is not for strangers."""
+    if not response.has_redirect_location:
+        return
+    here, there = response.request.url, response.request.url.join(response.headers["location"])
+    if (here.scheme, here.host, here.port) != (there.scheme, there.host, there.port):
+        raise LeadsAwayError("a redirect to another host")

@@ -28,6 +28,10 @@ PERMISSIONS = (
 )
 
 
+class LeadsAwayError(httpx.HTTPError):
+    """GitHub answered with a redirect to another host, or away from TLS."""
+
+
 def translate(
     error: GitHubException | httpx.HTTPError,
     *,
@@ -46,6 +50,8 @@ def translate(
             refusal.retry_after = limit_seconds
         return refusal
     cause = error.exc if isinstance(error, RequestError) else error
+    if isinstance(cause, LeadsAwayError):
+        return UpstreamError(f"GitHub's answer to {call} leads to another host; nothing is sent there")
     if isinstance(cause, httpx.TimeoutException):
         return UpstreamError(f"GitHub did not answer {call} in time", retryable=True)
     if isinstance(cause, httpx.TransportError):
