@@ -24,6 +24,7 @@ from kubeci.assembly.adapters import (
     module_sources,
 )
 from kubeci.assembly.routes import Core, further_routes, webhook_ports
+from kubeci.assembly.sweeping import sweep_duties
 from kubeci.cluster.feed import ClusterWorkflowFeed
 from kubeci.cluster.list_watch import Listeners, Timing
 from kubeci.definition.sandbox import Sandbox
@@ -40,6 +41,7 @@ from kubeci.service.reconcile import LOOK_AGAIN_SECONDS, Observed, Reconciler, W
 from kubeci.service.rooms import Rooms
 from kubeci.service.slack import SlackCommands
 from kubeci.service.submit import Submitter
+from kubeci.service.sweep import SweepPace
 from kubeci.service.unfollowed import UNFOLLOWED_SECONDS, tell_unfollowed
 from kubeci.service.watched import Watched
 from kubeci.settings.config import Config
@@ -48,6 +50,7 @@ from kubeci.slack.connect import connect as connect_slack
 from kubeci.store.builds import SqlBuilds
 from kubeci.store.database import database
 from kubeci.store.inbox import SqlInbox
+from kubeci.store.marks import SqlMarks
 from kubeci.telemetry import Metrics
 from kubeci.web.pages.addresses import html_address
 from kubeci.web.routes import create_app
@@ -76,6 +79,7 @@ class Pace:
     """Seconds after which the check-runs of running builds say that their workflows cannot be followed."""
     push_wait_seconds: float = 5.0
     """Seconds that a push waits for the check suite that GitHub makes of most pushes."""
+    sweep: SweepPace = field(default_factory=SweepPace)
     watch: Timing = field(default_factory=Timing)
     github: Patience = field(default_factory=Patience)
 
@@ -145,6 +149,7 @@ async def running(
             partial(_follow, rooms, feed, metrics, pace),
             partial(_clean, inbox, builds, now, config),
             partial(tell_unfollowed, rooms, after_seconds=pace.unfollowed_seconds),
+            *sweep_duties(core, github, SqlMarks(stored), pace.sweep),
         ]
         work = [intake.run(), *(duty() for duty in duties)]
         stack.push_async_callback(_give_back, inbox)
