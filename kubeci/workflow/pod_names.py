@@ -11,11 +11,13 @@ PREFIX_LIMIT = 242  # 253 characters of a pod's name, less a dash and the ten di
 def pod_name(workflow_name: str, node: Node, *, format_version: str = "") -> str:
     """Give the name of a node's pod.
 
-    `format_version` is the annotation `workflows.argoproj.io/pod-name-format`: `v1` names the pod by the node's id;
-    everything else is v2, the default: `{workflow}-{template}-{FNV-1a of the node's name}`, where the part before the
+    `format_version` is the annotation `workflows.argoproj.io/pod-name-format`: `v1` names the pod by the node's id,
+    which begins with the workflow's name; everything else is v2, the default: `{workflow}-{template}-{FNV-1a of the node's name}`, where the part before the
     hash is cut, and the workflow's own name where the node is the whole workflow.
     """
-    if format_version == "v1":
+    # Argo names each node after its workflow. Another id was written by somebody who would have us read another's pod.
+    own = node.id == workflow_name or node.id.startswith(f"{workflow_name}-")
+    if format_version == "v1" and own:
         return node.id
     if node.name == workflow_name:
         return workflow_name
