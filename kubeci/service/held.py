@@ -11,7 +11,7 @@ from kubeci.errors import UpstreamError
 from kubeci.model.event import Delivery
 from kubeci.ports import Inbox
 
-CLAIM = timedelta(seconds=60)
+CLAIM = timedelta(seconds=30)
 """How long a claim holds without renewal: what a replica that died was working on waits so long for another."""
 RENEW_SECONDS = CLAIM.total_seconds() / 3
 

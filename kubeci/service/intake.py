@@ -15,15 +15,20 @@ from kubeci.errors import KubeCIError, RateLimited, Unready, UpstreamError
 from kubeci.model.event import Delivery
 from kubeci.ports import Inbox
 from kubeci.service.held import CLAIM, held
-from kubeci.service.patience import has_time, is_away, pause_after
+from kubeci.service.patience import LONGEST_DEFERRAL, has_time, is_away, pause_after
 from kubeci.service.queue import backoff_seconds
 
-MAX_ATTEMPTS = 8  # about two minutes of backoff; then the delivery is parked with its reason
-IDLE_SECONDS = 60.0
+MAX_ATTEMPTS = (
+    8  # about two minutes of backoff; then work is deferred where that may help, else parked with its reason
+)
+IDLE_SECONDS = 5.0
+"""Between two looks while nothing arrives: what another process stored, or left behind, is found by them."""
 WAITING_WORKERS = 2
 """So many work at a time on what waits already: a cluster that does not answer must not hold up other work."""
 WAITS = "waits: "
 """How the reason begins of what waits for the cluster."""
+DEFERRED = "deferred: "
+"""How the reason begins of what GitHub did not do in so many attempts, and is asked for again until there is no time left."""
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +70,8 @@ class Intake:
         self._cause = ""
         """What the last of them waits for; with it the operator is told once, however many wait."""
 
+        self._deferred: set[str] = set()
+        """Ids of deliveries that are put off since GitHub fails, or wants no requests."""
         self._trying = 0
         """How many work on what waits."""
         self._away_until: datetime | None = None
@@ -74,6 +81,11 @@ class Intake:
     def waiting(self) -> int:
         """Say how many deliveries wait for the cluster."""
         return len(self._waiting)
+
+    @property
+    def deferred(self) -> int:
+        """Say how many deliveries are put off since GitHub fails, or wants no requests."""
+        return len(self._deferred)
 
     async def run(self, *, workers: int = 4) -> None:
         """Work until cancelled; what an earlier process had claimed is taken up again first."""
@@ -140,15 +152,12 @@ class Intake:
 
     async def _handle(self, delivery: Delivery) -> None:
         bound = log.bind(delivery=delivery.id, github_event=delivery.event, attempt=delivery.attempts)
-        last_attempt = delivery.attempts >= MAX_ATTEMPTS
         try:
             async with held(delivery, self._inbox, self._clock):
-                outcome = await self._perform(delivery, last_attempt=last_attempt)
+                outcome = await self._perform(delivery, last_attempt=_is_last(delivery))
         except UpstreamError as error:
-            # What waits already is tried for hours, in which GitHub may fail too.
-            worth_it = isinstance(error, Unready) or (error.retryable and _waits(delivery))
-            if worth_it and has_time(delivery.received_at, self._clock()) and not last_attempt:
-                await self._wait(delivery, error, bound)
+            if error.retryable and has_time(delivery.received_at, self._clock()):
+                await self._again(delivery, error, bound)
                 return
             await self._failed(delivery, error, retryable=error.retryable)
             bound.warning("delivery failed", error=str(error), retryable=error.retryable)
@@ -163,8 +172,38 @@ class Intake:
                 self._away_until = None
             await self._inbox.done(delivery.id, outcome)
             bound.info("delivery done", outcome=outcome)
+        self._deferred.discard(delivery.id)
         if self._waiting.pop(delivery.id, ""):
             self._cause = ""
+
+    async def _again(
+        self, delivery: Delivery, error: UpstreamError, bound: structlog.typing.FilteringBoundLogger
+    ) -> None:
+        """Try a delivery again later, for which there is time."""
+        # What waits for the cluster already is tried for hours, in which GitHub may fail too.
+        if isinstance(error, Unready) or _waits(delivery):
+            await self._wait(delivery, error, bound)
+        elif isinstance(error, RateLimited) or _is_last(delivery):
+            await self._defer(delivery, error, bound)
+        else:
+            await self._failed(delivery, error, retryable=True)
+            bound.warning("delivery failed", error=str(error), retryable=True)
+
+    async def _defer(
+        self, delivery: Delivery, error: UpstreamError, bound: structlog.typing.FilteringBoundLogger
+    ) -> None:
+        """Try a delivery again later without counting the attempt: GitHub fails, or wants no requests for a while."""
+        if delivery.id not in self._deferred:
+            self._deferred.add(delivery.id)
+            bound.warning("delivery is deferred", error=str(error))
+        now, last = self._clock(), _is_last(delivery)
+        pause = timedelta(seconds=self._backoff(MAX_ATTEMPTS if last else 1))
+        if last:
+            pause = pause_after(now - delivery.received_at, pause, LONGEST_DEFERRAL)
+        if isinstance(error, RateLimited):
+            pause = max(pause, timedelta(seconds=error.retry_after))
+        reason = f"{DEFERRED if last else ''}{type(error).__name__}: {error}"
+        await self._inbox.retry(delivery.id, reason, now + pause, counted=False)
 
     async def _wait(
         self, delivery: Delivery, error: UpstreamError, bound: structlog.typing.FilteringBoundLogger
@@ -193,6 +232,14 @@ class Intake:
         if isinstance(error, RateLimited):
             seconds = max(seconds, error.retry_after)
         await self._inbox.retry(delivery.id, reason, self._clock() + timedelta(seconds=seconds))
+
+
+def _is_last(delivery: Delivery) -> bool:
+    """Say whether whoever waits for an answer is to get it now, be it that the work could not be done.
+
+    Of what is deferred the attempts are counted anew, so that those remain few which ended the process.
+    """
+    return delivery.attempts >= MAX_ATTEMPTS or delivery.reason.startswith(DEFERRED)
 
 
 def _waits(delivery: Delivery) -> bool:

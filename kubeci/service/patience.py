@@ -1,4 +1,4 @@
-"""For how long a build waits for a cluster that cannot take it, and what its check-run says meanwhile."""
+"""For how long a build waits for a cluster that cannot take it, or work for GitHub; and what its check-run says meanwhile."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ LONGEST_WAIT = timedelta(hours=24)
 """What breaks in the evening is mended in the morning. GitHub itself gives check-runs up after 14 days."""
 LONGEST_PAUSE = timedelta(minutes=1)
 """Between two tries: a build begins that soon after the cluster is back."""
+LONGEST_DEFERRAL = timedelta(minutes=5)
+"""Between two tries of what GitHub does not do: many may wait for it, and each asks it several things."""
+PEOPLE_WAIT = timedelta(hours=1)
+"""For how long GitHub is asked again for what somebody wants by a button or a comment. Later they have looked again, and
+asked once more or done without: a deployment of the morning must not begin in the evening."""
 SAYING_WINDOW = timedelta(minutes=10)
 SAYINGS = 3
 """How often in that time a waiting check-run may get other words, so that a cluster which fails in turns costs few writes."""
@@ -36,14 +41,14 @@ def is_away(error: UpstreamError) -> bool:
     return isinstance(error, Unready) and error.status != HTTPStatus.FORBIDDEN
 
 
-def has_time(since: datetime, now: datetime) -> bool:
+def has_time(since: datetime, now: datetime, longest: timedelta = LONGEST_WAIT) -> bool:
     """Say whether what was asked for at `since` is still waited for."""
-    return now - since < LONGEST_WAIT
+    return now - since < longest
 
 
-def pause_after(waited: timedelta, first: timedelta) -> timedelta:
-    """Say how long to wait before the next try: a quarter of the time that went by already, from `first` to a minute."""
-    return max(first, min(waited / 4, LONGEST_PAUSE))
+def pause_after(waited: timedelta, first: timedelta, longest: timedelta = LONGEST_PAUSE) -> timedelta:
+    """Say how long to wait before the next try: a quarter of the time that went by already, from `first` to `longest`."""
+    return max(first, min(waited / 4, longest))
 
 
 def may_say(said: Sequence[datetime], now: datetime) -> bool:

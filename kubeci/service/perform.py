@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-from kubeci.errors import Unready, UpstreamError
+from kubeci.errors import RateLimited, UpstreamError
 from kubeci.model.build import BuildRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import (
@@ -17,16 +17,19 @@ from kubeci.model.event import (
     RepositoryGoneEvent,
 )
 from kubeci.model.slack import SLACK_EVENT
+from kubeci.model.trace import StepKind
 from kubeci.model.trust import What
 from kubeci.service.caches import clear_branch, clear_repository
 from kubeci.service.commands.handle import Commands
 from kubeci.service.dispatch import Dispatcher
+from kubeci.service.patience import PEOPLE_WAIT, has_time
 from kubeci.service.press import Presses
 from kubeci.service.retry import Retrier
 from kubeci.service.rooms import Rooms
 from kubeci.service.slack import SlackCommands
 from kubeci.service.submit import Submitter
-from kubeci.service.wish import Press, StopRequest, Wish
+from kubeci.service.wish import Press, StopRequest, Wish, told
+from kubeci.tracing import note
 
 
 class Performer:
@@ -58,13 +61,18 @@ class Performer:
         `kubeci.errors` where it is not. People wait for an answer, so that theirs is no long one.
         """
         if delivery.event == SLACK_EVENT:
-            return await _soon(self._of_slack(delivery, last_attempt=last_attempt))
+            return await self._soon(
+                self._of_slack(delivery, last_attempt=last_attempt), delivery, last_attempt=last_attempt
+            )
         event = self._decode(delivery.event, delivery.payload)
         wish = await self._dispatcher.wish_of(event, delivery.id)
+        note(StepKind.DECIDED, told(wish))
         if isinstance(wish, BuildRequest):
             return await self._build(wish, delivery, last_attempt=last_attempt)
         work = self._other(wish, delivery, last_attempt=last_attempt)
-        return await (_soon(work) if isinstance(wish, Press | CommentEvent) else work)
+        if isinstance(wish, Press | CommentEvent):
+            return await self._soon(work, delivery, last_attempt=last_attempt)
+        return await work
 
     async def _of_slack(self, delivery: Delivery, *, last_attempt: bool) -> str:
         if self._slack is None:
@@ -99,11 +107,16 @@ class Performer:
             case BuildRequest():
                 raise AssertionError("a build is none of the others")
 
+    async def _soon(self, work: Coroutine[Any, Any, str], delivery: Delivery, *, last_attempt: bool) -> str:
+        """Do what somebody waits for: each try counts, so that they are told in minutes.
 
-async def _soon(work: Coroutine[Any, Any, str]) -> str:
-    """Do what somebody waits for: each try counts, so that they are told in minutes."""
-    try:
-        return await work
-    except Unready as error:
-        told = str(error)
-        raise UpstreamError(told, status=error.status, retryable=True, public=error.public) from error
+        GitHub, by which they are told, is asked for an hour.
+        """
+        try:
+            return await work
+        except UpstreamError as error:
+            in_time = has_time(delivery.received_at, self._rooms.clock(), PEOPLE_WAIT)
+            if not error.retryable or (isinstance(error, RateLimited) and in_time):
+                raise
+            told, again = str(error), in_time or not last_attempt
+            raise UpstreamError(told, status=error.status, retryable=again, public=error.public) from error

@@ -75,7 +75,7 @@ class SlackCommands:
     ) -> str:
         """Carry out a stored command and answer it; gives what came of it in a sentence.
 
-        An `UpstreamError` that may pass is raised, for the caller to try again; at the last attempt it is told too.
+        An `UpstreamError` that may pass is raised, for the caller to try again; at the last attempt it is told and final.
         """
         command = msgspec.json.decode(payload, type=SlackCommand)
         wish = wish_of(command)
@@ -94,6 +94,8 @@ class SlackCommands:
                 return str(error) + await self._tell(command, failed(wish, error.public))
             if last_attempt:
                 await self._tell(command, failed(wish, told))
+                if isinstance(error, UpstreamError):  # they were told that it is not tried any more
+                    raise UpstreamError(str(error), status=error.status, public=error.public) from error
             raise
         return outcome + await self._tell(command, message)
 

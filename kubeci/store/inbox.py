@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from kubeci.model.event import Delivery
 from kubeci.model.inbox import DeliveryState
 from kubeci.store.database import Database
-from kubeci.store.deliveries import SqlDeliveries, delivery_of
+from kubeci.store.deliveries import SqlDeliveries, delivery_of, row_of
 from kubeci.store.tables import deliveries, traces
 from kubeci.store.upsert import insert
 
@@ -36,31 +36,27 @@ class SqlInbox(SqlDeliveries):
 
         A redelivery keeps its id: one whose work was parked is taken up again.
         """
-        received = delivery.received_at.timestamp()
-        due = received + delivery.wait_seconds
-        row = {
-            "id": delivery.id,
-            "event": delivery.event,
-            "payload": delivery.payload,
-            "received_at": received,
-            "state": DeliveryState.WAITING.value,
-            "attempts": 0,
-            "due": due,
-            "reason": "",
-            "repository": delivery.repository.lower(),
-            "sha": delivery.sha,
-        }
+        row = row_of(delivery)
 
         def work(connection: Connection) -> bool:
             statement = insert(connection, deliveries).values(row)
             statement = statement.on_conflict_do_update(
                 index_elements=["id"],
-                set_={"state": DeliveryState.WAITING.value, "attempts": 0, "due": due},
+                set_={"state": DeliveryState.WAITING.value, "attempts": 0, "due": row["due"]},
                 where=deliveries.c.state == DeliveryState.PARKED.value,
             )
             return connection.execute(statement.returning(deliveries.c.id)).first() is not None
 
         return await self._database.run(work)
+
+    async def note(self, delivery: Delivery, reason: str) -> None:
+        """Store a delivery that asks nothing of us as done, with the reason; one that is known stays as it is."""
+        row = {**row_of(delivery), "state": DeliveryState.DONE.value, "reason": reason}
+        await self._database.run(
+            lambda connection: connection.execute(
+                insert(connection, deliveries).values(row).on_conflict_do_nothing()
+            )
+        )
 
     async def claim(self, now: datetime, until: datetime | None = None) -> Delivery | None:
         """Take the delivery that is due the longest and count the attempt; after `until` it may be claimed again.
@@ -121,13 +117,13 @@ class SqlInbox(SqlDeliveries):
         await self._change(delivery_id, state=DeliveryState.PARKED.value, reason=reason)
 
     async def retry(self, delivery_id: str, reason: str, due: datetime, *, counted: bool = True) -> None:
-        """Put a delivery back until `due`; the attempt that was made is forgotten when it is not `counted`."""
+        """Put a delivery back until `due`; the attempts that were made are forgotten when it is not `counted`."""
         await self._change(
             delivery_id,
             state=DeliveryState.WAITING.value,
             reason=reason,
             due=due.timestamp(),
-            attempts=_attempts(counted=counted),
+            attempts=deliveries.c.attempts if counted else 0,
         )
 
     async def _change(self, delivery_id: str, **values: str | float | ColumnElement[int]) -> bool:
