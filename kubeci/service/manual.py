@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from urllib.parse import quote
-from weakref import WeakValueDictionary
 
 import structlog
 
@@ -28,7 +26,6 @@ class ManualSteps:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._check_runs = CheckRuns(rooms)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def offer(self, build: Build) -> None:
         """Create the check-runs of a build's manual steps; each is offered once for a commit, and none that was run already.
@@ -37,7 +34,7 @@ class ManualSteps:
         """
         for step in build.plan.manual:
             identity = offer_id(build.commit, step.template)
-            async with self._locks.setdefault(identity, asyncio.Lock()):
+            async with self._rooms.exclusive.hold(f"offer {identity}"):
                 try:
                     await self._offer(build, step, identity)
                 except UpstreamError as error:

@@ -37,12 +37,14 @@ class Retrier:
         """
         if await self._can_retry(build, request):
             workflow = f"{build.namespace}/{build.workflow_name}"
-            try:
-                return await self._retry(build) or f"the failed steps of {workflow} run again"
-            except UpstreamError as error:
-                if error.retryable and not last_attempt:
-                    raise
-                log.warning("built anew, since it could not be retried", workflow=workflow, error=str(error))
+            async with self._rooms.exclusive.hold(f"retry {build.id}"):
+                try:
+                    return await self._retry(build) or f"the failed steps of {workflow} run again"
+                except UpstreamError as error:
+                    if error.retryable and not last_attempt:
+                        raise
+                    told = str(error)
+            log.warning("built anew, since it could not be retried", workflow=workflow, error=told)
         return await self._submitter.submit(request, now, last_attempt=last_attempt)
 
     async def _can_retry(self, build: Build, request: BuildRequest) -> bool:

@@ -24,6 +24,7 @@ from kubeci.ports import (
     Retries,
     Workflows,
 )
+from kubeci.service.exclusive import Exclusive
 from kubeci.service.node_logs import NodeLogs
 from kubeci.service.watched import Watched
 from kubeci.settings.config import Config
@@ -78,7 +79,7 @@ class Rooms:
     """Gives what nobody can guess, another one each time."""
     watched: Watched = field(default_factory=Watched)
     """Whether the changes of workflows reach us."""
-    creating: set[str] = field(default_factory=set)
-    """Ids of builds whose workflows are being created at this moment."""
+    exclusive: Exclusive = field(default_factory=Exclusive)
+    """Keeps workers and replicas from doing the same thing at the same moment."""
     news: Announcer | None = None
     """Tells channels of what ended; None: there are none."""

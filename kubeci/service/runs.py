@@ -50,6 +50,11 @@ class Runs:
         rendered = await self._rendered(request)
         if isinstance(rendered, Unfit):
             return rendered
+        # Two requests with one Idempotency-Key may come at once, be it to two replicas.
+        async with self._rooms.exclusive.hold(f"run {request.id}"):
+            return await self._run(request, rendered, by)
+
+    async def _run(self, request: BuildRequest, rendered: Rendered, by: By) -> Started | Unfit:
         known = await self._rooms.builds.get(request.id)
         if known and (known.commit.repository.full_name, known.commit.sha, known.ref) != (
             request.commit.repository.full_name,

@@ -18,7 +18,7 @@ from kubeci.service.rooms import Rooms
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import stop_or_say, supersede
 from kubeci.service.turns import Turns
-from kubeci.service.unbegun import conclude_unbegun, is_unwanted, withdraw
+from kubeci.service.unbegun import conclude_unbegun, creation_of, is_unwanted, withdraw
 from kubeci.workflow import metadata
 
 
@@ -39,11 +39,8 @@ class Starter:
         subject = subject_of(prepared.build, self._rooms.argo_ui)
         build = await self._check_runs.begin(await self._anew(prepared.build), setup(subject))
         if not build.workflow_uid:
-            self._rooms.creating.add(build.id)
-            try:
+            async with self._rooms.exclusive.hold(creation_of(build)):
                 told = await self._create(prepared, build.id, subject, last_attempt=last_attempt)
-            finally:
-                self._rooms.creating.discard(build.id)
             if isinstance(told, str):
                 return told
             build = told

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import datetime
-from weakref import WeakValueDictionary
 
 import structlog
 
@@ -52,7 +50,6 @@ class Submitter:
         self._judge = Judge(rooms.config, rooms.github.people)
         self._starter = Starter(rooms, self._check_runs, self._deployments)
         self._bare = RecentSet[Commit](BARE_COMMITS)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def submit(self, request: BuildRequest, now: datetime, *, last_attempt: bool = False) -> str:
         """Read, judge, evaluate and submit; gives what came of it in a sentence.
@@ -60,7 +57,7 @@ class Submitter:
         What the author or the policy did ends in a check-run. An `UpstreamError` that may pass is raised, for the caller
         to try again; where only the cluster or a loaded module is missing at the last attempt, the check-run says so.
         """
-        async with self._lock(request.commit):
+        async with self._rooms.exclusive.hold(_commit(request.commit)):
             try:
                 outcome = await self._submit(request, now, last_attempt=last_attempt)
             except UpstreamError as error:
@@ -104,12 +101,8 @@ class Submitter:
 
     async def stop(self, wish: StopRequest) -> str:
         """Stop the builds of a pull request; gives what came of it in a sentence."""
-        async with self._lock(wish.head):
+        async with self._rooms.exclusive.hold(_commit(wish.head)):
             return await stop_pull_request(wish, self._rooms)
-
-    def _lock(self, commit: Commit) -> asyncio.Lock:
-        # By commit and not by build: two builds of one commit may have one refusal.
-        return self._locks.setdefault(refusal_id(commit), asyncio.Lock())
 
     async def _built(self, request: BuildRequest) -> bool:
         """Say whether a commit was built for another event than this one, or by somebody's wish."""
@@ -192,6 +185,11 @@ class Submitter:
         known = await self._rooms.builds.get(build.id)
         if known and known.state is BuildState.SUBMITTING and known.check_name != build.check_name:
             await self._rooms.builds.describe(build)
+
+
+def _commit(commit: Commit) -> str:
+    # Held by commit and not by build: two builds of one commit may have one refusal.
+    return f"commit {refusal_id(commit)}"
 
 
 def _answers_refusal(request: BuildRequest) -> bool:

@@ -23,21 +23,33 @@ def is_unwanted(build: Build) -> bool:
     return bool(build.stopped or build.superseded_by)
 
 
+def creation_of(build: Build) -> str:
+    """Name what is held while a build's workflow is created, or the build ended that will get none."""
+    return f"creation {build.id}"
+
+
 async def end_unbegun(build: Build, rooms: Rooms) -> bool:
     """Conclude an unwanted build as cancelled if it waits for its workflow; False: it has one, or is about to get it.
 
     Its record must say already that it is unwanted: whoever creates the workflow reads that just before and after.
     """
-    waits = build.state is BuildState.SUBMITTING and build.check_run_id and not build.workflow_uid
-    if not waits or build.id in rooms.creating:
+    if not _waits(build):
         return False
-    try:
-        await conclude_unbegun(build, rooms)
-    except UpstreamError as error:
-        if error.retryable:
-            raise
-        log.warning("a check-run could not be concluded", build=build.id, error=str(error))
+    async with rooms.exclusive.hold_if_free(creation_of(build)) as free:
+        now = await rooms.builds.get(build.id) if free else None
+        if now is None or not _waits(now):
+            return False
+        try:
+            await conclude_unbegun(now, rooms)
+        except UpstreamError as error:
+            if error.retryable:
+                raise
+            log.warning("a check-run could not be concluded", build=build.id, error=str(error))
     return True
+
+
+def _waits(build: Build) -> bool:
+    return build.state is BuildState.SUBMITTING and bool(build.check_run_id) and not build.workflow_uid
 
 
 async def conclude_unbegun(build: Build, rooms: Rooms) -> None:

@@ -47,6 +47,10 @@ class Watched:
             log.info("workflows are followed", after_seconds=seconds)
         self._set(works=True, problem="")
 
+    def rests(self) -> None:
+        """Take note that nobody watches here any more, which is no problem: another replica does."""
+        self._set(works=False, problem="")
+
     async def until_lost(self, seconds: float) -> None:
         """Wait until it has not worked for so long without a break, for a reason that is known."""
         while True:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import Connection, delete
+from sqlalchemy import ColumnElement, Connection, Float, delete, literal_column
 
 from kubeci.store.database import Database
 from kubeci.store.tables import locks
@@ -12,18 +10,22 @@ from kubeci.store.upsert import insert
 
 
 class SqlLocks:
-    """The locks of `kubeci.ports` in a table, held in the name of `holder`, which is another one in each replica."""
+    """The locks of `kubeci.ports` in a table, held in the name of `holder`, which is another one in each replica.
+
+    Time is the database's, so that the clocks of the replicas do not matter.
+    """
 
     def __init__(self, database: Database, holder: str) -> None:
         self._database = database
         self._holder = holder
 
-    async def take(self, name: str, now: datetime, until: datetime) -> bool:
-        """Take a lock that is free, ran out, or is this holder's own; False: another holds it."""
-        row = {"name": name, "holder": self._holder, "until": until.timestamp()}
-        free = (locks.c.until <= now.timestamp()) | (locks.c.holder == self._holder)
+    async def take(self, name: str, seconds: float) -> bool:
+        """Hold a lock that is free, ran out, or is this holder's own, for so long from now; False: another holds it."""
 
         def work(connection: Connection) -> bool:
+            now = _now(connection)
+            row = {"name": name, "holder": self._holder, "until": now + seconds}
+            free = (locks.c.until <= now) | (locks.c.holder == self._holder)
             statement = insert(connection, locks).values(row)
             statement = statement.on_conflict_do_update(index_elements=["name"], set_=row, where=free)
             return connection.execute(statement.returning(locks.c.name)).first() is not None
@@ -34,3 +36,10 @@ class SqlLocks:
         """Give a lock back, unless another has taken it meanwhile."""
         mine = (locks.c.name == name) & (locks.c.holder == self._holder)
         await self._database.run(lambda connection: connection.execute(delete(locks).where(mine)))
+
+
+def _now(connection: Connection) -> ColumnElement[float]:
+    """Give the database's time, in seconds since 1970."""
+    if connection.dialect.name == "sqlite":
+        return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Float)
+    return literal_column("extract(epoch from clock_timestamp())::double precision", Float)

@@ -10,8 +10,8 @@ import pytest
 from tests_stack import PASSING
 from world import Step, World
 
+from kubeci.service.exclusive import Exclusive
 from kubeci.service.queue import KeyedQueue
-from kubeci.service.submit import Submitter
 
 BUILDS = 20
 T = TypeVar("T")
@@ -99,7 +99,7 @@ async def test_each_build_stops_only_the_one_before_it(world: World) -> None:
 
 async def test_nothing_is_left_of_builds_that_ended(world: World) -> None:
     await world.kill()
-    others = [*living(KeyedQueue), *living(Submitter)]  # of the stacks that tests share
+    others = [*living(KeyedQueue), *living(Exclusive)]  # of the stacks that tests share
     await world.start()
     sha = await world.push(PASSING)
     await world.submitted()
@@ -112,11 +112,11 @@ async def test_nothing_is_left_of_builds_that_ended(world: World) -> None:
         world.status(found["metadata"]["name"], "Succeeded")
     await world.finished(sha, count=BUILDS)
     [queue] = [each for each in living(KeyedQueue) if each not in others]
-    [submitter] = [each for each in living(Submitter) if each not in others]
+    [exclusive] = [each for each in living(Exclusive) if each not in others]
     await world.until(lambda: not len(queue))
     assert not queue._slots
     assert not queue._due
-    assert not len(submitter._locks)
+    assert not len(exclusive._here)
 
 
 def living(kind: type[T]) -> list[T]:
