@@ -1,0 +1,72 @@
+"""Kill replicas at random points: after a random time, or right when a request of theirs was answered."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+from chaos.replicas import Replica, Replicas
+from kubeci.local.cluster.door import Asked
+from kubeci.local.github.api import RecordedRequest
+
+UPTIME_SECONDS = (0.2, 9.0)
+AIM_SECONDS = 3.0
+AIM_LOOK_SECONDS = 0.002
+LATE_SECONDS = 0.04
+"""A kill that is aimed at a request comes up to so much later, when what follows it is under way."""
+DOWN_SECONDS = (0.0, 1.5)
+AIMS = (
+    ("POST", "/check-runs"),
+    ("PATCH", "/check-runs/"),
+    ("POST", "/access_tokens"),
+    ("POST", "/workflows"),
+    ("PATCH", "/workflows/"),
+    ("GET", "/log"),
+)
+
+
+class Killer:
+    """Kills one replica at a time, each by its own process."""
+
+    def __init__(self, replicas: Replicas, random: Random) -> None:
+        self._replicas = replicas
+        self._random = random
+        self._world = replicas.each[0].world
+
+    async def run(self, until: asyncio.Event) -> None:
+        """Kill again and again until the event; the replicas run at the end."""
+        while not until.is_set():
+            replica = self._random.choice(self._replicas.each)
+            await asyncio.sleep(self._random.uniform(*UPTIME_SECONDS))
+            if self._random.random() < 0.6:
+                await self._aim(*self._random.choice(AIMS))
+            await self._kill(replica)
+            if self._random.random() < 0.1:  # while it starts
+                await replica.spawn()
+                await asyncio.sleep(self._random.uniform(0.3, 2.0))
+                await self._kill(replica)
+            await replica.spawn()
+            await replica.answers()
+
+    async def _kill(self, replica: Replica) -> None:
+        await replica.kill()
+        self._replicas.kills += 1
+        await asyncio.sleep(self._random.uniform(*DOWN_SECONDS))
+
+    async def _aim(self, method: str, part: str) -> None:
+        """Wait for the next request of a kind to GitHub or the API server, not for long."""
+        before = self._newest()
+        for _ in range(int(AIM_SECONDS / AIM_LOOK_SECONDS)):
+            newest = self._newest()
+            if any(
+                each and each not in before and each.method == method and part in each.path for each in newest
+            ):
+                break
+            await asyncio.sleep(AIM_LOOK_SECONDS)
+        await asyncio.sleep(self._random.uniform(0.0, LATE_SECONDS))
+
+    def _newest(self) -> tuple[RecordedRequest | Asked | None, ...]:
+        """Give the newest request of either."""
+        return tuple(
+            each[-1] if each else None for each in (self._world.github.requests, self._world.cluster.requests)
+        )

@@ -1,0 +1,133 @@
+"""One scenario from its first event to the verdict: stories are told while harm is done, then all has to heal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from chaos import stories
+from chaos.diagnosis import diagnosis
+from chaos.figure import Figure, Outcome, zeros
+from chaos.ledger import Ledger
+from chaos.replicas import Replicas
+from chaos.store import unfinished
+from chaos.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a scenario lasts at most, in seconds, and how many stories are told at once."""
+
+    work: float = 600.0
+    """While harm is done."""
+    heal: float = 240.0
+    """From the last harm to the last check-run; the claims of a killed replica run out by time."""
+    at_once: int = 12
+
+
+SHORT = Patience(work=45.0, heal=60.0, at_once=6)
+QUIET_SECONDS = 5.0
+"""What doubles something late does so after a sweep, of which there is one every two seconds."""
+STEP_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Run:
+    """What a scenario works with."""
+
+    world: World
+    replicas: Replicas
+    store: str
+    random: Random
+    tell: Callable[[str], None]
+    """Takes a line for who watches."""
+    ledger: Ledger
+    patience: Patience
+    started: float = field(default_factory=time.monotonic)
+    stuck: list[str] = field(default_factory=list)
+    """Stories that did not come to their end."""
+
+    async def through(self, *work: Coroutine[Any, Any, None]) -> float:
+        """Do all of the work, then let all heal; gives the seconds that this took. What takes too long is ended."""
+        watching = [asyncio.create_task(each) for each in (self.ledger.watch(), _progress(self))]
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.patience.work), asyncio.TaskGroup() as group:
+                    for each in work:
+                        group.create_task(each)
+            await self.replicas.start()
+            return await self._healed()
+        finally:
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+
+    async def tell_stories(self, chosen: list[stories.Story], told: asyncio.Event) -> None:
+        """Tell the stories, some at once; `told` is set in the end."""
+        room = asyncio.Semaphore(self.patience.at_once)
+
+        async def one(number: int, story: stories.Story) -> None:
+            async with room:
+                teller = stories.Teller(
+                    self.world, self.ledger, self.replicas.front, self.random, number, story.__name__
+                )
+                try:
+                    await story(teller)
+                except TimeoutError:
+                    self.stuck.append(f"{teller.repository} {teller.branch}")
+                # The next begins some time after this one's build, so that there is work whenever a server dies.
+                await asyncio.sleep(self.random.uniform(0.0, 2.0))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number, story in enumerate(chosen, start=1):
+                    group.create_task(one(number, story))
+        finally:
+            told.set()
+
+    async def _healed(self) -> float:
+        """Wait until all that is due is there and nothing is under way any more; gives the seconds that it took."""
+        begun = time.monotonic()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.patience.heal):
+                while self.ledger.done < len(self.ledger.due) or self.ledger.verdict().faults():
+                    await asyncio.sleep(0.5)
+                seconds = time.monotonic() - begun
+                while await unfinished(self.store):
+                    await asyncio.sleep(0.5)
+                await asyncio.sleep(QUIET_SECONDS)
+                return seconds
+        return time.monotonic() - begun
+
+    async def outcome(self, *figures: Figure) -> Outcome:
+        """Judge, and say what a person needs where something is wrong."""
+        verdict = self.ledger.verdict()
+        late = await unfinished(self.store)
+        found = [
+            *zeros(verdict),
+            Figure("deliveries not done", len(late), zero=True),
+            Figure("builds asked for", self.ledger.builds),
+            *figures,
+            Figure("longest, event to conclusion", self.ledger.longest_seconds, "s"),
+            Figure("time", time.monotonic() - self.started, "s"),
+        ]
+        trouble = ""
+        if any(figure.wrong for figure in found):
+            trouble = await diagnosis(verdict, self.ledger.due, self.world, self.replicas, self.store)
+            trouble += "".join(f"\nstory not told to its end: {each}" for each in self.stuck)
+        return Outcome(found, trouble)
+
+
+async def _progress(run: Run) -> None:
+    """Say every few seconds how far it is, until cancelled."""
+    while True:
+        await asyncio.sleep(STEP_SECONDS)
+        run.tell(
+            f"{time.monotonic() - run.started:4.0f} s: {run.ledger.builds} builds asked for, "
+            f"{run.ledger.done} of {len(run.ledger.due)} check-runs ended, {run.replicas.kills} kills"
+        )

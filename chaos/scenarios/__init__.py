@@ -1,0 +1,30 @@
+"""The scenarios by name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from chaos.figure import Outcome
+from chaos.scenarios.kills import kills
+from chaos.setting import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario."""
+
+    name: str
+    summary: str
+    run: Callable[[Setting], Awaitable[Outcome]]
+    in_short: bool = True
+
+
+SCENARIOS = (
+    Scenario("kills-sqlite", "SIGKILL at random points, one replica on SQLite", partial(kills, replicas=1)),
+    Scenario("kills-postgres", "the same on PostgreSQL", partial(kills, replicas=1, on_postgres=True)),
+    Scenario(
+        "kills-two", "the same, two replicas on PostgreSQL", partial(kills, replicas=2, on_postgres=True)
+    ),
+)
