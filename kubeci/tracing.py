@@ -8,18 +8,22 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from kubeci.model.trace import Step, StepKind
+from kubeci.redaction import Redaction
 
 MOST_STEPS = 400
 LONGEST_TEXT = 2_000
+MOST_READ = 50_000
+"""Characters of a note that are looked through for secrets; what comes behind is not kept."""
 
 _current: ContextVar[Recording | None] = ContextVar("kubeci_recording", default=None)
 # A context variable, as tracing has everywhere: each task carries its own, and no signature has to.
 
 
 class Recording:
-    """The steps of one attempt, in their order; those beyond a bound are counted only."""
+    """The steps of one attempt, in their order, without secrets; those beyond a bound are counted only."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, redaction: Redaction, monotonic: Callable[[], float]) -> None:
+        self._redaction = redaction
         self._monotonic = monotonic
         self._began = monotonic()
         self._steps: list[Step] = []
@@ -36,13 +40,21 @@ class Recording:
             self.dropped += 1
             return
         after = round(self._monotonic() - self._began, 3)
-        self._steps.append(Step(kind, after, text[:LONGEST_TEXT]))
+        self._steps.append(Step(kind, after, self.fit(text)))
+
+    def fit(self, text: str) -> str:
+        """Give a text as it may be kept: without secrets, of bounded length, in whole characters."""
+        # Masked before it is cut: a part of a secret would not be known for one.
+        masked = self._redaction(text[:MOST_READ])[:LONGEST_TEXT]
+        return masked.encode("utf-8", "replace").decode()
 
 
 @contextmanager
-def recording(monotonic: Callable[[], float] = time.monotonic) -> Iterator[Recording]:
+def recording(
+    redaction: Redaction | None = None, monotonic: Callable[[], float] = time.monotonic
+) -> Iterator[Recording]:
     """Record what this task, and those that it starts, note inside the block."""
-    record = Recording(monotonic)
+    record = Recording(redaction or Redaction(), monotonic)
     token = _current.set(record)
     try:
         yield record
@@ -55,3 +67,8 @@ def note(kind: StepKind, text: str) -> None:
     record = _current.get()
     if record is not None:
         record.add(kind, text)
+
+
+def called(whom: str, call: str, status: int, seconds: float) -> None:
+    """Note a request with its answer's status (0: no answer came) and its time; `call` names a route, never an address."""
+    note(StepKind.CALLED, f"{whom} {call} {status or 'no answer'}, {seconds * 1000:.0f} ms")

@@ -71,7 +71,9 @@ class GitHubScene:
 
     def deliveries(self, *states: str) -> list[tuple[Any, ...]]:
         """Event, state and reason of the deliveries in the inbox."""
-        rows = self.stored("SELECT event, state, reason FROM deliveries ORDER BY received_at")
+        rows = self.stored(
+            "SELECT event, state, reason FROM deliveries WHERE state != 'done' OR attempts > 0 ORDER BY received_at"
+        )
         return [row for row in rows if not states or row[1] in states]
 
     def api_calls(self, method: str, part: str) -> list[str]:

@@ -34,6 +34,7 @@ from kubeci.service.rooms import ClusterRooms, GitHubRooms
 from kubeci.settings.config import Config
 from kubeci.settings.options import Options
 from kubeci.telemetry import Metrics
+from kubeci.tracing import called
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ async def enter_github(around: Surroundings, metrics: Metrics) -> AsyncIterator[
 
     def heard(method: str, route: str, status: int, seconds: float) -> None:
         metrics.github_requests.labels(method, route, str(status)).observe(seconds)
+        called("GitHub", f"{method} {route}", status, seconds)
 
     endpoint = Endpoint(
         options.github_url,
@@ -106,7 +108,16 @@ def enter_cluster(around: Surroundings) -> AbstractAsyncContextManager[Client]:
     """Connect to the cluster for the life of the process."""
     options = around.options
     kubeconfig = str(options.kubeconfig) if options.kubeconfig else ""
-    return connect(kubeconfig=kubeconfig, master=options.kubernetes_url, trust_env=around.trust_env)
+
+    def heard(method: str, route: str, status: int, seconds: float) -> None:
+        called("cluster", f"{method} {route}", status, seconds)
+
+    return connect(
+        kubeconfig=kubeconfig,
+        master=options.kubernetes_url,
+        trust_env=around.trust_env,
+        on_request=heard,
+    )
 
 
 @asynccontextmanager

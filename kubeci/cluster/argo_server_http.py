@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -13,6 +14,7 @@ import httpx
 
 from kubeci.cluster.errors import MAX_MESSAGE, of_answer, of_failure
 from kubeci.errors import ConfigurationError, Invalid, UpstreamError
+from kubeci.tracing import called
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # a workflow with its nodes unpacked; etcd holds 1.5 MB of it compressed
 MAX_ERROR_BYTES = 64_000
@@ -53,8 +55,11 @@ async def answered(
 
     The error of an answer that is no success has a `RefusedError` as its cause.
     """
+    began = time.monotonic()
+    status = 0
     try:
         async with http.stream(method, url, **request) as response:
+            status = response.status_code
             await _refuse_failure(response)
             yield response
     except RefusedError as refused:
@@ -71,6 +76,8 @@ async def answered(
             retryable=True,
             public=f"the connection to argo-server failed at {call}",
         ) from error
+    finally:
+        called(call, method, status, time.monotonic() - began)
 
 
 async def json_object(response: httpx.Response, call: str) -> bytes:

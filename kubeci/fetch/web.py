@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
+import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from kubeci.errors import NotFound, UpstreamError
 from kubeci.fetch.addresses import is_public
 from kubeci.fetch.pinned import Allow, NotPublic, PinnedBackend, Resolve, Resolver
 from kubeci.model.module import ModuleFile
+from kubeci.tracing import called
 
 HTTPS_PORT = 443
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -93,10 +95,17 @@ class WebModules:
     async def _follow(self, pool: httpcore.AsyncConnectionPool, url: str) -> bytes:
         for _ in range(self._limits.redirects + 1):
             self._check(url)
-            async with pool.stream("GET", url, headers=HEADERS) as response:
-                if response.status not in REDIRECTS:
-                    return await self._content(response)
-                url = _target(url, _Headers.of(response).location)
+            began, status = time.monotonic(), 0
+            try:
+                async with pool.stream("GET", url, headers=HEADERS) as response:
+                    status = response.status
+                    if status not in REDIRECTS:
+                        return await self._content(response)
+                    target = _target(url, _Headers.of(response).location)
+            finally:
+                # Not its path, which may hold what only its author may know.
+                called("web", f"GET https://{urlsplit(url).netloc}/…", status, time.monotonic() - began)
+            url = target
         raise UpstreamError(f"redirects more than {self._limits.redirects} times")
 
     def _check(self, url: str) -> None:

@@ -12,6 +12,8 @@ from kubeci.model.check_run import Annotation, CheckRun
 from kubeci.model.json import JsonObject
 from kubeci.model.report import Budget
 from kubeci.model.repository import Commit, Repository
+from kubeci.model.trace import StepKind
+from kubeci.tracing import note
 
 CHECK_RUNS = "/repos/{owner}/{repo}/check-runs"
 CHECK_RUN = "/repos/{owner}/{repo}/check-runs/{check_run_id}"
@@ -36,7 +38,9 @@ class GitHubChecks:
         """Create a check-run with at most 50 annotations; sent once, as each repetition would make another."""
         body = {**_with_annotations(check, annotations), "head_sha": commit.sha}
         answer = await self._app.send(commit.repository, Request("POST", CHECK_RUNS, body=body))
-        return int(answer["id"])
+        number = int(answer["id"])
+        _noted("created", number, check, body)
+        return number
 
     async def update(
         self,
@@ -53,6 +57,7 @@ class GitHubChecks:
             "PATCH", CHECK_RUN, parameters={"check_run_id": check_run_id}, body=body, repeatable=repeatable
         )
         await self._app.send(repository, request)
+        _noted("updated", check_run_id, check, body)
 
     async def find(self, commit: Commit, check: CheckRun) -> int | None:
         """Find the newest check-run of ours with this name and details URL on the commit."""
@@ -87,6 +92,13 @@ class GitHubChecks:
     def budget(self, repository: Repository) -> Budget:
         """Say what is left of the installation's requests, as of the last answer."""
         return self._app.budget(repository)
+
+
+def _noted(done: str, number: int, check: CheckRun, body: JsonObject) -> None:
+    remarks = len(body["output"].get("annotations", ()))
+    how = f"{check.conclusion or check.status}: {check.title}"
+    with_remarks = f", {remarks} annotations" if remarks else ""
+    note(StepKind.REPORTED, f"check-run {number} {done}: {check.name}: {how}{with_remarks}")
 
 
 def content(check: CheckRun) -> JsonObject:

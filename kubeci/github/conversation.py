@@ -6,7 +6,10 @@ from kubeci.github.app import GitHubApp
 from kubeci.github.request import Request
 from kubeci.model.conversation import Post, Reaction
 from kubeci.model.json import JsonObject
+from kubeci.model.trace import StepKind
 from kubeci.report.markdown import cut
+from kubeci.report.plain import one_line
+from kubeci.tracing import note
 
 COMMENTS = "/repos/{owner}/{repo}/issues/{issue_number}/comments"
 COMMENT_REACTIONS = "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions"
@@ -28,6 +31,7 @@ class GitHubConversation:
         parameters = {"comment_id": post.comment_id, "issue_number": post.number}
         request = Request("POST", route, parameters=parameters, body={"content": reaction}, repeatable=True)
         await self._app.send(post.repository, request)
+        note(StepKind.REPORTED, f"reaction {reaction} on #{post.number}")
 
     async def reply(self, post: Post, text: str) -> None:
         """Write the comment that answers a post, once: where our answer stands already, nothing is written.
@@ -36,10 +40,12 @@ class GitHubConversation:
         """
         mark = f"<!-- kube-ci answers {post.comment_id or 'the issue'} -->"
         if await self._has(post, mark):
+            note(StepKind.REPORTED, f"comment on #{post.number}: was there already")
             return
         body: JsonObject = {"body": f"{cut(text, MAX_COMMENT_BYTES)}\n\n{mark}"}
         request = Request("POST", COMMENTS, parameters={"issue_number": post.number}, body=body)
         await self._app.send(post.repository, request)
+        note(StepKind.REPORTED, f"comment on #{post.number}: {one_line(text)}")
 
     async def _has(self, post: Post, mark: str) -> bool:
         since = post.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")

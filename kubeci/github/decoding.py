@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -33,6 +34,25 @@ def repository_of(body: shapes.Scoped) -> Repository | None:
 def person_of(account: shapes.Account | None) -> Person:
     """Give who did something; whoever deleted their account stands as `ghost`, who may do nothing."""
     return Person(account.login, bot=account.type == "Bot") if account else Person("ghost")
+
+
+def known(event: IgnoredEvent, payload: bytes) -> IgnoredEvent:
+    """Give an event that was read and asks nothing of us with what it is about."""
+    try:
+        about = read(payload, shapes.About)
+    except Invalid:  # what is not needed is not worth a refusal
+        return replace(event, known=True)
+    shas = (
+        about.after,
+        about.check_suite and about.check_suite.head_sha,
+        about.check_run and about.check_run.head_sha,
+        about.pull_request and about.pull_request.head.sha,
+        about.merge_group and about.merge_group.head_sha,
+        about.deployment and about.deployment.sha,
+    )
+    sha = next((sha for sha in shas if sha), "")
+    repository = f"{about.repository.owner.login}/{about.repository.name}"
+    return replace(event, known=True, repository=repository, sha=sha if sha.strip("0") else "")
 
 
 def no_installation(name: str) -> IgnoredEvent:

@@ -12,6 +12,8 @@ from kubeci.github.request import Request
 from kubeci.model.deployment import Deployment, DeploymentStatus
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Repository
+from kubeci.model.trace import StepKind
+from kubeci.tracing import note
 
 DEPLOYMENTS = "/repos/{owner}/{repo}/deployments"
 STATUSES = "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses"
@@ -49,6 +51,9 @@ class GitHubDeployments:
         if not isinstance(created, int):
             told = str(answer.get("message", "")) if isinstance(answer, dict) else ""
             raise Invalid(f"GitHub created no deployment: {told or 'it does not say why'}"[:300], status=202)
+        note(
+            StepKind.REPORTED, f"deployment {created} created: {deployment.task} to {deployment.environment}"
+        )
         return created
 
     async def find(self, repository: Repository, deployment: Deployment) -> int | None:
@@ -84,6 +89,7 @@ class GitHubDeployments:
         body |= {name: url for name, url in addresses.items() if url.startswith(("http://", "https://"))}
         request = Request("POST", STATUSES, parameters={"deployment_id": deployment_id}, body=body)
         await self._app.send(repository, request)
+        note(StepKind.REPORTED, f"deployment {deployment_id}: {status.state}: {body['description']}")
 
 
 def _payload(deployment: JsonObject) -> Any:

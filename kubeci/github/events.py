@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubeci.github import events_asked, events_gone, shapes
-from kubeci.github.decoding import no_installation, person_of, read, repository_of
+from kubeci.github.decoding import known, no_installation, person_of, read, repository_of
 from kubeci.model.event import (
     CheckRunEvent,
     CheckSuiteEvent,
@@ -35,7 +35,8 @@ def decode(event: str, payload: bytes) -> Event:
     reader = _READERS.get((event, action))
     if reader is None:
         return IgnoredEvent(f"{name}: nothing is due for it")
-    return reader(name, action, payload)
+    decoded = reader(name, action, payload)
+    return known(decoded, payload) if isinstance(decoded, IgnoredEvent) else decoded
 
 
 def _check_suite(name: str, action: str, payload: bytes) -> Event:

@@ -152,6 +152,17 @@ class DeploymentPayload(Scoped):
     deployment: Deployment
 
 
+class About(Scoped):
+    """Where an event of any kind names the commit that it is about."""
+
+    after: Sha | None = None
+    check_suite: CheckSuite | None = None
+    check_run: CheckRun | None = None
+    pull_request: PullRequest | None = None
+    merge_group: MergeGroup | None = None
+    deployment: Deployment | None = None
+
+
 class KubeCI(msgspec.Struct):
     """What the payload of a deployment tells us under `kube_ci`."""
 

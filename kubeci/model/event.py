@@ -159,9 +159,16 @@ class RepositoryGoneEvent:
 
 @dataclass(frozen=True, slots=True)
 class IgnoredEvent:
-    """An event that asks nothing of us; `reason` names it and says why."""
+    """An event that asks nothing of us; `reason` names it and says why.
+
+    `known`: it is of a kind that may ask for something, so that its delivery is kept with the reason; others, of which there
+    are many, are not. What it is about is empty where it names none.
+    """
 
     reason: str
+    known: bool = False
+    repository: str = ""
+    sha: str = ""
 
 
 Event: TypeAlias = (
@@ -182,6 +189,6 @@ Event: TypeAlias = (
 def about(event: Event) -> tuple[str, str]:
     """Give what an event is about: the repository `owner/name`, and the sha of the commit; each empty where it names none."""
     if isinstance(event, IgnoredEvent):
-        return "", ""
+        return event.repository, event.sha
     sha = getattr(event, "head_sha", "") or getattr(event, "sha", "")
     return event.repository.full_name, sha

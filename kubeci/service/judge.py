@@ -7,12 +7,14 @@ from dataclasses import replace
 from kubeci.model.build import BuildRequest
 from kubeci.model.repository import Repository
 from kubeci.model.source import CommitSource
+from kubeci.model.trace import StepKind
 from kubeci.model.trust import Answer, Person, What, Who
 from kubeci.policy.branches import BuildRules
 from kubeci.policy.decide import Decision, Rules, decide, is_foreign, row_of
 from kubeci.policy.trust import Standing, distinguishes, judge, with_overrides
 from kubeci.ports import People
 from kubeci.settings.config import Config
+from kubeci.tracing import note
 
 _OWN = frozenset({What.PULL_REQUEST, What.FORK})
 """Rows whose actor is the author of the pull request."""
@@ -33,7 +35,9 @@ class Judge:
         """
         foreign = is_foreign(request, source)
         standing = await self._standing(request, row_of(request, foreign=foreign), foreign=foreign)
-        return decide(request, source, standing, self._rules)
+        decision = decide(request, source, standing, self._rules)
+        note(StepKind.DECIDED, f"{type(decision).__name__.lower()}: {decision.reason}")
+        return decision
 
     async def may(self, what: What, actor: Person, repository: Repository) -> bool:
         """Say whether a row of the trust table lets somebody do something at once; fails closed as `decide` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from kubeci.policy.decide import is_foreign
 from kubeci.policy.paths import PathRules, parse_globs, skip_reason
 from kubeci.ports import Workflows
 from kubeci.service.examine import NotAllowed, examine, referenced_template
+from kubeci.service.noted import decided, evaluated, failure_noted
 from kubeci.service.plan import at, plan_of, to_deploy, with_cache
 from kubeci.settings.asks import rules_of
 from kubeci.settings.config import Config
@@ -110,7 +112,15 @@ async def prepare(
 
     None: the definition says that there is nothing to run. Raises `DefinitionError` with the place and the reason.
     """
+    with failure_noted():
+        return await _prepare(request, source, tools, now)
+
+
+async def _prepare(
+    request: BuildRequest, source: CommitSource, tools: Tools, now: datetime
+) -> Prepared | None:
     config = tools.config
+    began = time.monotonic()
     definition = await load_definition(
         source.files or {},
         _inputs(request, source, config, now),
@@ -118,6 +128,7 @@ async def prepare(
         tools.sandbox,
         problems=source.problems,
     )
+    evaluated(definition, request.commit, time.monotonic() - began)
     if definition is None:
         return None
     where = Location(f"{config.ci_context_path}/{definition.path}")
@@ -159,6 +170,7 @@ async def prepare(
         pull_request=pull_request.number if pull_request else 0,
     )
     skip = _skip_reason(request, manifest, where)
+    decided(build, skip)
     return Prepared(build, manifest, around, skip, examined.warnings, cache, where.path, definition.positions)
 
 

@@ -6,9 +6,11 @@ import structlog
 
 from kubeci.errors import Forbidden, NotFound
 from kubeci.model.build import Build, BuildState
+from kubeci.model.trace import StepKind
 from kubeci.ports import Workflows
 from kubeci.service.rooms import Rooms
 from kubeci.service.unbegun import end_unbegun
+from kubeci.tracing import note
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,10 @@ async def supersede(build: Build, rooms: Rooms) -> tuple[str, ...]:
         if older.superseded_by and older.superseded_by not in about_it:
             continue
         now = await rooms.builds.change(older.id, superseded_by=rivals[-1].id)
+        note(
+            StepKind.DECIDED,
+            f"supersedes {older.workflow_name} of {older.commit.sha[:12]}: a newer build is there",
+        )
         if now.workflow_uid:
             unstopped += await stop_or_say(now, rooms.cluster.workflows)
         else:

@@ -11,6 +11,7 @@ from kubeci.model.decision import Ignored
 from kubeci.model.event import BranchDeletedEvent, CommentEvent, RepositoryGoneEvent
 from kubeci.model.repository import Commit
 from kubeci.model.trust import Person
+from kubeci.report.plain import one_line
 
 
 class Button(StrEnum):
@@ -49,3 +50,28 @@ class StopRequest:
 Wish: TypeAlias = (
     BuildRequest | StopRequest | Press | CommentEvent | BranchDeletedEvent | RepositoryGoneEvent | Ignored
 )
+
+
+def told(wish: Wish) -> str:
+    """Say what an event asks for, in a sentence for operators."""
+    match wish:
+        case BuildRequest():
+            what = f"a build of {wish.commit.sha[:12]} ({wish.ref.type} {wish.ref.name or 'unknown'})"
+            for word, value in (("template", wish.entrypoint), ("fork", wish.head_repository)):
+                what += f", {word} {value}" if value else ""
+            asked = f"{wish.what} by {wish.actor.login}" if wish.actor else f"{wish.what}"
+            return one_line(f"asks for {what}: {asked}, build {wish.id[:12]}", 500)
+        case StopRequest():
+            return f"asks that the builds of pull request #{wish.number} end"
+        case Press():
+            return one_line(
+                f"the button {wish.button} was pressed by {wish.by.login} on {wish.build.check_name}"
+            )
+        case CommentEvent():
+            return one_line(f"{wish.author.login} wrote on #{wish.post.number}: {wish.text}")
+        case BranchDeletedEvent():
+            return one_line(f"asks that the caches of the branch {wish.branch} go")
+        case RepositoryGoneEvent():
+            return f"asks that the caches of the repository go: it was {wish.action}"
+        case Ignored():
+            return f"asks for nothing: {wish.reason}"

@@ -76,9 +76,6 @@ class Webhooks:
             decoded = ports.decode(event, payload)
         except Invalid as error:
             return _answer(error.status or 400, str(error))
-        if isinstance(decoded, IgnoredEvent):
-            ports.metrics.deliveries.labels(event, "ignored").inc()
-            return _answer(202, f"ignored: {decoded.reason}")
         wait = ports.push_wait_seconds if isinstance(decoded, PushEvent) else 0.0
         repository, sha = about(decoded)
         delivery = Delivery(
@@ -90,6 +87,8 @@ class Webhooks:
             repository=repository,
             sha=sha,
         )
+        if isinstance(decoded, IgnoredEvent):
+            return await self._ignore(delivery, decoded)
         try:
             new = await ports.inbox.add(delivery)
         except UpstreamError as error:
@@ -99,6 +98,16 @@ class Webhooks:
         if new:
             ports.wake()
         return _answer(202, "stored" if new else "this delivery is known; its work is done or under way")
+
+    async def _ignore(self, delivery: Delivery, event: IgnoredEvent) -> JSONResponse:
+        """Answer what asks nothing of us; what might have is kept with the reason, for operators."""
+        self._ports.metrics.deliveries.labels(delivery.event, "ignored").inc()
+        if event.known:
+            try:
+                await self._ports.inbox.note(delivery, event.reason)
+            except UpstreamError as error:  # nothing is lost with it
+                log.warning("a delivery could not be stored", delivery=delivery.id, error=str(error))
+        return _answer(202, f"ignored: {event.reason}")
 
 
 def _answer(status: int, message: str) -> JSONResponse:

@@ -72,7 +72,9 @@ class SharedScene(Scene):
         ]
 
     def deliveries(self, *states: str) -> list[tuple[Any, ...]]:
-        rows = self.stored("SELECT id, event, state, reason FROM deliveries ORDER BY received_at")
+        rows = self.stored(
+            "SELECT id, event, state, reason FROM deliveries WHERE state != 'done' OR attempts > 0 ORDER BY received_at"
+        )
         if wanted := [row for row in rows if not states or row[2] in states]:
             ours = {each.guid for each in self.sent()}
             wanted = [row[1:] for row in wanted if row[0] in ours]
