@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint format conformance browser bench cluster-tools cluster-test lock clean
+.PHONY: help demo test lint format conformance browser bench chaos cluster-tools cluster-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ browser: .venv/.installed ## look at the server's pages in Chromium (Debian: apt
 
 bench: .venv/.installed ## speed and memory, as one table
 	$(BIN)/python -m bench $(ARGS)
+
+chaos: .venv/.installed ## kill the server, let all around it fail, count what is lost: 0; ARGS=--short takes a minute
+	$(BIN)/python -m chaos $(ARGS)
 
 cluster-tools: ## build a Kubernetes control plane, Argo and KWOK once, into a cache (Go, about ten minutes)
 	tests/real_cluster/tools/install

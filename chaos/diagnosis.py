@@ -50,9 +50,9 @@ async def _commit(sha: str, world: World, store: str) -> list[str]:
             again = " again" if sent.redelivery else ""
             action = sent.payload.get("action", "")
             lines.append(f"  GitHub sent{again} {sent.event} {action} {sent.guid}: {sent.status}")
-    builds = f"SELECT id, state, entrypoint, check_run_id, workflow_name, workflow_uid, delivery_id, superseded_by, stopped FROM builds WHERE sha = '{sha}'"  # noqa: S608 - a sha
+    builds = f"SELECT id, state, entrypoint, check_run_id, workflow_name, workflow_uid, delivery_id, superseded_by, stopped FROM builds WHERE sha = '{sha}'"
     lines += [f"  build {' '.join(map(_word, row))}" for row in await rows(store, builds)]
-    asked = f"SELECT id, event, state, attempts, claimed_by, reason FROM deliveries WHERE sha = '{sha}'"  # noqa: S608 - a sha
+    asked = f"SELECT id, event, state, attempts, claimed_by, reason FROM deliveries WHERE sha = '{sha}'"
     lines += [f"  delivery {' '.join(map(_word, row))}" for row in await rows(store, asked)]
     lines += [f"  workflow {ran.name} {ran.build}" for ran in world.seen().workflows if ran.sha == sha]
     return lines

@@ -25,7 +25,7 @@ class Front:
         self._next = cycle(ports)
         self._client = httpx.AsyncClient(
             trust_env=False,
-            verify=False,  # noqa: S501 - plain HTTP on loopback
+            verify=False,
             timeout=ANSWER_SECONDS,
             limits=httpx.Limits(max_keepalive_connections=0),
         )

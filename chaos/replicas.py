@@ -61,7 +61,7 @@ class Replica:
 
     async def answers(self) -> None:
         """Wait until the server answers; DidNotStartError when it ended or took too long."""
-        async with httpx.AsyncClient(trust_env=False, verify=False) as client:  # noqa: S501 - plain HTTP on loopback
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             with suppress(TimeoutError):
                 async with asyncio.timeout(START_SECONDS):
                     while self.process and self.process.returncode is None:
