@@ -24,6 +24,7 @@ _NO_OPERATOR = (
 )
 _MESSAGES = {
     CANCELLED: "used more than {cpu} seconds of CPU",
+    "MemoryError:": "ran out of memory",
     "Starlark call stack overflow": "function called recursively; Starlark has no recursion",
 }
 

@@ -100,6 +100,25 @@ def _template(field: str, *, cluster_scope: bool) -> Names:
     return names
 
 
+def _argos(value: Any) -> Iterator[str]:
+    """Give the labels by which Argo's controllers find and join workflows: an instance's, a CronWorkflow's."""
+    yield from (key for key in _labels(value) if key.startswith("workflows.argoproj.io/"))
+
+
+def _selected(value: Any) -> Iterator[str]:
+    """Give the labels that a selector knows pods by; an empty one takes all of the namespace."""
+    named = [key for each in members(value, "matchLabels") for key in _labels(each)]
+    for each in members(value, "matchExpressions"):
+        named += _named("key")(each)
+    yield from named or [UNNAMED]
+
+
+def _keys_within(value: Any) -> Iterator[str]:
+    """Give the keys of each member of an object."""
+    for member in value.values() if isinstance(value, dict) else ():
+        yield from _labels(member)
+
+
 def _repository(value: Any) -> Iterator[str]:
     for config_map in members(value, "configMap") or ["artifact-repositories"]:  # Argo's default
         for key in members(value, "key") or [""]:
@@ -190,6 +209,11 @@ _ROWS: tuple[tuple[Ask, str, str, Names], ...] = (
     (Ask.POD_SPEC_PATCH, EVERY, "podSpecPatch", _there),
     (Ask.POD_METADATA, "Metadata", "annotations", _labels),
     (Ask.POD_METADATA, "Metadata", "labels", _labels),
+    (Ask.POD_METADATA, "PodDisruptionBudgetSpec", "selector", _selected),
+    (Ask.OBJECT_METADATA, "ObjectMeta", "ownerReferences", _constant("ownerReferences")),
+    (Ask.OBJECT_METADATA, "ObjectMeta", "finalizers", _each),
+    (Ask.OBJECT_METADATA, "ObjectMeta", "labels", _argos),
+    (Ask.OBJECT_METADATA, "WorkflowSpec", "workflowMetadata", _keys_within),
     (Ask.PLUGINS, "Template", "plugin", _keys),
     (Ask.PLUGINS, EVERY, "executorPlugins", _plugins),
     *(

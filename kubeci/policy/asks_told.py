@@ -32,6 +32,7 @@ WORDS: Mapping[Ask, str] = {
     Ask.MEMOIZATION: "results kept in the ConfigMap",
     Ask.NAMESPACES: "something of the namespace",
     Ask.NODE_SELECTORS: "nodes with the label",
+    Ask.OBJECT_METADATA: "a hold on the workflow object by",
     Ask.PLUGINS: "the plugin",
     Ask.POD_METADATA: "pods with the label or annotation",
     Ask.POD_SPEC_PATCH: "a change to the whole pod",

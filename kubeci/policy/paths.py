@@ -10,6 +10,7 @@ from kubeci.errors import DefinitionError
 from kubeci.settings.pattern import Pattern
 
 GLOBS_LIMIT = 100
+_BRACE = re.compile(r"([{}])")
 _BALANCED = re.compile(r"[^{}]*(?:\{[^{}]*\}[^{}]*)*")
 _SPECIAL = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}/]*\}|.", re.DOTALL)
 
@@ -27,7 +28,7 @@ class PathRules:
 
 def parse_globs(text: str) -> tuple[str, ...]:
     """Split an annotation's value into globs, which are parted by commas outside of braces, or by line ends."""
-    globs = tuple(filter(None, (each.strip() for each in re.split(r",(?![^{}]*\})|\n", text))))
+    globs = tuple(filter(None, map(str.strip, _pieces(text))))
     if len(globs) > GLOBS_LIMIT:
         raise DefinitionError(f"{len(globs)} path patterns; at most {GLOBS_LIMIT} are taken")
     for glob in globs:
@@ -36,6 +37,16 @@ def parse_globs(text: str) -> tuple[str, ...]:
                 f"the path pattern `{glob[:100]}` has a brace without its other half, or within another"
             )
     return globs
+
+
+def _pieces(text: str) -> list[str]:
+    """Cut at line ends and at commas; a comma stands within braces where the next brace is a closing one."""
+    parts = _BRACE.split(text)
+    cut = [
+        part if brace == "}" else part.replace(",", "\n")
+        for part, brace in zip(parts, [*parts[1:], ""], strict=True)
+    ]
+    return "".join(cut).split("\n")
 
 
 def skip_reason(rules: PathRules, changed: Sequence[str] | None) -> str:

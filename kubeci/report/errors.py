@@ -12,6 +12,7 @@ from kubeci.errors import DefinitionError, KubeCIError
 from kubeci.model.check_run import Action, Annotation, CheckRun, Conclusion, Status
 from kubeci.model.decision import Refused
 from kubeci.report.markdown import code, cut, fence
+from kubeci.report.plain import plain
 
 DEFAULT_NAME = "Default Workflow"
 ERROR_TITLE = "Workflow Setup"
@@ -52,7 +53,7 @@ def annotation_of(error: KubeCIError) -> Annotation | None:
         return None
     text = f"{error.message}; {error.hint}" if error.hint else error.message
     return Annotation(
-        path=error.where.path, line=error.where.line, level="failure", message=cut(text, 16_384)
+        path=error.where.path, line=error.where.line, level="failure", message=cut(plain(text), 16_384)
     )
 
 

@@ -28,6 +28,7 @@ class Ask(StrEnum):
     MEMOIZATION = "memoization"
     NAMESPACES = "namespaces"
     NODE_SELECTORS = "nodeSelectors"
+    OBJECT_METADATA = "objectMetadata"
     PLUGINS = "plugins"
     POD_METADATA = "podMetadata"
     POD_SPEC_PATCH = "podSpecPatch"

@@ -44,6 +44,20 @@ PARAMETERS = frozenset(
 """The parameters that builds get: `branch` or `tag`, `cacheVolumeClaimName` with a cache."""
 
 
+SERVERS = (
+    "generateName",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "managedFields",
+)
+"""Fields of an object's metadata that the API server alone writes, or that would name the workflow otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a build's parameters are made of, beside the build itself."""
@@ -75,7 +89,8 @@ def decorate(manifest: JsonObject, build: Build, around: Surroundings, config: C
 
 
 def _set_metadata(meta: JsonObject, build: Build, around: Surroundings, config: Config) -> None:
-    meta.pop("generateName", None)
+    for field in SERVERS:
+        meta.pop(field, None)
     meta["name"] = build.workflow_name
     meta["namespace"] = build.namespace
     repository = build.commit.repository

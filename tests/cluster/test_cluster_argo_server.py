@@ -503,7 +503,7 @@ async def test_what_a_lint_sends_is_the_manifest_as_it_is() -> None:
     [
         (_json(400, '{"code": 3, "message": "templates.a is wrong"}'), "templates.a is wrong"),
         (_json(500, '{"code": 2, "message": "templates.a\\n is wrong"}'), "templates.a is wrong"),
-        (_json(400, '{"code": 3, "message": "\\u001b[2Ja \\u001b]0;title\\u0007b\\u202e"}'), "a b"),
+        (_json(400, '{"code": 3, "message": "\\u001b[2Ja \\u001b]0;title\\u0007b\\u202e"}'), "a b[U+202E]"),
         (
             _json(404, '{"code": 5, "message": "workflowtemplates \\"t\\" not found"}'),
             'workflowtemplates "t" not found',

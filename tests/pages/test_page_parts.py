@@ -80,7 +80,7 @@ def test_states_of_builds(changes: dict[str, Any], state: State) -> None:
 @pytest.mark.parametrize("what", What)
 def test_every_reason_for_a_build_has_words(what: What) -> None:
     words = asked_by(replace(A_BUILD, what=what, actor="octo\u202ecat"))
-    assert words.endswith(" by octocat")
+    assert words.endswith(" by octo[U+202E]cat")
     assert words[0] != " "
 
 

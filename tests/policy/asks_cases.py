@@ -70,6 +70,13 @@ POD = [  # fields that a workflow and a template share
     ),
 ]
 SPEC = [
+    Case(
+        Ask.POD_METADATA,
+        "spec",
+        {"podDisruptionBudget": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": "payments"}}}},
+        "app",
+    ),
+    Case(Ask.POD_METADATA, "spec", {"podDisruptionBudget": {"minAvailable": 1, "selector": {}}}, "_none"),
     Case(Ask.HOST_NETWORK, "spec", {"hostNetwork": True}),
     Case(Ask.SECRETS, "spec", {"imagePullSecrets": [{"name": "registry"}]}, "registry"),
     Case(Ask.PRIORITY_CLASSES, "spec", {"podPriorityClassName": "system"}, "system"),
@@ -245,4 +252,26 @@ CALL = [
         "w",
     ),
 ]
-CASES = [*POD, *SPEC, *TEMPLATE, *CONTAINER, *VOLUME, *ARTIFACT, *CALL]
+METADATA = [
+    Case(Ask.OBJECT_METADATA, "metadata", {"finalizers": ["example.org/never"]}, "example.org/never"),
+    Case(
+        Ask.OBJECT_METADATA,
+        "metadata",
+        {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "1"}]},
+        "ownerReferences",
+    ),
+    Case(
+        Ask.OBJECT_METADATA,
+        "metadata",
+        {"labels": {"workflows.argoproj.io/cron-workflow": "nightly"}},
+        "workflows.argoproj.io/cron-workflow",
+    ),
+    Case(Ask.OBJECT_METADATA, "spec", {"workflowMetadata": {"labels": {"managedBy": "x"}}}, "managedBy"),
+    Case(
+        Ask.OBJECT_METADATA,
+        "spec",
+        {"workflowMetadata": {"labelsFrom": {"org": {"expression": "'x'"}}}},
+        "org",
+    ),
+]
+CASES = [*METADATA, *POD, *SPEC, *TEMPLATE, *CONTAINER, *VOLUME, *ARTIFACT, *CALL]

@@ -35,6 +35,8 @@ def put(case: Case) -> dict[str, Any]:
     match case.place:
         case "pod" | "spec":
             spec |= case.piece
+        case "metadata":
+            return {"metadata": case.piece, "spec": spec}
         case "template":
             template |= case.piece
         case "container":
@@ -121,7 +123,7 @@ def workflows(draw: st.DrawFn) -> tuple[dict[str, Any], Spots]:
     spec["arguments"] = {"artifacts": [noted("artifact", {"name": "a"})]}
     spec["templates"] = [template(3) for _ in range(draw(st.integers(1, 3)))]
     spec["templateDefaults"] = template(1)
-    return {"spec": spec}, spots
+    return {"metadata": noted("metadata", {"labels": {"team": "red"}}), "spec": spec}, spots
 
 
 @given(workflows(), st.sampled_from(CASES), st.data())

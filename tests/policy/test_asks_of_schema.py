@@ -28,7 +28,7 @@ HARMLESS = {
     "WorkflowSpec": """activeDeadlineSeconds archiveLogs arguments artifactGC automountServiceAccountToken dnsConfig
         dnsPolicy entrypoint executor hooks hostAliases metrics onExit parallelism pendingTimeout podDisruptionBudget podGC
         podMetadata podPriority podResources priority retryStrategy securityContext shutdown suspend synchronization
-        templateDefaults templates ttlStrategy volumeClaimGC volumeClaimTemplates volumes workflowMetadata""",
+        templateDefaults templates ttlStrategy volumeClaimGC volumeClaimTemplates volumes""",
     "Template": """activeDeadlineSeconds annotations archiveLocation automountServiceAccountToken container containerSet
         daemon dag data executor failFast hostAliases http initContainers inputs memoize metadata metrics name outputs
         parallelism pendingTimeout podResources priority retryStrategy script securityContext sidecars steps suspend
@@ -52,6 +52,9 @@ HARMLESS = {
         withSequence""",
     "LifecycleHook": "arguments expression template",
     "Metadata": "",
+    "ObjectMeta": """annotations creationTimestamp deletionGracePeriodSeconds deletionTimestamp generateName generation
+        managedFields name namespace resourceVersion selfLink uid""",
+    "PodDisruptionBudgetSpec": "maxUnavailable minAvailable unhealthyPodEvictionPolicy",
     "Mutex": "database",
     "SemaphoreRef": "database",
 }  # fmt: skip

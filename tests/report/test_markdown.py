@@ -23,7 +23,7 @@ hostile = st.text(alphabet=st.sampled_from("`|\\@<>[]()\n\r\x1b\u202e\ud800 aé#
         ("two\nlines", "`two lines`"),
         ("@everyone <img> [x](http://x)", "`@everyone <img> [x](http://x)`"),
         ("x" * 300, "`" + "x" * 199 + "…`"),
-        ("a\u202eb\x1b[31mc\ud800", "`abc`"),
+        ("a\u202eb\x1b[31mc\ud800", "`a[U+202E]bc`"),
     ],
 )
 def test_code(text: str, expected: str) -> None:
