@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -44,10 +45,20 @@ def main(names: tuple[str, ...], only: tuple[str, ...], seed: int | None, *, sho
     header = {**machine(), "seed": seed}
     click.echo(f"seed {seed}", err=True)
     began = time.monotonic()
-    outcomes = {name: asyncio.run(_run(known[name], seed, short=short)) for name in dict.fromkeys(wanted)}
+    chosen = [known[name] for name in dict.fromkeys(wanted)]
+    outcomes = asyncio.run(_all(chosen, seed, short=short))
     table.show(header, {name: outcome.figures for name, outcome in outcomes.items()})
     click.echo(f"{time.monotonic() - began:.0f} s in all", err=True)
     sys.exit(any(figure.wrong for outcome in outcomes.values() for figure in outcome.figures))
+
+
+async def _all(chosen: Sequence[Scenario], seed: int, *, short: bool) -> dict[str, Outcome]:
+    """Run the scenarios one after the other; in the short form together, since each waits most of its time."""
+    if short:
+        found = await asyncio.gather(*(_run(each, seed, short=True) for each in chosen))
+    else:
+        found = [await _run(each, seed, short=False) for each in chosen]
+    return {each.name: outcome for each, outcome in zip(chosen, found, strict=True)}
 
 
 async def _run(scenario: Scenario, seed: int, *, short: bool) -> Outcome:

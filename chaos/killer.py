@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from random import Random
 
 from chaos.replicas import Replica, Replicas
 from kubeci.local.cluster.door import Asked
 from kubeci.local.github.api import RecordedRequest
 
-UPTIME_SECONDS = (0.2, 9.0)
+UPTIME_SECONDS = (0.2, 12.0)
+CALM_SECONDS = (35.0, 50.0)
+CALM = 0.12
+"""The chance that a server lives long enough to lead, and to sweep for what was missed: stories wait for that."""
 AIM_SECONDS = 3.0
 AIM_LOOK_SECONDS = 0.002
 LATE_SECONDS = 0.04
@@ -37,7 +41,8 @@ class Killer:
         """Kill again and again until the event; the replicas run at the end."""
         while not until.is_set():
             replica = self._random.choice(self._replicas.each)
-            await asyncio.sleep(self._random.uniform(*UPTIME_SECONDS))
+            seconds = CALM_SECONDS if self._random.random() < CALM else UPTIME_SECONDS
+            await _pause(until, self._random.uniform(*seconds))
             if self._random.random() < 0.6:
                 await self._aim(*self._random.choice(AIMS))
             await self._kill(replica)
@@ -70,3 +75,10 @@ class Killer:
         return tuple(
             each[-1] if each else None for each in (self._world.github.requests, self._world.cluster.requests)
         )
+
+
+async def _pause(until: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until the event."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await until.wait()

@@ -23,14 +23,14 @@ from chaos.world import World
 class Patience:
     """How long a scenario lasts at most, in seconds, and how many stories are told at once."""
 
-    work: float = 600.0
+    work: float = 420.0
     """While harm is done."""
-    heal: float = 240.0
-    """From the last harm to the last check-run; the claims of a killed replica run out by time."""
+    heal: float = 440.0
+    """From the last harm to the last check-run: claims run out by time, and the sweep asks for one delivery a second."""
     at_once: int = 12
 
 
-SHORT = Patience(work=45.0, heal=60.0, at_once=6)
+SHORT = Patience(work=40.0, heal=120.0, at_once=6)
 QUIET_SECONDS = 5.0
 """What doubles something late does so after a sweep, of which there is one every two seconds."""
 STEP_SECONDS = 5.0
