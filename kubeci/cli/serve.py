@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from kubeci.app import Server, running
+from kubeci.cli.connections import PatientProtocol
 from kubeci.cli.options import Invocation, server_options
 from kubeci.errors import ConfigurationError
 from kubeci.redaction import Redaction
@@ -66,6 +67,7 @@ async def _serve_http(server: Server, bound: socket.socket, options: Options, st
         server_header=False,
         proxy_headers=False,  # the pages alone believe a proxy, and only those that the settings name
         ws="none",
+        http=PatientProtocol,
         timeout_graceful_shutdown=options.grace_requests,  # type: ignore[arg-type] # it is passed to asyncio.wait_for
     )
     listener = _Listener(settings)

@@ -25,7 +25,8 @@ class Options:
     listen_port: int = 8080
     github_url: str = "https://api.github.com"
     """Address of GitHub's API: a GitHub Enterprise Server's ends in `/api/v3`."""
-    store_url: str = "sqlite:///kubeci.db"
+    store_url: str = field(default="sqlite:///kubeci.db", repr=False)
+    """Address of the store, which may hold a password."""
     kubeconfig: Path | None = None
     """A kubeconfig file; None: the service account of the pod that we run in."""
     kubernetes_url: str = ""

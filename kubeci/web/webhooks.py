@@ -15,9 +15,11 @@ from kubeci.errors import Invalid, UpstreamError
 from kubeci.model.event import Delivery, Event, IgnoredEvent, PushEvent, about
 from kubeci.ports import Inbox
 from kubeci.telemetry import Metrics
-from kubeci.web.body import read_body
+from kubeci.web.body import Places, TooManyBodiesError, read_body
 
 BODY_LIMIT = 25 * 1024 * 1024  # docs.github.com/webhooks: payloads are capped at 25 MB
+LARGE_BODIES = 8
+"""Large bodies that are read at a time: whose they are is known only when they are there."""
 SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 HEADER_LIMIT = 64  # characters of an event's name and of a delivery's id
 
@@ -47,6 +49,7 @@ class Webhooks:
 
     def __init__(self, ports: WebhookPorts) -> None:
         self._ports = ports
+        self._large = Places(LARGE_BODIES)
 
     async def __call__(self, request: Request) -> JSONResponse:
         """Answer 202 when the delivery is stored or asks nothing of us; see the table in the docs for the rest."""
@@ -54,9 +57,11 @@ class Webhooks:
         if not SIGNATURE.fullmatch(signature):
             return _answer(401, "the signature in X-Hub-Signature-256 is missing, or is none")
         try:
-            body = await read_body(request, BODY_LIMIT)
-        except ClientDisconnect:
-            return _answer(499, "the client went away")  # nobody reads it, but the metrics count it
+            body = await read_body(request, BODY_LIMIT, large=self._large)
+        except ClientDisconnect:  # the metrics count it
+            return _answer(499, "the client went away, or the body did not come in time")
+        except TooManyBodiesError:
+            return _answer(503, "too many large bodies at a time: redeliver this later")
         if body is None:
             return _answer(413, f"the body is larger than {BODY_LIMIT} bytes")
         if not self._ports.verify(body, signature):

@@ -6,6 +6,7 @@ written to GitHub: the record decides (`kubeci.model.build.Build`).
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 
 from kubeci.errors import ConfigurationError, DefinitionError
@@ -104,4 +105,8 @@ def pattern(workflow: JsonObject, key: str, default: Pattern) -> Pattern:
 
 def is_of(workflow: JsonObject, build: Build) -> bool:
     """Say whether a workflow carries what we put into the one that was made for a build."""
-    return bool(build.nonce) and annotations_of(workflow).get(BUILD_ID) == build.nonce
+    carried = annotations_of(workflow).get(BUILD_ID, "")
+    # Bytes: `hmac.compare_digest` raises on a str beyond ASCII.
+    return bool(build.nonce) and hmac.compare_digest(
+        carried.encode(errors="replace"), build.nonce.encode(errors="replace")
+    )
