@@ -38,11 +38,11 @@ async def _commit(sha: str, world: World, store: str) -> list[str]:
     """Give all that is known of a commit."""
     assert re.fullmatch(r"[0-9a-f]{40}", sha)
     lines = [f"{sha}:"]
-    for run in world.github.state.runs.values():
-        if run.suite.head_sha == sha:
-            lines.append(
-                f"  check-run {run.id} {run.name!r} {run.status} {run.conclusion} {run.output.get('title')!r}"
-            )
+    lines += [
+        f"  check-run {run.id} {run.name!r} {run.status} {run.conclusion} {run.output.get('title')!r}"
+        for run in world.github.state.runs.values()
+        if run.suite.head_sha == sha
+    ]
     for sent in world.github.deliveries.sent:
         if sha in str(sent.payload.get("after")) or sha in str(sent.payload.get("check_suite")) + str(
             sent.payload.get("check_run")

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chaos.judge import Due, Place, Seen, Verdict, judge
+from chaos.judge import Due, Place, Verdict, judge
 from chaos.world import World
 
 LOOK_SECONDS = 0.2
@@ -30,8 +30,6 @@ class Ledger:
     world: World
     _asked: list[_Asked] = field(default_factory=list)
     _ended: Counter[Place] = field(default_factory=Counter)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set after each look."""
 
     def ask(self, due: Due) -> Due:
         """Note that something was asked for just now."""
@@ -64,19 +62,16 @@ class Ledger:
         """Say how many check-runs of a place had ended at the last look."""
         return self._ended[place]
 
-    def verdict(self, seen: Seen | None = None) -> Verdict:
+    def verdict(self) -> Verdict:
         """Judge what there is."""
-        return judge(self.due, seen or self.world.seen())
+        return judge(self.due, self.world.seen())
 
     async def watch(self) -> None:
         """Look again and again, until cancelled."""
         while True:
-            seen = self.world.seen()
-            self._ended = Counter(run.place for run in seen.check_runs if run.conclusion)
+            self._ended = self.world.ended()
             now = time.monotonic()
             for each in self._asked:
                 if each.seconds is None and self._ended[each.due.place] > each.number:
                     each.seconds = now - each.at
-            self.changed.set()
-            self.changed.clear()
             await asyncio.sleep(LOOK_SECONDS)

@@ -15,7 +15,7 @@ from chaos.diagnosis import diagnosis
 from chaos.figure import Figure, Outcome, zeros
 from chaos.ledger import Ledger
 from chaos.replicas import Replicas
-from chaos.store import unfinished
+from chaos.store import rows, unfinished
 from chaos.world import World
 
 
@@ -34,6 +34,7 @@ SHORT = Patience(work=40.0, heal=120.0, at_once=6)
 QUIET_SECONDS = 5.0
 """What doubles something late does so after a sweep, of which there is one every two seconds."""
 STEP_SECONDS = 5.0
+BEGIN_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -52,14 +53,27 @@ class Run:
     stuck: list[str] = field(default_factory=list)
     """Stories that did not come to their end."""
 
-    async def through(self, *work: Coroutine[Any, Any, None]) -> float:
-        """Do all of the work, then let all heal; gives the seconds that this took. What takes too long is ended."""
+    async def begin(self) -> None:
+        """Start the replicas, and wait until one has swept: of what was before that, another server may have taken care."""
+        await self.replicas.start()
+        async with asyncio.timeout(BEGIN_SECONDS):
+            while not await rows(self.store, "SELECT name FROM marks WHERE name = 'sweep'"):
+                await asyncio.sleep(0.5)
+
+    async def through(
+        self, *work: Coroutine[Any, Any, None], calm: Callable[[], None] = lambda: None
+    ) -> float:
+        """Do all of the work, then let all heal; gives the seconds that this took. What takes too long is ended.
+
+        `calm` ends what harm is left.
+        """
         watching = [asyncio.create_task(each) for each in (self.ledger.watch(), _progress(self))]
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.patience.work), asyncio.TaskGroup() as group:
                     for each in work:
                         group.create_task(each)
+            calm()
             await self.replicas.start()
             return await self._healed()
         finally:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from chaos.judge import Ran, Seen, Shown
+from chaos.judge import Place, Ran, Seen, Shown
 from kubeci.local.argo_server.server import argo_server
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.cluster.resources import WORKFLOWS
@@ -45,8 +44,7 @@ class World:
     folder: Path
     argo_url: str
     _api: AsyncExitStack
-    _created: dict[str, Ran] = field(default_factory=dict)
-    """Every workflow that there ever was, by uid."""
+    _api_port: int
 
     async def api_away(self) -> None:
         """Close the API server's listener; its objects stay, as etcd's do."""
@@ -55,15 +53,14 @@ class World:
     async def api_back(self) -> None:
         """Open it again at its old address, with its history forgotten, so that old versions are expired."""
         self.cluster.objects.compact()
-        await self._api.enter_async_context(self.cluster.serving(port=self.api_port))
+        await self._api.enter_async_context(self.cluster.serving(port=self._api_port))
 
-    @property
-    def api_port(self) -> int:
-        """Give the API server's port."""
-        return int(
-            yaml.safe_load((self.folder / "kubeconfig").read_text())["clusters"][0]["cluster"][
-                "server"
-            ].rpartition(":")[2]
+    def ended(self) -> Counter[Place]:
+        """Count the check-runs that ended, by place."""
+        return Counter(
+            (run.suite.repository.full_name, run.suite.head_sha, run.name)
+            for run in self.github.state.runs.values()
+            if run.status == "completed"
         )
 
     def seen(self) -> Seen:
@@ -80,13 +77,14 @@ class World:
             )
             for run in state.runs.values()
         ]
+        workflows = []
         for workflow in self.cluster.objects.list(WORKFLOWS, None):
-            said, meta = metadata.annotations_of(workflow), workflow["metadata"]
+            said = metadata.annotations_of(workflow)
             repository = f"{said.get(metadata.ORG)}/{said.get(metadata.REPO)}"
             build = said.get(metadata.BUILD_ID, "")
-            self._created[meta["uid"]] = Ran(repository, said.get(metadata.SHA, ""), meta["name"], build)
+            workflows.append(Ran(repository, said.get(metadata.SHA, ""), workflow["metadata"]["name"], build))
         deployments = {each.id: each.state for each in state.deployments.values()}
-        return Seen(runs, list(self._created.values()), deployments)
+        return Seen(runs, workflows, deployments)
 
 
 @asynccontextmanager
@@ -115,4 +113,4 @@ async def world_in(folder: Path) -> AsyncIterator[World]:
         for name in REPOSITORIES:
             await github.create_repository(name)
             await github.push(name, {"README": "Nothing is built of this.\n"})
-        yield World(github, cluster, folder, argo.url, api)
+        yield World(github, cluster, folder, argo.url, api, int(cluster.url.rpartition(":")[2]))

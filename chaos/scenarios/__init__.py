@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from chaos.figure import Outcome
+from chaos.scenarios.away import away
+from chaos.scenarios.faults import faults
 from chaos.scenarios.kills import kills
 from chaos.setting import Setting
 
@@ -23,8 +25,17 @@ class Scenario:
 
 SCENARIOS = (
     Scenario("kills-sqlite", "SIGKILL at random points, one replica on SQLite", partial(kills, replicas=1)),
-    Scenario("kills-postgres", "the same on PostgreSQL", partial(kills, replicas=1, on_postgres=True)),
+    Scenario(
+        "kills-postgres",
+        "the same on PostgreSQL",
+        partial(kills, replicas=1, on_postgres=True),
+        in_short=False,
+    ),
     Scenario(
         "kills-two", "the same, two replicas on PostgreSQL", partial(kills, replicas=2, on_postgres=True)
     ),
+    Scenario(
+        "faults", "GitHub fails one call in five; the API server and PostgreSQL fail and restart", faults
+    ),
+    Scenario("away", "commits are pushed while there is no server", away),
 )

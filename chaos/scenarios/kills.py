@@ -16,7 +16,7 @@ FEW = 30
 async def kills(setting: Setting, *, replicas: int, on_postgres: bool = False) -> Outcome:
     """Kill one replica after the other while stories are told, then let all heal."""
     async with setting.run(count=replicas, on_postgres=on_postgres) as (run, _):
-        await run.replicas.start()
+        await run.begin()
         told = asyncio.Event()
         chosen = stories.chosen(FEW if setting.short else BUILDS, run.random)
         healing = await run.through(

@@ -1,0 +1,33 @@
+"""The server is away while commits are pushed, and finds all of them when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chaos import stories
+from chaos.figure import Figure, Outcome
+from chaos.run import Run
+from chaos.setting import Setting
+
+COMMITS = 200
+FEW = 12
+
+
+async def away(setting: Setting) -> Outcome:
+    """Push commits, some of which fail, while no server runs; start it and wait."""
+    async with setting.run() as (run, _):
+        await run.begin()
+        await run.replicas.each[0].kill()
+        count = FEW if setting.short else COMMITS
+        chosen: list[stories.Story] = run.random.choices(
+            [stories.push, stories.failing_push], [3, 1], k=count
+        )
+        healing = await run.through(_away(run, chosen))
+        return await run.outcome(
+            Figure("commits pushed while away", count), Figure("time to heal", healing, "s")
+        )
+
+
+async def _away(run: Run, chosen: list[stories.Story]) -> None:
+    await run.tell_stories(chosen, asyncio.Event())
+    await run.world.github.settled()
