@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.applications import Starlette
@@ -23,6 +23,7 @@ from kubeci.assembly.adapters import (
     github_rooms,
     module_sources,
 )
+from kubeci.assembly.replicas import Election, exclusive, lead, own_name
 from kubeci.assembly.routes import Core, further_routes, webhook_ports
 from kubeci.assembly.sweeping import sweep_duties
 from kubeci.cluster.feed import ClusterWorkflowFeed
@@ -31,7 +32,10 @@ from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import UpstreamError
 from kubeci.github.events import decode
 from kubeci.ports import Builds, Inbox, WorkflowFeed
+from kubeci.redaction import Redaction
+from kubeci.service.background import Duty, background
 from kubeci.service.dispatch import Admission, Dispatcher
+from kubeci.service.election import Terms
 from kubeci.service.follow import follow
 from kubeci.service.intake import Intake, Schedule
 from kubeci.service.news import News
@@ -42,6 +46,7 @@ from kubeci.service.rooms import Rooms
 from kubeci.service.slack import SlackCommands
 from kubeci.service.submit import Submitter
 from kubeci.service.sweep import SweepPace
+from kubeci.service.traced import Recorder, Traced
 from kubeci.service.unfollowed import UNFOLLOWED_SECONDS, tell_unfollowed
 from kubeci.service.watched import Watched
 from kubeci.settings.config import Config
@@ -51,6 +56,7 @@ from kubeci.store.builds import SqlBuilds
 from kubeci.store.database import database
 from kubeci.store.inbox import SqlInbox
 from kubeci.store.marks import SqlMarks
+from kubeci.store.traces import SqlTraces
 from kubeci.telemetry import Metrics
 from kubeci.web.pages.addresses import html_address
 from kubeci.web.routes import create_app
@@ -60,8 +66,6 @@ if TYPE_CHECKING:
     from kubeci.slack.client import SlackClient
 
 REPORT_WORKERS = 8
-Duty: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
-"""What one replica does for all, until it is cancelled; it may be begun anew later."""
 CLEANING_INTERVAL_SECONDS = 3600.0
 
 log = structlog.get_logger(__name__)
@@ -79,6 +83,7 @@ class Pace:
     """Seconds after which the check-runs of running builds say that their workflows cannot be followed."""
     push_wait_seconds: float = 5.0
     """Seconds that a push waits for the check suite that GitHub makes of most pushes."""
+    terms: Terms = field(default_factory=Terms)
     sweep: SweepPace = field(default_factory=SweepPace)
     watch: Timing = field(default_factory=Timing)
     github: Patience = field(default_factory=Patience)
@@ -93,23 +98,25 @@ class Server:
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 - what the command leaves out, tests say
     options: Options,
     config: Config,
     *,
     trust_env: bool = True,
     clock: Callable[[], datetime] | None = None,
     pace: Pace | None = None,
+    replica: str = "",
 ) -> AsyncIterator[Server]:
     """Run everything but the HTTP listener until the block ends.
 
+    `replica` names us in the inbox; those of one process that share a store need different names.
     Raises `ConfigurationError` when the options or the configuration cannot work.
     """
     now, pace, metrics = clock or partial(datetime.now, UTC), pace or Pace(), Metrics()
     around = Surroundings(options, config, pace.github, trust_env=trust_env)
     async with AsyncExitStack() as stack:
         stored = await stack.enter_async_context(database(options.store_url))
-        inbox, builds = SqlInbox(stored), SqlBuilds(stored)
+        inbox, builds, me = SqlInbox(stored, replica), SqlBuilds(stored), own_name()
         github = await stack.enter_async_context(enter_github(around, metrics))
         cluster = await stack.enter_async_context(enter_cluster(around))
         slack = await _slack(stack, around)
@@ -124,17 +131,20 @@ async def running(
             clock=now,
             nonce=partial(secrets.token_hex, 16),
             watched=Watched(metrics, now),
+            exclusive=exclusive(stored, me),
             news=news,
         )
         core = _core(rooms, around, inbox, metrics)
         commands = SlackCommands(rooms, core.submitter, slack, core.admission) if slack else None
+        recorder = Recorder(SqlTraces(stored), Redaction(options.secrets), replica or me, now)
         intake = Intake(
             inbox,
-            _performer(core, commands).perform,
+            Traced(_performer(core, commands).perform, recorder),
             wakes=core.arrived,
             schedule=Schedule(now, pace.backoff),
         )
         metrics.deliveries_waiting.set_function(lambda: intake.waiting)
+        metrics.deliveries_deferred.set_function(lambda: intake.deferred)
         feed = ClusterWorkflowFeed(
             cluster,
             namespace=config.namespace,
@@ -151,9 +161,10 @@ async def running(
             partial(tell_unfollowed, rooms, after_seconds=pace.unfollowed_seconds),
             *sweep_duties(core, github, SqlMarks(stored), pace.sweep),
         ]
-        work = [intake.run(), *(duty() for duty in duties)]
+        election = Election(stored, cluster, config, pace.terms)
+        work = [intake.run(), lead(duties, election, me, metrics.leader.set)]
         stack.push_async_callback(_give_back, inbox)
-        await stack.enter_async_context(_background([*work, news.run()] if news else work))
+        await stack.enter_async_context(background([*work, news.run()] if news else work))
         yield server
 
 
@@ -190,21 +201,13 @@ async def _follow(rooms: Rooms, feed: WorkflowFeed, metrics: Metrics, pace: Pace
         backoff=pace.backoff,
     )
     metrics.reports_waiting.set_function(lambda: len(queue))
-    async with asyncio.TaskGroup() as group:
-        group.create_task(queue.run())
-        group.create_task(follow(feed, rooms.builds, queue))
-
-
-@asynccontextmanager
-async def _background(work: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run coroutines beside the block; they are cancelled at its end, and an error in one ends all."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in work]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(queue.run())
+            group.create_task(follow(feed, rooms.builds, queue))
+    finally:
+        rooms.watched.rests()
+        metrics.reports_waiting.set_function(lambda: 0)
 
 
 async def _clean(inbox: Inbox, builds: Builds, now: Callable[[], datetime], config: Config) -> None:
