@@ -126,7 +126,6 @@ def _written_to(path: Path) -> str:
     uri = f"{path.as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS, isolation_level=None)) as opened:
         opened.execute("BEGIN IMMEDIATE")
-        opened.execute("SELECT count(*) FROM sqlite_master")
         opened.execute("ROLLBACK")
         if damage := _damage(opened, READ_SECONDS):
             raise _UnusableError(f"the database is damaged: {damage}")
