@@ -126,25 +126,15 @@ class Replica:
 
 
 TURN = ("look", "send", "arrive", "hear")
-ACTS = [
-    TURN,
-    ("look",),
-    ("send",),
-    ("arrive",),
-    ("hear",),
-    ("miss",),
-    ("give up",),
-    TURN[:2],
-    TURN[:3],
-    TURN[2:],
-]
+CUT = [("look",), ("send",), ("arrive",), ("hear",), ("miss",), ("give up",), TURN[:2], TURN[:3], TURN[2:]]
+ACTS = [TURN] * len(CUT) + CUT
 PAUSES = st.one_of(st.sampled_from([0.0, 1.0, 5.0, 9.0, 10.0]), st.floats(0.0, 12.0))
-MOVES = st.tuples(st.integers(0, 2), st.sampled_from(ACTS), PAUSES)
+MOVES = st.tuples(st.integers(0, 1), st.sampled_from(ACTS), PAUSES)
 
 
 @settings(max_examples=1000, deadline=None)
 @given(
-    st.lists(st.tuples(st.floats(0.85, 1.15), st.floats(-1e6, 1e6)), min_size=3, max_size=3),
+    st.lists(st.tuples(st.floats(0.85, 1.15), st.floats(-1e6, 1e6)), min_size=2, max_size=2),
     st.lists(MOVES, min_size=4, max_size=15),
 )
 def test_two_never_lead_at_once(
