@@ -175,8 +175,9 @@ async def _prepare(
 
 
 def render(prepared: Prepared, config: Config) -> JsonObject:
-    """Give the workflow to submit."""
-    return decorate(prepared.manifest, prepared.build, prepared.around, config)
+    """Give the workflow to submit; `DefinitionError` when it is larger than a cluster takes."""
+    with at(Location(prepared.path)):
+        return decorate(prepared.manifest, prepared.build, prepared.around, config)
 
 
 def _login(request: BuildRequest) -> str:
