@@ -78,6 +78,29 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
+        self.github_budget_remaining = Gauge(
+            "kubeci_github_budget_remaining",
+            "Requests that GitHub answers until its limit is renewed, as of its last answer.",
+            ["installation", "api"],
+            registry=self.registry,
+        )
+        self.github_budget_limit = Gauge(
+            "kubeci_github_budget_limit",
+            "Requests that GitHub answers in an hour.",
+            ["installation", "api"],
+            registry=self.registry,
+        )
+        self.github_limited_until = Gauge(
+            "kubeci_github_limited_until_timestamp_seconds",
+            "Until when GitHub wants no requests, in seconds since 1970; 0: it never said so.",
+            ["installation", "api"],
+            registry=self.registry,
+        )
+        self.deliveries_deferred = Gauge(
+            "kubeci_deliveries_deferred",
+            "Deliveries that are put off since GitHub fails, or wants no requests.",
+            registry=self.registry,
+        )
         self.deliveries_waiting = Gauge(
             "kubeci_deliveries_waiting",
             "Deliveries whose builds the cluster cannot take yet.",

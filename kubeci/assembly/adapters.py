@@ -26,10 +26,12 @@ from kubeci.github.connection import Endpoint
 from kubeci.github.contents import GitHubContents
 from kubeci.github.conversation import GitHubConversation
 from kubeci.github.deployments import GitHubDeployments
+from kubeci.github.limits import THE_APP
 from kubeci.github.modules import GitHubModules
 from kubeci.github.people import GitHubPeople
 from kubeci.github.pulls import GitHubPullRequests
 from kubeci.github.repositories import GitHubRepositories
+from kubeci.model.report import Budget
 from kubeci.service.rooms import ClusterRooms, GitHubRooms
 from kubeci.settings.config import Config
 from kubeci.settings.options import Options
@@ -77,6 +79,12 @@ async def enter_github(around: Surroundings, metrics: Metrics) -> AsyncIterator[
         metrics.github_requests.labels(method, route, str(status)).observe(seconds)
         called("GitHub", f"{method} {route}", status, seconds)
 
+    def limited(caller: int, api: str, budget: Budget, until: float) -> None:
+        labels = "app" if caller == THE_APP else str(caller), api
+        metrics.github_budget_remaining.labels(*labels).set(budget.remaining)
+        metrics.github_budget_limit.labels(*labels).set(budget.limit)
+        metrics.github_limited_until.labels(*labels).set(until)
+
     endpoint = Endpoint(
         options.github_url,
         trust_env=around.trust_env,
@@ -86,7 +94,7 @@ async def enter_github(around: Surroundings, metrics: Metrics) -> AsyncIterator[
         tls=_tls(around.trust_env),
     )
     credentials = Credentials(options.app_id, options.private_key)
-    async with GitHubApp(credentials, endpoint, on_request=heard) as app:
+    async with GitHubApp(credentials, endpoint, on_request=heard, on_limit=limited) as app:
         yield app
 
 

@@ -13,13 +13,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
-from githubkit.auth.app import AppAuth
-from githubkit.exception import GitHubException
+from githubkit.exception import GitHubException, RequestFailed
 
 from kubeci.errors import Forbidden, Invalid, RateLimited, UpstreamError
+from kubeci.github.app_jwt import AppJwt
+from kubeci.github.clock import GitHubClock
 from kubeci.github.connection import API_VERSION, Connection, Endpoint
 from kubeci.github.errors import translate
-from kubeci.github.limits import Limits
+from kubeci.github.limits import GRAPHQL as GRAPHQL_API
+from kubeci.github.limits import REST, THE_APP, Limits, OnLimit
 from kubeci.github.private_key import read_private_key
 from kubeci.github.request import Request
 from kubeci.github.tokens import Tokens
@@ -31,6 +33,7 @@ OnRequest: TypeAlias = Callable[[str, str, int, float], None]
 """Told of each HTTP request: method, route, status (0: no answer), seconds."""
 
 GRAPHQL = "/graphql"
+UNAUTHORIZED = 401
 OLDER = re.compile(r'<([^>]*)>;\s*rel="next"')
 MAX_ANSWER_BYTES = 32_000_000  # the largest context that is of use fits several times, escaped as JSON
 
@@ -51,6 +54,14 @@ class Answer:
     following: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Who asks: the installation with this id, or the App, and what proves it."""
+
+    id: int
+    authorization: str
+
+
 def _unheard(_method: str, _route: str, _status: int, _seconds: float) -> None:
     """Listen to nothing."""
 
@@ -58,7 +69,8 @@ def _unheard(_method: str, _route: str, _status: int, _seconds: float) -> None:
 class GitHubApp:
     """Our App at one GitHub, entered once for the life of the process (`async with`).
 
-    `now` gives epoch seconds; `on_request` is told of each HTTP request. Raises `ConfigurationError` for a key that is none.
+    `now` gives epoch seconds; `on_request` is told of each HTTP request, `on_limit` of GitHub's limits. Raises
+    `ConfigurationError` for a key that is none.
     """
 
     def __init__(
@@ -67,18 +79,17 @@ class GitHubApp:
         endpoint: Endpoint,
         *,
         on_request: OnRequest = _unheard,
+        on_limit: OnLimit | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._connection = Connection(endpoint)
         self._endpoint = endpoint
-        key: Any = read_private_key(
-            credentials.private_key
-        )  # PyJWT takes the text, or the key that it stands for
-        self._auth = AppAuth(self._connection, credentials.app_id, key)
         self._on_request = on_request
-        self.now = now
-        self._limits = Limits(now)
-        self._tokens = Tokens(self.send_as_app, now)
+        self.now = GitHubClock(now)
+        # PyJWT takes the text, or the key that it stands for.
+        self._jwt = AppJwt(credentials.app_id, read_private_key(credentials.private_key), self.now)
+        self._limits = Limits(self.now, on_limit) if on_limit else Limits(self.now)
+        self._tokens = Tokens(self.send_as_app, self.now)
         self.app_id = credentials.app_id
 
     async def __aenter__(self) -> Self:
@@ -105,14 +116,25 @@ class GitHubApp:
         """
         token = await self._tokens.get(repository, reading=reading)
         try:
-            return (await self._try(repository, request, f"token {token}")).body
+            return await self._with(token, repository, request)
         except Forbidden as error:
-            if error.status != 401:
+            if error.status != UNAUTHORIZED:
                 raise
         # A refused token does nothing, so even a creation may be sent again: the App may have been reinstalled.
         self._tokens.drop(repository, token, reading=reading)
         token = await self._tokens.get(repository, reading=reading)
-        return (await self._try(repository, request, f"token {token}")).body
+        try:
+            return await self._with(token, repository, request)
+        except Forbidden as error:
+            if error.status != UNAUTHORIZED:
+                raise
+            # It was made a moment ago, so that GitHub contradicts itself, and will not for long.
+            self._tokens.drop(repository, token, reading=reading)
+            raise UpstreamError(str(error), status=UNAUTHORIZED, retryable=True) from error
+
+    async def _with(self, token: str, repository: Repository, request: Request) -> Any:
+        caller = _Caller(repository.installation_id, f"token {token}")
+        return (await self._try(caller, repository, request)).body
 
     async def graphql(
         self, repository: Repository, query: str, variables: Mapping[str, object], *, reading: bool = False
@@ -132,24 +154,37 @@ class GitHubApp:
         return answer
 
     async def page_as_app(self, repository: Repository, request: Request) -> Answer:
-        """Send the same, and give what leads to the next page too."""
-        return await self._try(repository, request, f"Bearer {await self._auth.aget_jwt()}")
+        """Send the same, and give what leads to the next page too.
 
-    async def _try(self, repository: Repository, request: Request, authorization: str) -> Answer:
+        Where GitHub refuses the App itself, work is put off: an operator who mends that has lost nothing.
+        """
+        for last in (False, True):
+            off = self.now.off_seconds
+            try:
+                return await self._try(_Caller(THE_APP, f"Bearer {self._jwt.get()}"), repository, request)
+            except Forbidden as error:
+                if error.status != UNAUTHORIZED:
+                    raise
+                self._jwt.drop()
+                if last or self.now.off_seconds == off:
+                    raise UpstreamError(str(error), status=UNAUTHORIZED, retryable=True) from error
+        raise AssertionError("the last try ends in one way or the other")
+
+    async def _try(self, caller: _Caller, repository: Repository, request: Request) -> Answer:
         for pause in self._endpoint.pauses if request.repeatable else ():
             try:
-                return await self._once(repository, request, authorization)
+                return await self._once(caller, repository, request)
             except UpstreamError as error:
                 if isinstance(error, RateLimited) or not error.retryable:
                     raise
             await asyncio.sleep(pause)
-        return await self._once(repository, request, authorization)
+        return await self._once(caller, repository, request)
 
-    async def _once(self, repository: Repository, request: Request, authorization: str) -> Answer:
-        api = "graphql" if request.route == GRAPHQL else "rest"
-        self._limits.check(repository, api)
+    async def _once(self, caller: _Caller, repository: Repository, request: Request) -> Answer:
+        api = GRAPHQL_API if request.route == GRAPHQL else REST
+        self._limits.check(caller.id, api)
         url = self._endpoint.graphql_url if request.route == GRAPHQL else request.path(repository)
-        headers = {"Authorization": authorization, "X-GitHub-Api-Version": API_VERSION}
+        headers = {"Authorization": caller.authorization, "X-GitHub-Api-Version": API_VERSION}
         started = time.monotonic()
         status = 0
         try:
@@ -171,13 +206,24 @@ class GitHubApp:
                 limit_seconds=self._endpoint.limit_seconds,
             )
             status = refusal.status
-            if isinstance(refusal, RateLimited):
-                self._limits.close(repository, api, refusal.retry_after)
+            self._learn(caller, api, refusal, error)
             raise refusal from error
         finally:
             self._on_request(request.method, request.route, status, time.monotonic() - started)
-        self._limits.learn(repository, response.headers)
+        self._limits.learn(caller.id, response.headers)
         return Answer(_json(content), _following(response.headers.get("link", "")))
+
+    def _learn(
+        self, caller: _Caller, api: str, refusal: UpstreamError, error: GitHubException | httpx.HTTPError
+    ) -> None:
+        """Learn from a refusal: what is left, how long to wait, what time it is."""
+        headers = error.response.raw_response.headers if isinstance(error, RequestFailed) else {}
+        if refusal.status != UNAUTHORIZED:  # which tells of the budget of our address
+            self._limits.learn(caller.id, headers)
+        elif caller.id == THE_APP:
+            self.now.set_by(headers.get("date", ""))
+        if isinstance(refusal, RateLimited):
+            self._limits.close(caller.id, api, refusal.retry_after)
 
 
 def _following(link: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from githubkit.exception import GitHubException, RequestError, RequestFailed
 from kubeci.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, UpstreamError
 
 SECONDARY_LIMIT_SECONDS = 60.0  # GitHub's advice where it names no time
+LONGEST_LIMIT_SECONDS = 3660.0  # a budget is renewed each hour
 MAX_MESSAGE = 600
 # What an App needs for a route, where GitHub's answer does not say it.
 PERMISSIONS = (
@@ -109,7 +110,7 @@ def _wait(headers: Mapping[str, str], now: float) -> float | None:
     """Say how many seconds a refusal asks us to wait; None: it names no time."""
     asked = headers.get("retry-after", "")
     if asked.isdecimal():
-        return float(asked)
+        return min(float(asked[:20]), LONGEST_LIMIT_SECONDS)
     if headers.get("x-ratelimit-remaining") == "0":
         return _until_reset(headers, now)
     return None
@@ -122,7 +123,9 @@ def _is_limit(message: str) -> bool:
 
 def _until_reset(headers: Mapping[str, str], now: float) -> float:
     reset = headers.get("x-ratelimit-reset", "")
-    return max(float(reset) - now, 1.0) if reset.isdecimal() else SECONDARY_LIMIT_SECONDS
+    if not reset.isdecimal():
+        return SECONDARY_LIMIT_SECONDS
+    return min(max(float(reset[:20]) - now, 1.0), LONGEST_LIMIT_SECONDS)
 
 
 def _missing_permission(headers: Mapping[str, str], message: str, call: str) -> str:

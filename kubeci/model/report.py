@@ -87,3 +87,5 @@ class Budget:
 
     remaining: int
     limit: int
+    strained_seconds: float = 0.0
+    """For so long progress is to stay behind creations and conclusions, since GitHub asked us to hold back lately."""

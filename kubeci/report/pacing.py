@@ -24,7 +24,7 @@ def progress_withheld(budget: Budget) -> bool:
 
 
 def is_urgent(check: CheckRun, reported: Reported) -> bool:
-    """Say whether a content goes out at once: the first progress, and the end."""
+    """Say whether a content goes out at once: the first progress, unless a limit has just passed, and the end."""
     if check.status is Status.COMPLETED:
         return True
     return check.status is Status.IN_PROGRESS and reported.written_at is None

@@ -165,13 +165,15 @@ class Reconciler:
 
     def _wait(self, build: Build, content: Content, told: Reported) -> float:
         """Say how many seconds progress is held back; the first and the end are not."""
-        if is_urgent(content.check, told) or told.written_at is None:
+        if content.check.status is Status.COMPLETED:
             return 0.0
         if digest_of(content.check) == told.digest and len(content.annotations) <= told.annotations:
             return 0.0
         budget = self._rooms.github.checks.budget(build.commit.repository)
+        if is_urgent(content.check, told) or told.written_at is None:
+            return budget.strained_seconds
         due = told.written_at + (LONGEST if progress_withheld(budget) else progress_interval(budget))
-        return max(0.0, (due - self._rooms.clock()) / timedelta(seconds=1))
+        return max(budget.strained_seconds, (due - self._rooms.clock()) / timedelta(seconds=1))
 
     async def _finish(self, build: Build, state: WorkflowState, content: Content) -> None:
         conclusion = content.check.conclusion

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from github_kit import Requests
@@ -15,6 +17,7 @@ from kubeci.errors import ConfigurationError, Forbidden, Invalid, NotFound, Rate
 from kubeci.github.app import MAX_ANSWER_BYTES, Credentials, GitHubApp
 from kubeci.github.connection import Endpoint
 from kubeci.github.request import Request
+from kubeci.local.github.auth import App
 from kubeci.local.github.faults import Fault
 from kubeci.local.github.server import LocalGitHub
 from kubeci.local.serving import serving
@@ -44,19 +47,22 @@ async def test_a_token_reaches_no_other_repository(
 
 
 async def test_a_token_is_renewed_before_it_ends(
-    github: LocalGitHub, repository: Repository, credentials: Credentials
+    tmp_path: Path, registered: App, credentials: Credentials
 ) -> None:
-    passed = 0.0
+    started, passed = datetime.now(UTC), timedelta(0)
 
-    def now() -> float:
-        return github.state.now().timestamp() + passed
+    def now() -> datetime:
+        return started + passed
 
-    endpoint = Endpoint(github.api_url, trust_env=False)
-    async with GitHubApp(credentials, endpoint, now=now) as app:
-        for seconds, tokens in ((0.0, 1), (3200.0, 1), (3400.0, 2)):
-            passed = seconds
-            await app.send(repository, READ)
-            assert sum(r.path.endswith("/access_tokens") for r in github.requests) == tokens
+    async with LocalGitHub(tmp_path, app=registered, webhook_secret="secret", now=now) as github:
+        await github.create_repository("acme/widgets")
+        repository = Repository("acme", "widgets", github.installation("acme/widgets").id)
+        endpoint = Endpoint(github.api_url, trust_env=False)
+        async with GitHubApp(credentials, endpoint, now=lambda: now().timestamp()) as app:
+            for seconds, tokens in ((0, 1), (3200, 1), (3400, 2)):
+                passed = timedelta(seconds=seconds)
+                await app.send(repository, READ)
+                assert sum(r.path.endswith("/access_tokens") for r in github.requests) == tokens
 
 
 async def test_a_refused_token_is_replaced_once_even_for_a_creation(
@@ -68,8 +74,9 @@ async def test_a_refused_token_is_replaced_once_even_for_a_creation(
     request = Request("POST", CREATE.route, body={"name": "x", "head_sha": sha})
     assert (await app.send(repository, request))["name"] == "x"
     github.faults.add(Fault("GET", "/repos", status=401, body='{"message": "Bad credentials"}', times=9))
-    with pytest.raises(Forbidden, match="Bad credentials"):
+    with pytest.raises(UpstreamError, match="Bad credentials") as caught:
         await app.send(repository, READ)
+    assert caught.value.retryable  # GitHub contradicts itself
     assert Counter(requests)["GET", REPOSITORY, 401] == 2
 
 
@@ -100,7 +107,7 @@ async def test_a_rate_limit_is_neither_repeated_nor_asked_again_before_its_time(
         with pytest.raises(RateLimited) as caught:
             await app.send(repository, READ)
         assert 3000 < caught.value.retry_after <= 3600
-    assert Counter(requests)["GET", REPOSITORY, 403] == 1
+    assert Counter(requests) == {("POST", TOKENS, 201): 1, ("GET", REPOSITORY, 200): 1}
 
 
 async def test_an_answer_that_never_comes(
