@@ -59,7 +59,7 @@ class ClusterLease:
 def lease_name(managed_by: str) -> str:
     """Give the name of the lease of those who share the label value `managed_by`, which may hold what no name may."""
     name = re.sub(r"[^a-z0-9]+", "-", managed_by.lower()).strip("-")
-    if name == managed_by:
+    if name and name == managed_by:
         return name
     # `A_b` and `a-b` are two installations.
     return f"{name or 'kubeci'}-{hashlib.sha256(managed_by.encode()).hexdigest()[:8]}"

@@ -132,7 +132,7 @@ PAUSES = st.one_of(st.sampled_from([0.0, 1.0, 5.0, 9.0, 10.0]), st.floats(0.0, 1
 MOVES = st.tuples(st.integers(0, 1), st.sampled_from(ACTS), PAUSES)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.85, 1.15), st.floats(-1e6, 1e6)), min_size=2, max_size=2),
     st.lists(MOVES, min_size=4, max_size=15),
