@@ -9,9 +9,11 @@ from functools import partial
 from kubeci.assembly.routes import Core
 from kubeci.github.app import GitHubApp
 from kubeci.github.events import ACTIONS
+from kubeci.github.heads import GitHubHeads
 from kubeci.github.hook_deliveries import GitHubHookDeliveries
 from kubeci.ports import Marks
 from kubeci.service.background import Duty
+from kubeci.service.compare import Comparison
 from kubeci.service.sweep import Sweep, SweepPace, sweep
 
 
@@ -20,11 +22,19 @@ def sweep_duties(core: Core, github: GitHubApp, marks: Marks, pace: SweepPace) -
     config = core.rooms.config
     if not config.sweep_interval.seconds:
         return []
+    comparison = Comparison(
+        heads=GitHubHeads(github),
+        builds=core.rooms.builds,
+        inbox=core.inbox,
+        admission=core.admission,
+        clock=core.rooms.clock,
+        wake=core.arrived.set,
+    )
     work = Sweep(
         hook=GitHubHookDeliveries(github),
         inbox=core.inbox,
         marks=marks,
-        compare=_nothing,
+        compare=comparison.compare,
         read=frozenset(ACTIONS),
         retention=timedelta(seconds=config.retention.seconds),
         clock=core.rooms.clock,
@@ -32,7 +42,3 @@ def sweep_duties(core: Core, github: GitHubApp, marks: Marks, pace: SweepPace) -
         pace=replace(pace, interval=config.sweep_interval.seconds),
     )
     return [partial(sweep, work)]
-
-
-async def _nothing(*_args: object) -> int:
-    return 0

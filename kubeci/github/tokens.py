@@ -3,7 +3,8 @@
 A token is narrowed to the repository it is used for, so that a mistake or a leak reaches no other: that costs one
 request a repository and hour, of the 2,000 an hour that an installation may make. Its permissions are the App's:
 asking for one the App lacks would refuse the whole token. A token for a repository that is not the build's own may only
-read contents, which every App of ours may.
+read contents, which every App of ours may. A repository without a name stands for the whole installation, whose
+repositories may then be listed, and nothing else.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Tokens:
 
     async def _fetch(self, repository: Repository, *, reading: bool) -> _Token:
         body: JsonObject = {"repositories": [repository.name]}
-        if reading:
+        if not repository.name:
+            body = {"permissions": {"metadata": "read"}}
+        elif reading:
             body["permissions"] = {"contents": "read"}
         request = Request(
             "POST",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 from kubeci.model.attempt import Attempt, AttemptPage
 from kubeci.model.check_run import Annotation, CheckRun
 from kubeci.model.conversation import Post, PullRequestHead, Reaction
 from kubeci.model.deployment import Deployment, DeploymentStatus
+from kubeci.model.heads import Head, Installation, Installed
 from kubeci.model.json import JsonObject
 from kubeci.model.report import Budget
 from kubeci.model.repository import Commit, Repository
@@ -83,6 +85,22 @@ class HookDeliveries(Protocol):
 
     async def redeliver(self, attempt: Attempt) -> None:
         """Ask for a delivery once more; `NotFound` or `Invalid` when GitHub has it no more."""
+
+
+class Heads(Protocol):
+    """Where the App is installed, and where branches and pull requests stand there."""
+
+    async def installations(self) -> list[Installation]:
+        """List where the App is installed and not suspended."""
+
+    async def repositories(self, installation: Installation) -> list[Installed]:
+        """List the repositories of an installation that can be built."""
+
+    async def heads(self, repository: Repository, since: datetime) -> list[Head]:
+        """Read all branches, and the open pull requests to which something happened since a moment."""
+
+    async def event(self, installed: Installed, head: Head, action: str) -> tuple[str, bytes]:
+        """Make the event that GitHub would have sent of a head: its name and its payload; `action` of pull requests."""
 
 
 class Deployments(Protocol):

@@ -18,7 +18,7 @@ from kubeci.telemetry import Metrics
 
 SWEPT, FIRST, COMPARED = "sweep", "sweep-first", "sweep-compared"
 """Marks: back to when all is settled, when the first sweep began, when heads were compared last."""
-OVERLAP = timedelta(minutes=10)
+OVERLAP = timedelta(minutes=3)
 """Clocks differ, and an attempt is listed when it was answered."""
 PAGES = 200
 """Pages of a hundred attempts that one sweep reads at most; what is older is found by comparing."""
@@ -78,6 +78,9 @@ async def sweep(work: Sweep) -> None:
             if isinstance(error, RateLimited):
                 pause = max(pause, error.retry_after)
             log.warning("the sweep failed", error=str(error))
+        except Exception:
+            failures, pause = failures + 1, pace.interval
+            log.exception("the sweep failed by a defect of ours")
         await asyncio.sleep(pause)
 
 

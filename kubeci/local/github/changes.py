@@ -8,6 +8,7 @@ from kubeci.local.github import git
 from kubeci.local.github.git import GitError
 from kubeci.local.github.git_content import Commit, read_commit
 
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's own, which every repository has
 STATUSES = {
     "A": "added",
     "C": "copied",
@@ -43,6 +44,11 @@ async def changed_files(repository: git.Location, old: str, new: str) -> list[Fi
     options = ("-r", "-z", "-M", "--no-abbrev", "--raw", "--numstat")
     output = await git.git(repository, "diff-tree", *options, old, new)
     return _parse(output.decode("utf-8", "replace").split("\0"))
+
+
+async def commit_files(repository: git.Location, commit: Commit) -> list[FileChange]:
+    """List the files that a commit changes: those in which it differs from its first parent."""
+    return await changed_files(repository, commit.parents[0] if commit.parents else EMPTY_TREE, commit.oid)
 
 
 async def commits_between(repository: git.Location, old: str, new: str) -> list[Commit]:

@@ -128,6 +128,7 @@ class Events:
             return
         suite = self._state.suite_of(repository, commit.oid)
         suite = suite or self._new_suite(repository, commit, update.name, update.old)
+        suite.pusher = suite.pusher or pusher
         await self.suite_action(suite, "requested", pusher)
 
     def _ref_event(self, event: str, repository: Repository, update: RefUpdate, pusher: Account) -> None:

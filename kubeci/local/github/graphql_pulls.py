@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
@@ -13,6 +15,7 @@ from kubeci.local.github.changes import STATUSES
 from kubeci.local.github.memberships import association
 from kubeci.local.github.payloads import node_id
 from kubeci.local.github.pulls import PullNode
+from kubeci.local.github.state import Repository, timestamp
 from kubeci.model.json import JsonObject
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ class PullRequestNode:
         self.baseRefName, self.baseRefOid = pull.base_ref, read.base_sha
         self.headRefName, self.headRefOid = pull.head_ref, read.head_sha
         self.isCrossRepository = pull.from_fork
+        self.createdAt, self.updatedAt = timestamp(pull.created_at), timestamp(read.updated_at)
         self.author = {
             "__typename": pull.user.type,
             "id": node_id(pull.user.type, pull.user.id),
@@ -90,7 +94,6 @@ class PullRequestNode:
     ) -> JsonObject:
         """Page through the changed files."""
         self._session.need("contents:read")
-        count = bounds("files", first, last)
         rows: list[JsonObject] = [
             {
                 "path": file.path,
@@ -100,13 +103,48 @@ class PullRequestNode:
             }
             for file in await self._read.files()
         ]
-        low = _position(after) if after else 0
-        high = _position(before) - 1 if before else len(rows)
-        start, end = (low, min(high, low + count)) if first is not None else (max(low, high - count), high)
-        info: dict[str, Any] = {"hasNextPage": end < len(rows), "hasPreviousPage": start > 0}
-        info |= {"startCursor": _cursor(start + 1), "endCursor": _cursor(end)} if end > start else {}
-        empty = {"startCursor": None, "endCursor": None}
-        return {"nodes": rows[start:end], "totalCount": len(rows), "pageInfo": {**empty, **info}}
+        return connection(rows, Span("files", first, after, last, before))
+
+    async def commits(
+        self,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> JsonObject:
+        """Page through the commits, oldest first."""
+        self._session.need("contents:read")
+        found = [each.oid for each in await self._read.commits()]
+        page = connection(found, Span("commits", first, after, last, before))
+        base = self._read.pull.base
+        return {**page, "nodes": [await self._commit(base, oid) for oid in page["nodes"]]}
+
+    async def _commit(self, base: Repository, oid: str) -> JsonObject:
+        number = f"{self._read.pull.id}:{oid}"
+        return {"id": node_id("PullRequestCommit", number), "commit": await self._session.node(base, oid)}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a connection that is asked for."""
+
+    name: str
+    first: int | None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+
+def connection(rows: Sequence[Any], span: Span) -> JsonObject:
+    """Cut a part out of a connection's nodes, with what leads to the next one."""
+    count = bounds(span.name, span.first, span.last)
+    low = _position(span.after) if span.after else 0
+    high = _position(span.before) - 1 if span.before else len(rows)
+    start, end = (low, min(high, low + count)) if span.first is not None else (max(low, high - count), high)
+    info: dict[str, Any] = {"hasNextPage": end < len(rows), "hasPreviousPage": start > 0}
+    info |= {"startCursor": _cursor(start + 1), "endCursor": _cursor(end)} if end > start else {}
+    empty = {"startCursor": None, "endCursor": None}
+    return {"nodes": list(rows[start:end]), "totalCount": len(rows), "pageInfo": {**empty, **info}}
 
 
 def _cursor(position: int) -> str:

@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 from kubeci.local.github import git
 from kubeci.local.github.auth import grants
 from kubeci.local.github.calls import Call
-from kubeci.local.github.changes import commits_between, merge_base
 from kubeci.local.github.git import Objects
 from kubeci.local.github.git_content import TreeEntry, is_binary, read_commit, read_tag, read_tree
-from kubeci.local.github.graphql_pulls import PullRequestNode, bounds, refused
+from kubeci.local.github.graphql_checks import suites
+from kubeci.local.github.graphql_compare import compared
+from kubeci.local.github.graphql_pulls import PullRequestNode, Span, bounds, connection, refused
 from kubeci.local.github.payloads import node_id
 from kubeci.local.github.pulls import PullNode, pulls_with
 from kubeci.local.github.state import Repository, timestamp
@@ -144,7 +145,18 @@ class CommitNode(ObjectNode):
         self._session.need("pull_requests:read")
         count = bounds("associatedPullRequests", first, last)
         pulls = await pulls_with(self._session.call.state, self._of, self.oid)
-        return {"nodes": [pull_node(self._session, pull) for pull in pulls[:count]], "totalCount": len(pulls)}
+        nodes = [pull_node(self._session, pull) for pull in pulls[:count]]
+        return connection(nodes, Span("associatedPullRequests", count)) | {"totalCount": len(pulls)}
+
+    async def checkSuites(
+        self, filterBy: JsonObject | None = None, first: int | None = None, last: int | None = None, **_: Any
+    ) -> JsonObject:
+        """List the check suites of the commit."""
+        self._session.need("checks:read")
+        state = self._session.call.state
+        return suites(
+            state, state.suite_of(self._of, self.oid), filterBy, Span("checkSuites", first, last=last)
+        )
 
 
 class TagNode(ObjectNode):
@@ -221,12 +233,44 @@ class RepositoryNode:
                 return pull_node(self._session, await PullNode.read(pull))
         raise refused("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
 
+    async def refs(
+        self, refPrefix: str, first: int | None = None, after: str | None = None, **_: Any
+    ) -> JsonObject:
+        """Page through the refs under a prefix, by name."""
+        self._session.need("contents:read")
+        known = await git.refs(self._of.path, refPrefix)
+        page = connection(sorted(known), Span("refs", first, after))
+        return {**page, "nodes": [await self._ref(full, known[full]) for full in page["nodes"]]}
+
+    async def pullRequests(
+        self,
+        states: list[str] | None = None,
+        orderBy: JsonObject | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        **_: Any,
+    ) -> JsonObject:
+        """Page through the pull requests; ordered by their times, or as they were opened."""
+        self._session.need("pull_requests:read")
+        pulls = [
+            pull_node(self._session, await PullNode.read(pull))
+            for pull in self._session.call.state.pull_requests
+            if pull.base is self._of
+        ]
+        pulls = [pull for pull in pulls if not states or pull.state in states]
+        if orderBy:
+            by = {"CREATED_AT": "createdAt", "UPDATED_AT": "updatedAt"}.get(orderBy["field"], "number")
+            pulls.sort(
+                key=lambda pull: (getattr(pull, by), pull.number), reverse=orderBy["direction"] == "DESC"
+            )
+        return connection(pulls, Span("pullRequests", first, after))
+
     async def _ref(self, full: str, oid: str) -> GraphQLRow:
         kind, _, name = full.removeprefix("refs/").partition("/")
         target = await self._session.node(self._of, oid)
 
         async def compare(headRef: str) -> GraphQLRow | None:
-            return await self._compare(full, headRef)
+            return await compared(self._session, self._of, full, headRef)
 
         return {
             "id": node_id("Ref", f"{self._of.id}:{full}"),
@@ -234,27 +278,6 @@ class RepositoryNode:
             "prefix": f"refs/{kind}/",
             "target": target,
             "compare": compare,
-        }
-
-    async def _compare(self, base: str, head: str) -> GraphQLRow | None:
-        """Compare a ref with another one; null when there is no such ref, or no common history."""
-        objects = await self._session.objects(self._of)
-        commits = [await objects.peel(name) for name in (base, head)]
-        path = self._of.path
-        if None in commits or await merge_base(path, base, head) is None:
-            return None
-        ahead, behind = (
-            len(await commits_between(path, base, head)),
-            len(await commits_between(path, head, base)),
-        )
-        status = {(True, True): "DIVERGED", (True, False): "AHEAD", (False, True): "BEHIND"}
-        return {
-            "id": node_id("Comparison", f"{self._of.id}:{base}...{head}"),
-            "aheadBy": ahead,
-            "behindBy": behind,
-            "baseTarget": await self._session.node(self._of, base),
-            "headTarget": await self._session.node(self._of, head),
-            "status": status.get((ahead > 0, behind > 0), "IDENTICAL"),
         }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.responses import Response
 
 from kubeci.local.github.app_manifest_apps import convert
@@ -12,6 +14,7 @@ from kubeci.local.github.errors import ApiError, invalid_request, not_found
 from kubeci.local.github.payloads import app_json, installation_json, repository_json, token_json
 from kubeci.local.github.state import Installation
 
+DELIVERIES_KEPT = timedelta(days=3)  # docs.github.com, "Viewing webhook deliveries"
 TOKENS_KEPT = 10_000
 NARROWED_TO = 500  # repositories a token can be narrowed to
 
@@ -118,7 +121,9 @@ async def installation_repositories(call: Call) -> Response:
 async def list_deliveries(call: Call) -> Response:
     """Answer `GET /app/hook/deliveries`, newest first, paged by cursor."""
     wanted = call.query("status")
-    newest = [d for d in reversed(call.services.deliveries.sent) if d.status != "pending"]
+    kept = call.state.now() - DELIVERIES_KEPT
+    sent = [d for d in reversed(call.services.deliveries.sent) if d.delivered_at > kept]
+    newest = [d for d in sent if d.status != "pending"]
     if wanted:
         newest = [d for d in newest if _succeeded(d) == (wanted == "success")]
     if cursor := integer(call.query("cursor"), 0):

@@ -8,14 +8,17 @@ from starlette.responses import Response
 
 from kubeci.local.github import git
 from kubeci.local.github.calls import Call, Operation
+from kubeci.local.github.changes import commit_files
 from kubeci.local.github.errors import ApiError, not_found
 from kubeci.local.github.git import GitObject
 from kubeci.local.github.git_content import Commit, Signature, read_commit, read_tag, read_tree
 from kubeci.local.github.payloads import api_url, node_id, repository_json
+from kubeci.local.github.pull_payloads import file_json
 from kubeci.local.github.rest_contents import get_contents
 from kubeci.local.github.state import Repository, State, timestamp
 from kubeci.model.json import JsonObject
 
+FILES_LISTED = 300  # on a page: docs.github.com/rest/commits/commits
 TREE_LIMIT = 100_000  # entries of a recursive tree: docs.github.com, "REST API endpoints for Git trees"
 _UNSIGNED = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 
@@ -153,7 +156,9 @@ async def get_commit(call: Call) -> Response:
     commit = await find_commit(call.repository, call.text("ref"))
     if _wants(call, "sha"):
         return Response(commit.oid, media_type="application/vnd.github.sha; charset=utf-8")
-    return call.answer(commit_json(call.state, call.repository, commit))
+    files = await commit_files(call.repository.path, commit)
+    listed = [file_json(call.state, call.repository, commit.oid, each) for each in files[:FILES_LISTED]]
+    return call.answer({**commit_json(call.state, call.repository, commit), "files": listed})
 
 
 async def find_commit(repository: Repository, ref: str) -> Commit:

@@ -164,6 +164,7 @@ class CheckSuite:
     updated_at: datetime
     head_commit: JsonObject
     reopened: bool = False  # asked for again, and nothing has come since
+    pusher: Account | None = None  # whose push made it
 
 
 @dataclass(slots=True)

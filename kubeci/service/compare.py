@@ -1,0 +1,89 @@
+"""Find what GitHub's list of deliveries does not hold any more: heads without a check-run of ours, since a moment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from kubeci.errors import Forbidden, Invalid, NotFound
+from kubeci.model.event import Delivery
+from kubeci.model.heads import Head, Installed
+from kubeci.model.repository import Commit, Repository
+from kubeci.policy.missed import OPENED, missed
+from kubeci.ports import Builds, Heads, Inbox
+from kubeci.service.dispatch import Admission
+
+GONE = (NotFound, Forbidden, Invalid)
+"""What a repository answers that was deleted, blocked or taken from the App meanwhile."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What comparing works with."""
+
+    heads: Heads
+    builds: Builds
+    inbox: Inbox
+    admission: Admission
+    clock: Callable[[], datetime]
+    wake: Callable[[], None]
+
+    async def compare(self, since: datetime, until: datetime) -> int:
+        """Put into the inbox what was missed from `since` on; from `until` on GitHub's list holds all. Gives the number.
+
+        What is put there is what GitHub would have sent, and is judged like that; twice the same is one. Raises
+        `UpstreamError` when GitHub or the store fail, to be begun anew.
+        """
+        made = 0
+        for installation in await self.heads.installations():
+            if self.admission.refusal(Repository(installation.owner, "", installation.id)):
+                continue
+            try:
+                repositories = await self.heads.repositories(installation)
+            except GONE as error:
+                log.warning("an installation cannot be read", owner=installation.owner, error=str(error))
+                continue
+            for each in repositories:
+                try:
+                    made += await self._of(each, since, until)
+                except GONE as error:
+                    name = each.repository.full_name
+                    log.warning("a repository cannot be compared", repository=name, error=str(error))
+        return made
+
+    async def _of(self, installed: Installed, since: datetime, until: datetime) -> int:
+        repository = installed.repository
+        heads = await self.heads.heads(repository, since)
+        found = [(each, action) for each in heads if (action := missed(each, since, until))]
+        ids = {_id(repository, head): (head, action) for head, action in found}
+        known = await self.inbox.known(ids) if ids else frozenset()
+        made = 0
+        for delivery_id, (head, action) in ids.items():
+            if delivery_id in known or (action != OPENED and await self._built(repository, head)):
+                continue
+            event, payload = await self.heads.event(installed, head, action)
+            now = self.clock()
+            name, sha = repository.full_name, head.sha
+            made += await self.inbox.add(Delivery(delivery_id, event, payload, now, repository=name, sha=sha))
+            log.info(
+                "an event was missed", delivery=delivery_id, repository=name, sha=sha, github_event=event
+            )
+            self.wake()
+        return made
+
+    async def _built(self, repository: Repository, head: Head) -> bool:
+        """Say whether we know a build of a commit, whose check-run is under way or was never made."""
+        return await self.builds.of_commit(Commit(repository, head.sha)) is not None
+
+
+def _id(repository: Repository, head: Head) -> str:
+    """Identify the event of a head, so that it is put into the inbox once."""
+    about = str(head.number) if head.number else f"refs/heads/{head.name}"
+    parts = (repository.full_name.lower(), about, head.sha)
+    return "sweep-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
