@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from kubeci.errors import Invalid
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Repository
 
@@ -29,6 +30,9 @@ class Request:
     repeatable: bool = False
 
     def path(self, repository: Repository) -> str:
-        """Give the path with its parameters filled in, each escaped as one segment."""
+        """Give the path with its parameters filled in, each escaped as one segment; `Invalid` for what would leave it."""
         values = {"owner": repository.owner, "repo": repository.name, **self.parameters}
+        # The HTTP client would shorten the path by dots, and so ask for something else.
+        if strange := [name for name, value in values.items() if str(value) in {"", ".", ".."}]:
+            raise Invalid(f"{self.method} {self.route}: {', '.join(strange)} is empty or dots")
         return self.route.format_map({name: quote(str(value), safe="") for name, value in values.items()})
