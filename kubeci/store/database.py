@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -21,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from kubeci.errors import ConfigurationError, Invalid, UpstreamError
 from kubeci.store.engine import Backend, backend
-from kubeci.store.migrate import bring_up_to_date
+from kubeci.store.migrate import bring_up_to_date, refuse_others
 
 T = TypeVar("T")
 
@@ -92,7 +93,29 @@ def _cause(error: BaseException) -> str:
 
 
 @asynccontextmanager
-async def database(url: str) -> AsyncIterator[Database]:
+async def existing_database(url: str) -> AsyncIterator[Database]:
+    """Open a database that a server uses or has used, and make or change no table of it.
+
+    Raises `ConfigurationError` where there is none, or it is of another version.
+    """
+    used = backend(url)
+    name = used.engine.url.database
+    if not used.shared and not await asyncio.to_thread(_is_file, name or ""):
+        raise ConfigurationError(
+            f"--store {url}: there is no such file; name the server's store, as it was started with"
+        )
+    async with database(url, prepare=refuse_others) as opened:
+        yield opened
+
+
+def _is_file(name: str) -> bool:
+    return Path(name).is_file()
+
+
+@asynccontextmanager
+async def database(
+    url: str, *, prepare: Callable[[Connection], None] = bring_up_to_date
+) -> AsyncIterator[Database]:
     """Open the database at `url` (see `backend`), and bring its tables to those of this version.
 
     Raises `ConfigurationError` where it cannot be opened, or is of another version.
@@ -102,7 +125,7 @@ async def database(url: str) -> AsyncIterator[Database]:
     try:
         opened = Database(used, executor)
         try:
-            await opened.run_once(bring_up_to_date)
+            await opened.run_once(prepare)
         except (UpstreamError, DatabaseError) as error:
             cause = error.__cause__ if isinstance(error, UpstreamError) else error
             raise ConfigurationError(

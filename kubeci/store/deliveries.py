@@ -16,7 +16,7 @@ from kubeci.store.tables import deliveries
 
 IDS_AT_ONCE = 5_000
 """SQLite takes some 30,000 values in a statement, PostgreSQL twice as many."""
-_RECORD = [column for column in deliveries.c if column.name != "payload"]
+RECORD = [column for column in deliveries.c if column.name != "payload"]
 _ENDED = deliveries.c.state.in_((DeliveryState.DONE.value, DeliveryState.PARKED.value))
 
 
@@ -30,11 +30,11 @@ class SqlDeliveries:
         self, *, state: DeliveryState | None = None, limit: int = 100
     ) -> list[DeliveryRecord]:
         """List deliveries, newest first: all, or those in one state."""
-        statement = select(*_RECORD).order_by(deliveries.c.received_at.desc(), deliveries.c.id).limit(limit)
+        statement = select(*RECORD).order_by(deliveries.c.received_at.desc(), deliveries.c.id).limit(limit)
         if state is not None:
             statement = statement.where(deliveries.c.state == state.value)
         return await self._database.run(
-            lambda connection: [_record_of(row) for row in connection.execute(statement)]
+            lambda connection: [record_of(row) for row in connection.execute(statement)]
         )
 
     async def get(self, delivery_id: str) -> Delivery | None:
@@ -102,7 +102,8 @@ def delivery_of(row: Row[Any]) -> Delivery:
     )
 
 
-def _record_of(row: Row[Any]) -> DeliveryRecord:
+def record_of(row: Row[Any]) -> DeliveryRecord:
+    """Read what the inbox knows of a delivery out of its columns."""
     return DeliveryRecord(
         id=row.id,
         event=row.event,

@@ -40,6 +40,18 @@ def bring_up_to_date(connection: Connection) -> None:
         log.info("the store was brought up to date", revision=REVISIONS[-1], former=found)
 
 
+def refuse_others(connection: Connection) -> None:
+    """Look whether the tables are this version's, and change nothing; raises `ConfigurationError` where they are not."""
+    found = revision(connection)
+    if found is None:
+        raise ConfigurationError("the store has no tables yet: `kubeci serve` makes them when it starts")
+    if found != REVISIONS[-1]:
+        raise ConfigurationError(
+            f"the store is of an older version of kubeci (its revision is {found}, this version's is {REVISIONS[-1]}):"
+            " `kubeci serve` of this version brings it up to date when it starts"
+        )
+
+
 def revision(connection: Connection) -> str | None:
     """Give the revision of the tables that are there, and change nothing; None: there are no tables yet.
 
