@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -57,6 +58,7 @@ _KEY = {
 }
 
 
+@cache
 def document() -> bytes:
     """Give the document, OpenAPI 3.1, as JSON."""
     _, schemas = msgspec.json.schema_components(_SHAPES, ref_template=_TEMPLATE)

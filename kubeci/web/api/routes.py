@@ -53,10 +53,9 @@ def api_routes(ports: ApiPorts) -> list[Route]:
         "/api/v1/runs/{id}/retry": {"POST": endpoints.retry},
         "/api/v1/runs/{id}/logs": {"GET": endpoints.logs},
     }
-    described = document()
 
     async def describe(_request: Request) -> Response:
-        return answer(described)
+        return answer(document())
 
     return [
         *(Route(path, Resource(ports.access, handlers)) for path, handlers in paths.items()),

@@ -125,7 +125,7 @@ class Run(Struct, frozen=True):
     ref_type: Literal["branch", "tag"]
     entrypoint: str
     check_name: Annotated[str, Meta(examples=["Workflow - main"])]
-    state: Literal["submitting", "running", "finished", "skipped", "offered"]
+    state: Literal["submitting", "running", "finished", "skipped", "lost", "offered"]
     conclusion: Annotated[
         str | None,
         Meta(description="The check-run's conclusion; null while it has none.", examples=["success"]),
