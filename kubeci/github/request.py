@@ -31,7 +31,8 @@ class Request:
 
     def path(self, repository: Repository) -> str:
         """Give the path with its parameters filled in, each escaped as one segment; `Invalid` for what would leave it."""
-        values = {"owner": repository.owner, "repo": repository.name, **self.parameters}
+        given = {"owner": repository.owner, "repo": repository.name, **self.parameters}
+        values = {name: value for name, value in given.items() if f"{{{name}}}" in self.route}
         # The HTTP client would shorten the path by dots, and so ask for something else.
         if strange := [name for name, value in values.items() if str(value) in {"", ".", ".."}]:
             raise Invalid(f"{self.method} {self.route}: {', '.join(strange)} is empty or dots")
