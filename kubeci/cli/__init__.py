@@ -1,4 +1,4 @@
-"""The commands: serve, demo, lint, render, schema, doctor, create-app.
+"""The commands: serve, demo, lint, render, schema, doctor, events, explain, replay, create-app.
 
 Exit status: 0 fine, 1 the CI definition is wrong (or a demo did not end as it says), 2 usage or configuration.
 """
@@ -22,6 +22,9 @@ COMMANDS = {
     "render": ("kubeci.cli.render", "Print the workflow that a working tree's CI definition gives."),
     "schema": ("kubeci.cli.schema", "Print the JSON schema of a file, for editors."),
     "doctor": ("kubeci.cli.doctor", "Say what is wrong with an installation, and what mends it."),
+    "events": ("kubeci.cli.events", "List what came from GitHub lately, and what became of it."),
+    "explain": ("kubeci.cli.explain", "Tell why something was built, why not, and where it is now."),
+    "replay": ("kubeci.cli.replay", "Do the work of a delivery anew, or say what that would do."),
     "create-app": ("kubeci.cli.create_app", "Make the GitHub App in one click, and its Secret."),
 }
 

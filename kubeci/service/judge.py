@@ -34,9 +34,10 @@ class Judge:
         Fails closed: raises `UpstreamError` when GitHub cannot say, and nothing is built.
         """
         foreign = is_foreign(request, source)
-        standing = await self._standing(request, row_of(request, foreign=foreign), foreign=foreign)
+        row = row_of(request, foreign=foreign)
+        standing = await self._standing(request, row, foreign=foreign)
         decision = decide(request, source, standing, self._rules)
-        note(StepKind.DECIDED, f"{type(decision).__name__.lower()}: {decision.reason}")
+        note(StepKind.DECIDED, f"{type(decision).__name__.lower()} (trust: {row}): {decision.reason}")
         return decision
 
     async def may(self, what: What, actor: Person, repository: Repository) -> bool:

@@ -1,0 +1,63 @@
+"""What an operator can do about a delivery or a build."""
+
+from __future__ import annotations
+
+from kubeci.cli.stored import moment, short_id
+from kubeci.model.build import Build, BuildState
+from kubeci.model.check_run import Conclusion
+from kubeci.model.inbox import DeliveryRecord, DeliveryState
+from kubeci.service.intake import DEFERRED, WAITS
+
+
+def of_delivery(record: DeliveryRecord, *, built: bool) -> str:
+    """Say what comes next for a delivery, or what would make it come; `built`: there are builds of
+    its commit, which tell more."""
+    name = short_id(record.id)
+    match record.state:
+        case DeliveryState.WORKING:
+            until = moment(record.claimed_until)
+            return f"{record.claimed_by} works on it; if that is gone, it is taken up again at {until}"
+        case DeliveryState.WAITING:
+            return f"{_waits(record)} at {moment(record.due)}; `kubeci replay {name}` tries it at once"
+        case DeliveryState.PARKED:
+            return (
+                f"mend the cause, then `kubeci replay {name}`, or redeliver it on the App's page; "
+                f"`kubeci replay {name} --dry-run` tells whether it would work now"
+            )
+        case DeliveryState.DONE if built:
+            return ""
+        case DeliveryState.DONE:
+            return f"nothing is under way for it; `kubeci replay {name} --dry-run` tells what it would lead to now"
+
+
+def _waits(record: DeliveryRecord) -> str:
+    if record.reason.startswith(WAITS):
+        return "the cluster cannot take it yet (`kubeci doctor` says what it lacks); it is tried again"
+    if record.reason.startswith(DEFERRED):
+        return "GitHub did not do what was asked (githubstatus.com); it is tried again"
+    return "it is tried again" if record.reason else "its work begins"
+
+
+def of_build(build: Build) -> str:
+    """Say what a build waits for, or what would start it anew; empty: nothing is to be done."""
+    workflow = f"{build.namespace}/{build.workflow_name}"
+    match build.state:
+        case BuildState.SUBMITTING:
+            asked = (
+                f"`kubeci explain {short_id(build.delivery_id)}`" if build.delivery_id else "the server's log"
+            )
+            return f"its workflow is not created yet; {asked} says why"
+        case BuildState.RUNNING:
+            return f"its workflow runs: `argo get --namespace {build.namespace} {build.workflow_name}`"
+        case BuildState.OFFERED:
+            return "a step that is run by hand: it waits until somebody presses Run on its check-run"
+        case BuildState.SKIPPED:
+            return "nothing had to run; Re-run on its check-run builds it all the same"
+        case BuildState.FINISHED if build.conclusion == Conclusion.ACTION_REQUIRED:
+            return "somebody who may write presses Run on its check-run, or comments `/kube-ci ok-to-test`"
+        case BuildState.FINISHED if not build.workflow_uid and build.conclusion == Conclusion.FAILURE:
+            return "no workflow was created; its check-run says why. Re-run there tries it anew"
+        case BuildState.FINISHED if build.conclusion in {Conclusion.FAILURE, Conclusion.TIMED_OUT}:
+            return f"its check-run says what failed, and so does {workflow} while the cluster keeps it"
+        case BuildState.FINISHED:
+            return ""

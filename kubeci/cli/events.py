@@ -1,0 +1,172 @@
+"""`kubeci events`: what came from GitHub and from Slack lately, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+import msgspec
+
+from kubeci.cli.options import Invocation, server_options
+from kubeci.cli.stored import (
+    SHORT_SHA,
+    Stored,
+    columns,
+    examined,
+    moment,
+    short_id,
+    show,
+    show_json,
+    stored,
+    wrapped,
+)
+from kubeci.errors import ConfigurationError
+from kubeci.model.build import Build
+from kubeci.model.inbox import DeliveryRecord, DeliveryState
+from kubeci.settings.duration import duration_seconds
+from kubeci.telemetry import configure_logging
+
+INDENT = 16
+COLOURS = {DeliveryState.PARKED: "red", DeliveryState.WAITING: "yellow", DeliveryState.WORKING: "cyan"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    repo: str | None
+    state: str | None
+    since: str | None
+    limit: int
+    as_json: bool
+
+
+class _Envelope(msgspec.Struct):
+    action: str | None = None
+
+
+@click.command(name="events", context_settings={"max_content_width": 110, "show_default": True})
+@click.option("--repo", metavar="OWNER/NAME", help="Only those of this repository.")
+@click.option(
+    "--state", type=click.Choice([state.value for state in DeliveryState]), help="Only those in this state."
+)
+@click.option("--since", metavar="DURATION", help="Only those of the last while, such as 2h or 30m.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@server_options
+def command(invocation: Invocation, **wish: Any) -> None:
+    """List the newest deliveries: what came, from where, and what became of it.
+
+    Takes the options of `kubeci serve`, of which it needs only those that name the store, and reads nothing else. What
+    became of one in all detail says `kubeci explain`.
+
+    \b
+    Examples:
+      kubeci events
+      kubeci events --repo octo/widgets --since 2h
+      kubeci events --state parked
+      kubeci events --json --limit 1000
+    """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    configure_logging("console", level=logging.CRITICAL)
+    asyncio.run(_events(invocation, _Wish(**wish)))
+
+
+async def _events(invocation: Invocation, wish: _Wish) -> None:
+    if wish.repo and wish.repo.count("/") != 1:
+        raise ConfigurationError(f"--repo {wish.repo}: write OWNER/NAME")
+    begin = datetime.now(UTC) - timedelta(seconds=_seconds(wish.since)) if wish.since else None
+    async with stored(examined(invocation)) as store:
+        found = await store.lookups.deliveries(
+            repository=wish.repo or "",
+            state=DeliveryState(wish.state) if wish.state else None,
+            since=begin,
+            limit=wish.limit,
+        )
+        builds = await store.lookups.builds_asked_for_by(each.id for each in found)
+        actions = {each.id: await action_of(store, each) for each in found}
+        if wish.as_json:
+            document = [_document(each, actions[each.id], builds) for each in found]
+            show_json({"deliveries": document}, store.redaction)
+        elif found:
+            show("\n".join(line for each in found for line in _lines(each, actions[each.id], builds, store)))
+        else:
+            show(_nothing(wish))
+
+
+def _seconds(since: str) -> float:
+    try:
+        return duration_seconds(since)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--since: {error}") from error
+
+
+async def action_of(store: Stored, record: DeliveryRecord) -> str:
+    """Give the action that a delivery's payload names, such as `requested`; empty: none."""
+    delivery = await store.inbox.get(record.id)
+    if delivery is None:
+        return ""
+    try:
+        return msgspec.json.decode(delivery.payload, type=_Envelope).action or ""
+    except (msgspec.DecodeError, UnicodeError):
+        return ""
+
+
+def came_of(record: DeliveryRecord, builds: list[Build]) -> str:
+    """Say what became of a delivery: the reason in the inbox, and how its builds ended or stand."""
+    ends = [
+        f"{each.check_name}: {each.conclusion or each.state}"
+        for each in builds
+        if each.delivery_id == record.id
+    ]
+    waits = {DeliveryState.WAITING: "its work begins soon", DeliveryState.WORKING: "is being worked on"}
+    return "; ".join(dict.fromkeys([record.reason or waits.get(record.state, ""), *ends]))
+
+
+def _lines(record: DeliveryRecord, action: str, builds: list[Build], store: Stored) -> list[str]:
+    state = click.style(f"{record.state:<7}", fg=COLOURS.get(record.state))
+    name = store.fit(f"{record.event} {action}".strip(), 60)
+    head = f"{moment(record.received_at)[5:]}  {short_id(record.id):<8}  {state}  {name}"
+    about = f"{store.fit(record.repository, 100)} {record.sha[:SHORT_SHA]}".strip()
+    told = store.fit(came_of(record, builds), 220)
+    return [head, *wrapped(f"{about}: {told}" if about else told, columns() - 1, indent=INDENT)]
+
+
+def _document(record: DeliveryRecord, action: str, builds: list[Build]) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "event": record.event,
+        "action": action,
+        "repository": record.repository,
+        "sha": record.sha,
+        "state": record.state.value,
+        "reason": record.reason,
+        "received_at": record.received_at.isoformat(),
+        "attempts": record.attempts,
+        "due": record.due.isoformat() if record.state is DeliveryState.WAITING else None,
+        "builds": [
+            {
+                "check_name": each.check_name,
+                "state": each.state.value,
+                "conclusion": each.conclusion,
+                "workflow": f"{each.namespace}/{each.workflow_name}" if each.workflow_uid else "",
+            }
+            for each in builds
+            if each.delivery_id == record.id
+        ],
+    }
+
+
+def _nothing(wish: _Wish) -> str:
+    narrowed = [
+        *([f"of {wish.repo}"] if wish.repo else []),
+        *([f"in the state {wish.state}"] if wish.state else []),
+        *([f"in the last {wish.since}"] if wish.since else []),
+    ]
+    if narrowed:
+        return f"No deliveries {', '.join(narrowed)}."
+    return (
+        "No deliveries yet. Does GitHub reach the server? `kubeci doctor` says so, and the App's page on GitHub\n"
+        "lists what was sent (Advanced)."
+    )

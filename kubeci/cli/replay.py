@@ -1,0 +1,169 @@
+"""`kubeci replay`: do the work of a delivery anew, or say what that would do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+import click
+import yaml
+
+from kubeci.assembly.adapters import Surroundings
+from kubeci.assembly.rehearsal import Known, Rehearsed, rehearse
+from kubeci.cli.events import action_of
+from kubeci.cli.explain import beginning_of, unknown
+from kubeci.cli.options import Invocation, server_options
+from kubeci.cli.stored import SHORT_SHA, Stored, columns, examined, short_id, show, stored, wrapped
+from kubeci.cli.story import Ambiguous
+from kubeci.cli.story_text import Page, ambiguous, step_lines
+from kubeci.errors import ConfigurationError, Invalid
+from kubeci.github.events import decode
+from kubeci.model.event import (
+    CheckSuiteEvent,
+    Delivery,
+    MergeGroupEvent,
+    PullRequestEvent,
+    PushEvent,
+    TagCreatedEvent,
+)
+from kubeci.model.inbox import DeliveryRecord, DeliveryState
+from kubeci.model.slack import SLACK_EVENT
+from kubeci.telemetry import configure_logging
+
+MOST = 50  # deliveries that a beginning may fit
+BUILDS = 50  # of a repository that a rehearsal knows
+SOON_SECONDS = 10
+ENDED = (DeliveryState.DONE, DeliveryState.PARKED)
+
+
+@click.command(name="replay", context_settings={"max_content_width": 110, "show_default": True})
+@click.argument("delivery", metavar="DELIVERY")
+@click.option("--dry-run", is_flag=True, help="Only say what it would come to; nothing is written anywhere.")
+@click.option("--afresh", is_flag=True, help="With --dry-run: as if its commit had not been built yet.")
+@server_options
+def command(invocation: Invocation, *, delivery: str, dry_run: bool, afresh: bool) -> None:
+    """Let the server do the work of a delivery anew that is done, or was parked.
+
+    The beginning of its id is enough. The running server finds it within seconds. What is built already is not built
+    twice: for that there is Re-run on its check-run. Takes the options of `kubeci serve`.
+
+    With --dry-run it goes the whole way here instead, with what GitHub and the cluster say now: what is asked for, who
+    may, what the definition gives. It prints each step and the workflow that would be submitted, and writes nothing, not
+    to GitHub, not to the cluster, not to the store.
+
+    \b
+    Exit status:
+      0  it will be done anew; with --dry-run: nothing stands in its way
+      1  it cannot be done anew, or is not there; with --dry-run: it would fail
+      2  the command was not understood, or the store is not there
+
+    \b
+    Examples:
+      kubeci replay 72d3162e
+      kubeci replay 72d3162e --dry-run
+      kubeci replay 72d3162e --dry-run --afresh
+    """  # noqa: D301 - \b is click's mark for a block that keeps its lines
+    configure_logging("console", level=logging.CRITICAL)
+    if afresh and not dry_run:
+        raise click.UsageError(
+            "--afresh is for --dry-run: a build that is there is never made again by a delivery."
+        )
+    raise SystemExit(asyncio.run(_replay(invocation, delivery, dry_run=dry_run, afresh=afresh)))
+
+
+async def _replay(invocation: Invocation, asked: str, *, dry_run: bool, afresh: bool) -> int:
+    beginning = beginning_of(asked)
+    async with stored(examined(invocation)) as store:
+        called = await store.lookups.deliveries_called(beginning, limit=MOST)
+        called = [each for each in called if each.id == beginning] or called
+        page = Page(columns(), store.fit)
+        if len(called) != 1:
+            found = Ambiguous(tuple(called), ())
+            click.echo(ambiguous(found, beginning, page) if called else unknown(beginning), err=True)
+            return 1
+        [record] = called
+        name = f"{record.event} {await action_of(store, record)}".strip()
+        about = " ".join(filter(None, (name, record.repository, record.sha[:SHORT_SHA])))
+        show(page.head(f"Delivery {record.id}: {about}"))
+        if dry_run:
+            return await _rehearsed(invocation, record, store, page, afresh=afresh)
+        return await _again(record, store, page)
+
+
+async def _again(record: DeliveryRecord, store: Stored, page: Page) -> int:
+    if not await store.inbox.replay(record.id, datetime.now(UTC)):
+        click.echo(
+            f"It is {record.state} already: nothing was changed. `kubeci explain {short_id(record.id)}` says more.",
+            err=True,
+        )
+        return 1
+    told = [
+        f"It was {record.state}: {store.fit(record.reason, 300)}",
+        f"Its work is done anew: a running server takes it up within {SOON_SECONDS} seconds."
+        f" `kubeci explain {short_id(record.id)}` tells what came of it.",
+        *(
+            store.fit(
+                f"{build.check_name} of it is {build.conclusion or build.state}: it is not built twice."
+            )
+            for build in await store.lookups.builds_asked_for_by([record.id])
+            if build.workflow_uid
+        ),
+    ]
+    for each in told:
+        show("\n".join(wrapped(each, page.columns - 1, indent=2)))
+    return 0
+
+
+async def _rehearsed(
+    invocation: Invocation, record: DeliveryRecord, store: Stored, page: Page, *, afresh: bool
+) -> int:
+    if record.event == SLACK_EVENT:
+        raise ConfigurationError("a Slack command cannot be rehearsed: what it does is answered in Slack")
+    options, config, _ = invocation.resolve()
+    delivery = await store.inbox.get(record.id)
+    assert delivery is not None
+    show("Nothing is written: not to GitHub, not to the cluster, not to the store.\n")
+    known = await _known(record, store, without_commit=afresh and _is_automatic(delivery))
+    known = [each for each in known if not (afresh and each.build.delivery_id == record.id)]
+    told = await rehearse(delivery, known, Surroundings(options, config))
+    _tell(told, store, page)
+    if "built already" in told.outcome or "already built" in told.outcome:
+        show(
+            f"\n`kubeci replay {short_id(record.id)} --dry-run --afresh` tells what it would be if it were not."
+        )
+    return 1 if told.failed else 0
+
+
+async def _known(record: DeliveryRecord, store: Stored, *, without_commit: bool) -> list[Known]:
+    if not record.repository:
+        return []
+    found = await store.lookups.builds_around(record.repository, record.sha, limit=BUILDS)
+    return [
+        Known(build, await store.builds.outcome(build.id), await store.builds.reported(build.id))
+        for build in found
+        if not (without_commit and build.commit.sha == record.sha)
+    ]
+
+
+def _is_automatic(delivery: Delivery) -> bool:
+    """Say whether a delivery tells of a commit that is built by itself, once."""
+    try:
+        event = decode(delivery.event, delivery.payload)
+    except Invalid:
+        return False
+    if isinstance(event, CheckSuiteEvent):
+        return event.action == "requested"
+    return isinstance(event, PushEvent | PullRequestEvent | MergeGroupEvent | TagCreatedEvent)
+
+
+def _tell(told: Rehearsed, store: Stored, page: Page) -> None:
+    for step in told.steps:
+        show("\n".join(step_lines(step, page)))
+    how = "fail" if told.failed else "come to"
+    show("\n" + page.head(f"It would {how}: {told.outcome}"))
+    for workflow in told.workflows:
+        show("\n" + page.head("The workflow that would be submitted:"))
+        # Escaped beyond ASCII: what an author wrote must not command a terminal.
+        written = yaml.safe_dump(workflow, sort_keys=False, width=page.columns)
+        click.echo(store.redaction(written), nl=False)
