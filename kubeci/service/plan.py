@@ -16,7 +16,7 @@ from kubeci.workflow import metadata
 from kubeci.workflow.cache import FAILED
 from kubeci.workflow.deploy import for_deployment
 from kubeci.workflow.manual import MANUAL_LIMIT, is_interactive, manual_steps
-from kubeci.workflow.outline import Outline
+from kubeci.workflow.outline import Outline, text
 from kubeci.workflow.template_ref import with_template
 
 NO_TEMPLATES = frozenset({"", "^$"})
@@ -45,7 +45,7 @@ def plan_of(
     is no regular expression.
     """
     whole = with_template(manifest, template) if template else manifest
-    entrypoint = Outline(manifest).spec.get("entrypoint")
+    entrypoint = text(Outline(manifest).spec.get("entrypoint"))
     default = build.entrypoint in {"", entrypoint} and not build.deployment_id
     steps = manual_steps(manifest, whole, config)
     offers = default and is_interactive(manifest, build.ref, default_branch, config)

@@ -7,7 +7,7 @@ from kubeci.model.json import JsonObject
 from kubeci.model.repository import Ref, RefType
 from kubeci.settings.config import Config
 from kubeci.workflow import metadata
-from kubeci.workflow.outline import Outline
+from kubeci.workflow.outline import Outline, text
 from kubeci.workflow.references import template_names
 
 MANUAL_LIMIT = 20
@@ -23,7 +23,7 @@ def manual_steps(manifest: JsonObject, templates: JsonObject, config: Config) ->
     """
     manual = metadata.pattern(manifest, metadata.MANUAL_TEMPLATES, config.manual_templates)
     essential = metadata.pattern(manifest, metadata.ESSENTIAL_TEMPLATES, config.essential_templates)
-    entrypoint = Outline(manifest).spec.get("entrypoint")
+    entrypoint = text(Outline(manifest).spec.get("entrypoint"))
     return tuple(
         ManualStep(name, essential.search(name))
         for name in dict.fromkeys(template_names(templates))
