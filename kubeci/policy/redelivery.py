@@ -48,14 +48,14 @@ class Ours:
 
 
 def state_of(
-    attempts: Iterable[Attempt], ours: Ours, now: datetime, *, reached: datetime | None = None
+    attempts: Iterable[Attempt], ours: Ours, now: datetime, *, reached: Attempt | None = None
 ) -> State:
     """Say what becomes of a delivery, by all the attempts that GitHub lists of it, in any order.
 
     What GitHub says was taken counts as lost only where our inbox would know it, and is asked for only when a later one
     has `reached` us: else it was another server that took it, and would do it twice.
     """
-    tries = sorted(attempts, key=lambda each: each.delivered_at)
+    tries = sorted(attempts, key=_order)
     first, last = tries[0], tries[-1]
     if (first.event, first.action or "") not in ours.read or first.guid in ours.known:
         return State.SETTLED
@@ -65,7 +65,7 @@ def state_of(
     refused = any(each.status_code in REFUSED_FOR_GOOD for each in tries)
     if refused or taken >= MAX_TAKEN or len(tries) >= MAX_ATTEMPTS:
         return State.GIVEN_UP
-    if taken and (reached is None or reached <= last.delivered_at):
+    if taken and (reached is None or _order(reached) <= _order(last)):
         return State.WAITS
     tried_at = max(last.delivered_at, ours.asked.get(first.guid, last.delivered_at))
     return State.DUE if now - tried_at >= pause_after(len(tries)) else State.WAITS
@@ -74,6 +74,11 @@ def state_of(
 def pause_after(tries: int) -> timedelta:
     """Give how long a delivery rests after so many attempts: twice as long each time, up to two hours."""
     return min(FIRST_PAUSE * (1 << min(tries - 1, 10)), LONGEST_PAUSE)
+
+
+def _order(attempt: Attempt) -> tuple[datetime, int]:
+    """Order attempts by time, which GitHub gives in whole seconds; its ids grow."""
+    return attempt.delivered_at, attempt.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,12 @@ class Plan:
 def plan(attempts: Iterable[Attempt], ours: Ours, now: datetime) -> Plan:
     """Say what is to be asked for now, given the attempts that GitHub lists."""
     by_guid: dict[str, dict[int, Attempt]] = {}
-    reached: datetime | None = None
     for each in attempts:
         by_guid.setdefault(each.guid, {})[each.id] = each
-        if each.good and each.guid in ours.known:
-            reached = max(reached or each.delivered_at, each.delivered_at)
-    groups = [sorted(found.values(), key=lambda each: each.delivered_at) for found in by_guid.values()]
-    groups.sort(key=lambda tries: (tries[0].delivered_at, tries[0].id))
+    groups = [sorted(found.values(), key=_order) for found in by_guid.values()]
+    groups.sort(key=lambda tries: _order(tries[0]))
+    arrived = [each for tries in groups for each in tries if each.good and each.guid in ours.known]
+    reached = max(arrived, key=_order, default=None)
     states = [(state_of(tries, ours, now, reached=reached), tries) for tries in groups]
     return Plan(
         due=tuple(tries[-1] for state, tries in states if state is State.DUE),
@@ -113,5 +117,5 @@ def plan(attempts: Iterable[Attempt], ours: Ours, now: datetime) -> Plan:
 def way_is_open(attempts: Iterable[Attempt], ours: Ours) -> bool:
     """Say whether the newest delivery that we read has reached us: then others will."""
     read = [each for each in attempts if (each.event, each.action or "") in ours.read]
-    newest = max(read, key=lambda each: each.delivered_at, default=None)
+    newest = max(read, key=_order, default=None)
     return newest is not None and newest.good and newest.guid in ours.known

@@ -102,7 +102,7 @@ class Sweeper:
         work, now = self._work, self._work.clock()
         mark, began = await work.marks.get(SWEPT), await work.marks.get(FIRST)
         if began is None:
-            await work.marks.set(FIRST, now)
+            await work.marks.set(FIRST, now.replace(microsecond=0))  # GitHub gives whole seconds
         kept = now - KEPT
         wanted = (self._read_to or mark or kept) - OVERLAP
         listed, reach = await self._listed(max(wanted, kept))

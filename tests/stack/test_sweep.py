@@ -54,10 +54,9 @@ def frequent(world: World) -> None:
 
 
 async def swept(world: World, times: int = 1) -> None:
-    """Wait for so many complete sweeps that begin after now."""
-    for _ in range(times):
-        now = world.clock().timestamp()
-        await world.until(lambda now=now: mark(world) > now)
+    """Wait for so many complete sweeps that begin after now; each ends before the next one reads the list."""
+    before = len(world.api_calls("GET", LIST))
+    await world.until(lambda: len(world.api_calls("GET", LIST)) > before + times)
 
 
 def mark(world: World) -> float:
@@ -268,7 +267,7 @@ async def test_what_is_older_than_the_list_is_found_by_comparing(known: World) -
     made = known.stored("SELECT id, event FROM deliveries WHERE id LIKE 'sweep-%' ORDER BY event")
     assert [event for _, event in made] == ["pull_request", "pull_request", "push", "push"]
     parameters = {each["name"]: each["value"] for each in built["spec"]["arguments"]["parameters"]}
-    assert (parameters["repo"], parameters["revision"], parameters["branch"]) == ("widgets", sha, "ours")
+    assert (parameters["repoName"], parameters["revision"], parameters["refName"]) == ("widgets", sha, "ours")
     await known.kill()
     await back_after(known, days=4)  # what was found once is not found again
     await swept(known)
