@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+from kubeci.cluster.argo_server import ArgoServer
 from kubeci.cluster.client import Request
 from kubeci.cluster.connect import connect
 from kubeci.errors import UpstreamError
 
 TOKEN = "service-account-token-123"
+
+
+AWAY = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
 
 async def serve(answer: str, heard: list[bytes]) -> asyncio.Server:
@@ -34,7 +39,7 @@ def address(server: asyncio.Server) -> str:
 async def test_a_redirect_is_an_error(tmp_path: Path, status: int, method: str) -> None:
     there: list[bytes] = []
     here: list[bytes] = []
-    away = await serve("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", there)
+    away = await serve(AWAY, there)
     location = f"Location: {address(away)}/x"
     api = await serve(
         f"HTTP/1.1 {status} X\r\n{location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", here
@@ -53,5 +58,29 @@ async def test_a_redirect_is_an_error(tmp_path: Path, status: int, method: str) 
         body = {"secret": "x"} if method == "POST" else None
         with pytest.raises(UpstreamError, match="redirect, which is not followed") as refusal:
             await client.send(Request(method, "/api/v1/namespaces", body=body))
+    assert TOKEN.encode() in here[0]
+    assert (there, TOKEN in repr(refusal.value)) == ([], False)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("call", ["retry", "lint", "log"])
+async def test_argo_server_leads_nowhere_either(status: int, call: str) -> None:
+    there: list[bytes] = []
+    here: list[bytes] = []
+    away = await serve(AWAY, there)
+    location = f"Location: {address(away)}/x"
+    argo = await serve(
+        f"HTTP/1.1 {status} X\r\n{location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", here
+    )
+    async with away, argo:
+        server = ArgoServer(address(argo), TOKEN, trust_env=False)
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "retry": lambda: server.retry("argo", "x"),
+            "lint": lambda: server.lint("argo", {}),
+            "log": lambda: anext(server.archived_log("argo", "x", "x-1", "main-logs")),
+        }
+        with pytest.raises(UpstreamError) as refusal:
+            await calls[call]()
+        await server.aclose()
     assert TOKEN.encode() in here[0]
     assert (there, TOKEN in repr(refusal.value)) == ([], False)

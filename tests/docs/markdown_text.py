@@ -12,6 +12,7 @@ DOCUMENTS = sorted(
     [
         ROOT / "README.md",
         ROOT / "CHANGELOG.md",
+        ROOT / "SECURITY.md",
         *(ROOT / "docs").glob("*.md"),
         *(ROOT / "examples").glob("*.md"),
     ]
