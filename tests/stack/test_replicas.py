@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from fleet import Fleet, fleet_in
 from postgres_server import PostgresServer, postgres_server
 from tests_stack import PASSING, REPOSITORY
-from world import LINES, Step, once
+from world import LINES, Step
 
 from kubeci.workflow import metadata
 
@@ -44,3 +45,81 @@ async def test_each_commit_is_built_once_whoever_hears_of_it(fleet: Fleet) -> No
     worked = dict(fleet.stored("SELECT claimed_by, count(*) FROM deliveries WHERE attempts > 0 GROUP BY 1"))
     assert set(worked) == {"a", "b"}, "both worked"
     assert not fleet.stored("SELECT * FROM locks"), "all were freed"
+
+
+async def test_another_replica_reports_when_the_leader_goes(fleet: Fleet) -> None:
+    await fleet.until(fleet.leader)
+    first = fleet.leader()
+    name = await led_by(fleet, first)
+    shas = [await fleet.push(PASSING | {"n": str(n)}, branch=f"b{n}") for n in range(3)]
+    await fleet.submitted(3)
+    await fleet.quiet()
+    running, ending, gone = (each["metadata"]["name"] for each in fleet.workflows())
+    fleet.status(running, "Running", Step("a", "Running"))
+    fleet.status(ending, "Succeeded", Step("a", log=LINES))
+    await fleet.end(name)
+    fleet.delete(gone)
+    fleet.status(running, "Failed", Step("a", "Failed"))
+    runs = [await fleet.concluded(sha) for sha in shas]
+    assert sorted(run.conclusion or "" for run in runs) == ["cancelled", "failure", "success"]
+    assert fleet.leader() not in {first, ""}
+    assert len(fleet.stack.github.state.runs) == 3
+    [annotated] = [run for run in runs if run.conclusion == "success"]
+    assert len(annotated.annotations) == 120
+
+
+async def led_by(fleet: Fleet, identity: str) -> str:
+    """Find the replica that leads; its name in the lease is another one each time that it starts."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for name in fleet.lives:
+            fleet.ask(name)
+            found = (await client.get(f"{fleet.url}/metrics")).text
+            if "kubeci_leader 1.0" in found:
+                leads = name
+            else:
+                follows = name
+    fleet.ask(follows)
+    assert identity == fleet.leader()
+    return leads
+
+
+async def test_who_leads_shows_in_the_metrics_and_both_are_ready(fleet: Fleet) -> None:
+    await fleet.until(fleet.leader)
+    shown = []
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for name in fleet.lives:
+            fleet.ask(name)
+            assert (await client.get(f"{fleet.url}/status")).status_code == 200
+            shown.append("kubeci_leader 1.0" in (await client.get(f"{fleet.url}/metrics")).text)
+    assert sorted(shown) == [False, True]
+
+
+async def test_a_build_that_one_replica_starts_is_cancelled_by_another(fleet: Fleet) -> None:
+    fleet.ask("a")
+    fleet.stack.cluster.faults.add("POST", r"/workflows\?", delay_seconds=1.0)
+    sha = await fleet.push(PASSING)
+    [run] = await fleet.until(lambda: fleet.runs(sha))
+    await fleet.until(lambda: fleet.stored("SELECT * FROM locks WHERE name LIKE 'creation %'"))
+    fleet.ask("b")
+    await fleet.stack.github.press(run.id, "cancel")
+    name = await fleet.submitted()
+    await fleet.until(lambda: fleet.workflows()[0]["spec"].get("shutdown"))
+    fleet.status(name, "Failed")
+    await fleet.concluded(sha)
+    await fleet.quiet()
+    assert [each.conclusion for each in fleet.runs(sha)] == ["cancelled"]
+
+
+async def test_two_requests_with_one_idempotency_key_are_one_run(fleet: Fleet) -> None:
+    sha = await fleet.push({"README.md": "x", **PASSING}, branch="b")
+    await fleet.quiet()
+    owner, _, repository = REPOSITORY.partition("/")
+    body = {"org": owner, "repo": repository, "ref": "b", "hash": sha, "run": True}
+    headers = {"Authorization": "Bearer the secret of ops", "Idempotency-Key": "one"}
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
+        asked = (client.post(f"{fleet.url}/api/v1/run", json=body) for _ in range(4))
+        answers = await asyncio.gather(*asked)
+    assert [each.status_code for each in answers].count(201) == 1, [each.text for each in answers]
+    assert len({each.json()["run"]["id"] for each in answers}) == 1
+    assert len(fleet.workflows()) == 2, "the push's and the request's"
+    assert len(fleet.runs(sha)) == 2
