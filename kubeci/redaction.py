@@ -11,7 +11,7 @@ from urllib.parse import quote
 MASK = "[masked]"
 LEAST_CHARACTERS = 8
 """A shorter secret is not looked for: it would be found in words that are none."""
-MOST_DEPTH = 6
+MOST_DEPTH = 12
 
 # Each pattern takes time in proportion to the text, whatever the text is: what it repeats cannot begin anew inside of
 # itself, or it matches as soon as it has begun.

@@ -10,24 +10,24 @@ from kubeci.service.intake import DEFERRED, WAITS
 
 
 def of_delivery(record: DeliveryRecord, *, built: bool) -> str:
-    """Say what comes next for a delivery, or what would make it come; `built`: there are builds of
-    its commit, which tell more."""
+    """Say what comes next for a delivery, or what would make it come.
+
+    `built`: there are builds of its commit, which tell more once its own work is done.
+    """
     name = short_id(record.id)
-    match record.state:
-        case DeliveryState.WORKING:
-            until = moment(record.claimed_until)
-            return f"{record.claimed_by} works on it; if that is gone, it is taken up again at {until}"
-        case DeliveryState.WAITING:
-            return f"{_waits(record)} at {moment(record.due)}; `kubeci replay {name}` tries it at once"
-        case DeliveryState.PARKED:
-            return (
-                f"mend the cause, then `kubeci replay {name}`, or redeliver it on the App's page; "
-                f"`kubeci replay {name} --dry-run` tells whether it would work now"
-            )
-        case DeliveryState.DONE if built:
-            return ""
-        case DeliveryState.DONE:
-            return f"nothing is under way for it; `kubeci replay {name} --dry-run` tells what it would lead to now"
+    if record.state is DeliveryState.WORKING:
+        until = moment(record.claimed_until)
+        return f"{record.claimed_by} works on it; if that is gone, it is taken up again at {until}"
+    if record.state is DeliveryState.WAITING:
+        return f"{_waits(record)} at {moment(record.due)} UTC"
+    if record.state is DeliveryState.PARKED:
+        return (
+            f"mend the cause, then `kubeci replay {name}`, or redeliver it on the App's page; "
+            f"`kubeci replay {name} --dry-run` tells whether it would work now"
+        )
+    if built:
+        return ""
+    return f"nothing is under way for it; `kubeci replay {name} --dry-run` tells what it would lead to now"
 
 
 def _waits(record: DeliveryRecord) -> str:
@@ -53,6 +53,8 @@ def of_build(build: Build) -> str:
             return "a step that is run by hand: it waits until somebody presses Run on its check-run"
         case BuildState.SKIPPED:
             return "nothing had to run; Re-run on its check-run builds it all the same"
+        case BuildState.LOST:
+            return "its workflow was never created, and nobody was left to do it; Re-run on its check-run builds it"
         case BuildState.FINISHED if build.conclusion == Conclusion.ACTION_REQUIRED:
             return "somebody who may write presses Run on its check-run, or comments `/kube-ci ok-to-test`"
         case BuildState.FINISHED if not build.workflow_uid and build.conclusion == Conclusion.FAILURE:

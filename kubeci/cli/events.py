@@ -121,7 +121,8 @@ def came_of(record: DeliveryRecord, builds: list[Build]) -> str:
         if each.delivery_id == record.id
     ]
     waits = {DeliveryState.WAITING: "its work begins soon", DeliveryState.WORKING: "is being worked on"}
-    return "; ".join(dict.fromkeys([record.reason or waits.get(record.state, ""), *ends]))
+    told = record.reason or waits.get(record.state, "")
+    return "; ".join([told, *(end for end in dict.fromkeys(ends) if not told.startswith(end))])
 
 
 def _lines(record: DeliveryRecord, action: str, builds: list[Build], store: Stored) -> list[str]:

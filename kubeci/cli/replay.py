@@ -100,8 +100,8 @@ async def _again(record: DeliveryRecord, store: Stored, page: Page) -> int:
         return 1
     told = [
         f"It was {record.state}: {store.fit(record.reason, 300)}",
-        f"Its work is done anew: a running server takes it up within {SOON_SECONDS} seconds."
-        f" `kubeci explain {short_id(record.id)}` tells what came of it.",
+        f"Its work is done anew: a running server takes it up within {SOON_SECONDS} seconds.",
+        f"`kubeci explain {short_id(record.id)}` tells what came of it.",
         *(
             store.fit(
                 f"{build.check_name} of it is {build.conclusion or build.state}: it is not built twice."
@@ -161,7 +161,9 @@ def _tell(told: Rehearsed, store: Stored, page: Page) -> None:
     for step in told.steps:
         show("\n".join(step_lines(step, page)))
     how = "fail" if told.failed else "come to"
-    show("\n" + page.head(f"It would {how}: {told.outcome}"))
+    show("")
+    for line in wrapped(page.fit(f"It would {how}: {told.outcome}"), page.columns - 1, indent=0):
+        show(page.head(line))
     for workflow in told.workflows:
         show("\n" + page.head("The workflow that would be submitted:"))
         # Escaped beyond ASCII: what an author wrote must not command a terminal.

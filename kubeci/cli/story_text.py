@@ -73,11 +73,19 @@ def _delivery(told: ToldDelivery, story: Story, page: Page) -> list[str]:
     lines += page.row("reason" if record.state is not DeliveryState.DONE else "came of it", record.reason)
     lines += page.row("next", advice.of_delivery(record, built=bool(story.builds)))
     if not whole:
-        decided = [step for step in _last(told.traces) if step.kind is StepKind.DECIDED]
-        return [*lines, *(line for step in decided for line in page.row("decided", step.text))]
+        decided = [
+            _brief(step, record.reason) for step in _last(told.traces) if step.kind is StepKind.DECIDED
+        ]
+        return [*lines, *(line for words in decided for line in page.row("decided", words))]
     for number, trace in list(enumerate(told.traces, start=1))[-SHOWN_ATTEMPTS:]:
         lines += ["", *_attempt(trace, f"{number} of {len(told.traces)}", page)]
     return lines
+
+
+def _brief(step: Step, reason: str) -> str:
+    """Give a decision without the words that the delivery's reason says too."""
+    how, _, why = step.text.partition(": ")
+    return how if why and why in reason else step.text
 
 
 def _last(traces: tuple[Trace, ...]) -> tuple[Step, ...]:
