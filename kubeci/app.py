@@ -38,6 +38,7 @@ from kubeci.service.dispatch import Admission, Dispatcher
 from kubeci.service.election import Terms
 from kubeci.service.follow import follow
 from kubeci.service.intake import Intake, Schedule
+from kubeci.service.lost import LOST_SECONDS, find_lost
 from kubeci.service.news import News
 from kubeci.service.perform import Performer
 from kubeci.service.queue import KeyedQueue, backoff_seconds
@@ -81,6 +82,8 @@ class Pace:
     """Seconds between two looks at a workflow that the watch does not bring any more."""
     unfollowed_seconds: float = UNFOLLOWED_SECONDS
     """Seconds after which the check-runs of running builds say that their workflows cannot be followed."""
+    lost_seconds: float = LOST_SECONDS
+    """Seconds between two looks for builds that nobody will submit any more."""
     push_wait_seconds: float = 5.0
     """Seconds that a push waits for the check suite that GitHub makes of most pushes."""
     terms: Terms = field(default_factory=Terms)
@@ -158,6 +161,7 @@ async def running(  # noqa: PLR0913 - what the command leaves out, tests say
         duties: list[Duty] = [
             partial(_follow, rooms, feed, metrics, pace),
             partial(_clean, inbox, builds, now, config),
+            partial(find_lost, rooms, inbox, every_seconds=pace.lost_seconds),
             partial(tell_unfollowed, rooms, after_seconds=pace.unfollowed_seconds),
             *sweep_duties(core, github, SqlMarks(stored), pace.sweep),
         ]

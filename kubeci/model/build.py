@@ -74,6 +74,8 @@ class BuildState(StrEnum):
     FINISHED = "finished"
     SKIPPED = "skipped"
     """Concluded without a run; another base of its pull request may ask for one."""
+    LOST = "lost"
+    """Concluded without a workflow, since nobody could submit it; the same wish may take it up once more."""
     OFFERED = "offered"
     """A manual step that nobody has run yet: a check-run with buttons, without a workflow."""
 

@@ -55,6 +55,9 @@ class Inbox(Protocol):
     async def known(self, delivery_ids: Collection[str]) -> frozenset[str]:
         """Say which of these deliveries are in the inbox, whatever became of them."""
 
+    async def pending(self, delivery_id: str, repository: str, sha: str) -> bool:
+        """Say whether a delivery, or another one about the same commit, waits for its work or is worked on."""
+
     async def replay(self, delivery_id: str, now: datetime) -> bool:
         """Let a delivery that is done or parked be worked on anew; False: it is neither."""
 

@@ -19,6 +19,7 @@ ERROR_TITLE = "Workflow Setup"
 WAITING_TITLE = "Workflow Waiting"
 REFUSED_TITLE = "Workflow Not Started"
 SKIPPED_TITLE = "Workflow Skipped"
+LOST_TITLE = "Workflow Lost"
 SUPERSEDED_TITLE = "Workflow Built"
 RUN_BUTTON = Action("Run", "run this workflow template manually", "run")
 
@@ -61,6 +62,37 @@ def waiting(check: CheckRun, why: str) -> CheckRun:
     """Give the queued check-run of a build that the cluster cannot take yet; nobody has to do anything to the commit."""
     told = f"Waiting for the cluster: {code(why, 500)}. The build begins by itself when that has passed."
     return replace(check, title=WAITING_TITLE, summary=cut(told))
+
+
+_CAUSES = {
+    "RateLimited": "GitHub let the server ask no more for too long",
+    "Unready": "the cluster was away for too long",
+    "Forbidden": "a right of the server is missing",
+    "NotFound": "something that it needs is not there",
+    "Invalid": "GitHub or the cluster refused what was asked",
+    "UpstreamError": "GitHub or the cluster failed for too long",
+}
+"""What may be told of the errors by which work is set aside; their texts are for the operator."""
+
+
+def lost_because(reason: str) -> str:
+    """Say why a build was lost, out of the reason for which the inbox set its delivery aside; the text is for anybody."""
+    kind = reason.partition(":")[0]
+    return _CAUSES.get(kind, "the server broke off while it was submitted")
+
+
+def lost(check: CheckRun, why: str) -> CheckRun:
+    """Give the check-run of a build that nobody will submit any more; GitHub offers to re-run each that is completed."""
+    return replace(
+        check,
+        status=Status.COMPLETED,
+        conclusion=Conclusion.CANCELLED,
+        title=LOST_TITLE,
+        summary=cut(
+            f"This build was lost before its workflow was created: {why}. Re-run this check to build the commit."
+        ),
+        actions=(),
+    )
 
 
 def unfollowed(why: str) -> str:

@@ -21,6 +21,7 @@ from kubeci.service.identity import refusal_id
 from kubeci.service.patience import SAYING_WINDOW, SAYINGS, kind_of, may_say
 from kubeci.service.publish import digest_of
 from kubeci.service.rooms import Rooms
+from kubeci.service.subject import subject_of
 
 
 class CheckRuns:
@@ -37,11 +38,15 @@ class CheckRuns:
         if known is None:
             # The nonce is drawn before anything is submitted: nobody can make our workflow ahead of us.
             build = await self._rooms.builds.add(replace(build, nonce=self._rooms.nonce()))
-        elif known.check_run_id:
+        elif known.check_run_id and known.state is not BuildState.LOST:
             return known
         found = await self._rooms.github.checks.find(build.commit, check) if known else None
+        if known and found == known.check_run_id:  # it says that the build was lost, and does not go back
+            found = None
         check_run_id = found or await self._rooms.github.checks.create(build.commit, check, annotations)
         await self._told(build, check, Reported(writes=1, annotations=len(annotations)))
+        if known and known.state is BuildState.LOST:
+            await self._rooms.builds.change(build.id, state=BuildState.SUBMITTING, conclusion="")
         return await self._rooms.builds.change(build.id, check_run_id=check_run_id)
 
     async def conclude(
@@ -91,6 +96,12 @@ class CheckRuns:
         await self.bring(build, check)
         await self._rooms.builds.change(build.id, state=BuildState.FINISHED)
         return check.summary
+
+    async def lose(self, build: Build, why: str) -> None:
+        """Conclude a build that nobody will submit any more; without a check-run only its record says so."""
+        if build.check_run_id:
+            await self.bring(build, content.lost(setup(subject_of(build, self._rooms.argo_ui)), why))
+        await self._rooms.builds.change(build.id, state=BuildState.LOST)
 
     async def waits(self, build: Build, subject: Subject, error: KubeCIError) -> None:
         """Say on a queued check-run what its build waits for: a cause once, and few others in ten minutes."""

@@ -26,6 +26,11 @@ def refusal_id(commit: Commit) -> str:
     return _digest("refusal", commit.repository.full_name.lower(), commit.sha)
 
 
+def submission_of(commit: Commit) -> str:
+    """Name what is held while a commit's builds are submitted or ended: two builds of one commit may have one refusal."""
+    return f"commit {refusal_id(commit)}"
+
+
 def offer_id(commit: Commit, template: str) -> str:
     """Identify the offer of a manual step: one for a commit and template."""
     return _digest("offer", commit.repository.full_name.lower(), commit.sha, template)

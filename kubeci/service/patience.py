@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from kubeci.errors import Forbidden, Invalid, KubeCIError, RateLimited, Unready, UpstreamError
+from kubeci.model.build import Build, BuildRequest
+from kubeci.model.trust import What
 from kubeci.workflow.schema import Problem
 
 LONGEST_WAIT = timedelta(hours=24)
@@ -19,6 +21,8 @@ LONGEST_DEFERRAL = timedelta(minutes=5)
 PEOPLE_WAIT = timedelta(hours=1)
 """For how long GitHub is asked again for what somebody wants by a button or a comment. Later they have looked again, and
 asked once more or done without: a deployment of the morning must not begin in the evening."""
+ANSWERED = frozenset({What.API, What.COMMAND, What.SLACK})
+"""Builds of which somebody is told within minutes whether they began."""
 SAYING_WINDOW = timedelta(minutes=10)
 SAYINGS = 3
 """How often in that time a waiting check-run may get other words, so that a cluster which fails in turns costs few writes."""
@@ -44,6 +48,14 @@ def is_away(error: UpstreamError) -> bool:
 def has_time(since: datetime, now: datetime, longest: timedelta = LONGEST_WAIT) -> bool:
     """Say whether what was asked for at `since` is still waited for."""
     return now - since < longest
+
+
+def waits_long(build: Build | BuildRequest, since: datetime, now: datetime) -> bool:
+    """Say whether a build that was asked for at `since` is tried on though it got all the attempts that others get.
+
+    What a request of the API asked for is none's to try again, and who wrote a command is answered in minutes.
+    """
+    return bool(build.delivery_id) and build.what not in ANSWERED and has_time(since, now)
 
 
 def pause_after(waited: timedelta, first: timedelta, longest: timedelta = LONGEST_PAUSE) -> timedelta:

@@ -27,6 +27,7 @@ from kubeci.service.read_logs import keep_logs, unread
 from kubeci.service.rooms import Rooms
 from kubeci.service.stop import CLOSED
 from kubeci.service.subject import subject_of
+from kubeci.service.unbegun import is_unwanted
 from kubeci.workflow import metadata
 from kubeci.workflow.status import WorkflowState, nodes_with_logs, read_state
 
@@ -76,11 +77,17 @@ class Reconciler:
         try:
             state, again = await self._state(key, observed)
         except Forbidden:
-            if build.state is BuildState.FINISHED:  # and so it needs no answer
+            if build.state in {BuildState.FINISHED, BuildState.LOST}:  # and so it needs no answer
                 return None
             raise
-        if not build.workflow_uid and not metadata.is_of(observed.object or {}, build):
-            return again
+        if not build.workflow_uid:
+            if not metadata.is_of(observed.object or {}, build):
+                return again
+            if build.state is BuildState.FINISHED and is_unwanted(build):
+                # It was ended before anybody knew of its workflow, which whoever submitted it stops.
+                return None
+            # The answer to its creation was lost; who cancels or repeats the build must know what there is.
+            build = await self._builds.change(build.id, workflow_uid=state.uid)
         if state.uid and build.workflow_uid not in {"", state.uid}:
             # Another workflow took the name, so ours is gone.
             state, again = _gone(key), None
@@ -95,7 +102,7 @@ class Reconciler:
 
     async def _report(self, build: Build, state: WorkflowState, again: float | None) -> float | None:
         told = await self._builds.reported(build.id)
-        finished = build.state is BuildState.FINISHED
+        finished = build.state in {BuildState.FINISHED, BuildState.LOST}
         if (finished or told.completed) and await self._runs_again(build, state):
             build, told = await self._begin_attempt(build, state)
         elif finished:

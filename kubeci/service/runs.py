@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
+
 from kubeci.definition.definition import EvaluationFailed
 from kubeci.errors import DefinitionError, NotFound, UpstreamError
 from kubeci.model.build import Build, BuildRequest, BuildState, DeploymentRequest
-from kubeci.model.check_run import Conclusion
 from kubeci.model.repository import Commit, Repository
 from kubeci.model.trust import Person, What
+from kubeci.service.adopt import adopt
 from kubeci.service.cancel import UNDER_WAY, cancel
 from kubeci.service.changed import changed_files
 from kubeci.service.dispatch import Admission
-from kubeci.service.identity import explicit_build_id
+from kubeci.service.identity import explicit_build_id, submission_of
 from kubeci.service.judge import Judge
+from kubeci.service.lost import end_unwanted
 from kubeci.service.named import Named, find_repository
 from kubeci.service.prepare import Tools, has_definition, prepare, render
 from kubeci.service.retry import Retrier
@@ -22,6 +25,8 @@ from kubeci.service.rooms import Rooms
 from kubeci.service.run_wish import By, Rendered, Repeated, Started, Unfit, Wanted, Why
 from kubeci.service.sources import read_source
 from kubeci.service.submit import NO_DEFINITION, Submitter
+
+log = structlog.get_logger(__name__)
 
 
 class Runs:
@@ -120,11 +125,19 @@ class Runs:
         except UpstreamError as error:
             build = None if by.key else await self._rooms.builds.get(request.id)
             if build and build.state is BuildState.SUBMITTING and not build.workflow_uid:
-                why = f"its submission broke off: {error}"
-                await self._rooms.builds.change(
-                    build.id, state=BuildState.FINISHED, conclusion=Conclusion.CANCELLED.value, stopped=why
-                )
+                await self._broken_off(build, error)
             raise
+
+    async def _broken_off(self, build: Build, error: UpstreamError) -> None:
+        """End a build; where that cannot be done now, it is found among those that nobody works on."""
+        try:
+            async with self._rooms.exclusive.hold(submission_of(build.commit)):
+                why = f"its submission broke off: {error.public}"
+                build = await self._rooms.builds.change(build.id, stopped=why)
+                if not await adopt(build, self._rooms):
+                    await end_unwanted(build, self._rooms)
+        except UpstreamError as refused:
+            log.warning("a build that broke off could not be ended", build=build.id, error=str(refused))
 
     async def _request(self, wanted: Wanted, by: By) -> BuildRequest:
         named = await self._find(wanted, by)

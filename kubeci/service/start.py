@@ -9,10 +9,11 @@ from kubeci.errors import Conflict, DefinitionError, KubeCIError, Unready, Upstr
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.json import JsonObject
 from kubeci.report.check_run import Subject, setup
+from kubeci.service.adopt import adopt
 from kubeci.service.caches import ensure
 from kubeci.service.check_runs import CheckRuns
 from kubeci.service.deployments import DeploymentReports
-from kubeci.service.patience import final, may_heal
+from kubeci.service.patience import final, may_heal, waits_long
 from kubeci.service.prepare import Prepared, new_build, render
 from kubeci.service.rooms import Rooms
 from kubeci.service.subject import subject_of
@@ -74,10 +75,14 @@ class Starter:
                 created = await self._create_once(manifest, build)
         except (UpstreamError, DefinitionError) as error:
             build = await self._read(build_id)
+            if build.workflow_uid:  # an earlier try made it, and it was seen
+                return build
             if is_unwanted(build):
                 return await self._unwanted(build, last_attempt=last_attempt)
-            if isinstance(error, UpstreamError) and not last_attempt:
-                await self._try_later(build, subject, error)
+            if isinstance(error, UpstreamError):
+                await self._try_later(build, subject, error, last_attempt=last_attempt)
+                if error.retryable and await self._has_workflow(build):  # and its answer was lost
+                    return await self._read(build_id)
             refusal = final(error, prepared.warnings)
             await refuse_deployment(build, refusal, self._deployments)
             return await self._check_runs.creation_failed(build, subject, refusal)
@@ -94,12 +99,21 @@ class Starter:
         await conclude_unbegun(build, self._rooms)
         return await withdraw(build, self._rooms, last_attempt=last_attempt)
 
-    async def _try_later(self, build: Build, subject: Subject, error: UpstreamError) -> None:
+    async def _has_workflow(self, build: Build) -> bool:
+        try:
+            return await adopt(build, self._rooms)
+        except UpstreamError:  # if there is one, the reconciler gives it a check-run of its own
+            return False
+
+    async def _try_later(
+        self, build: Build, subject: Subject, error: UpstreamError, *, last_attempt: bool
+    ) -> None:
         """Raise what is to be tried again, after the check-run says for what its build may have to wait long."""
-        if may_heal(error):
+        long = waits_long(build, build.created_at, self._rooms.clock())
+        if may_heal(error) and (long or not last_attempt):
             await self._check_runs.waits(build, subject, error)
             raise Unready(str(error), status=error.status, public=error.public) from error
-        if error.retryable:
+        if error.retryable and not last_attempt:
             raise error
 
     async def _anew(self, build: Build) -> Build:

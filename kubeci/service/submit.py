@@ -16,13 +16,14 @@ from kubeci.model.trust import What
 from kubeci.policy.decide import head_of, is_foreign
 from kubeci.report import errors as content
 from kubeci.report.plain import plain
+from kubeci.service.adopt import adopt
 from kubeci.service.changed import changed_files
 from kubeci.service.check_runs import CheckRuns
 from kubeci.service.deployments import DeploymentReports
-from kubeci.service.identity import refusal_id
+from kubeci.service.identity import refusal_id, submission_of
 from kubeci.service.judge import Judge
 from kubeci.service.origin import remembered
-from kubeci.service.patience import given_up
+from kubeci.service.patience import given_up, waits_long
 from kubeci.service.prepare import Tools, has_definition, new_build, prepare, render, title_of
 from kubeci.service.recent import RecentSet
 from kubeci.service.rooms import Rooms
@@ -57,15 +58,14 @@ class Submitter:
         What the author or the policy did ends in a check-run. An `UpstreamError` that may pass is raised, for the caller
         to try again; where only the cluster or a loaded module is missing at the last attempt, the check-run says so.
         """
-        async with self._rooms.exclusive.hold(_commit(request.commit)):
+        async with self._rooms.exclusive.hold(submission_of(request.commit)):
             try:
                 outcome = await self._submit(request, now, last_attempt=last_attempt)
             except UpstreamError as error:
-                if request.deployment and last_attempt:
-                    number = request.deployment.id
-                    await self._deployments.refused(request.commit.repository, number, error.public)
-                if last_attempt or not error.retryable:
-                    await self._give_up(request.id, error)
+                if not error.retryable or (
+                    last_attempt and not waits_long(request, now, self._rooms.clock())
+                ):
+                    await self._give_up(request, error)
                 raise
             if request.deployment and await self._rooms.builds.get(request.id) is None:
                 # There is neither a workflow nor a check-run that would tell it.
@@ -77,7 +77,7 @@ class Submitter:
         known = await self._rooms.builds.get(request.id)
         if known and is_unwanted(known) and known.state is BuildState.FINISHED and not known.workflow_uid:
             return await withdraw(known, self._rooms, last_attempt=last_attempt)
-        if known and known.state not in {BuildState.SUBMITTING, BuildState.SKIPPED}:
+        if known and known.state not in {BuildState.SUBMITTING, BuildState.SKIPPED, BuildState.LOST}:
             return f"already built as {known.workflow_name}"
         if request.automatic and not known and await self._built(request):
             return "the commit is built already"
@@ -101,7 +101,7 @@ class Submitter:
 
     async def stop(self, wish: StopRequest) -> str:
         """Stop the builds of a pull request; gives what came of it in a sentence."""
-        async with self._rooms.exclusive.hold(_commit(wish.head)):
+        async with self._rooms.exclusive.hold(submission_of(wish.head)):
             return await stop_pull_request(wish, self._rooms)
 
     async def _built(self, request: BuildRequest) -> bool:
@@ -155,9 +155,11 @@ class Submitter:
         except DefinitionError as error:
             return await self._failed(request, error, now)
         except UpstreamError as error:  # a module of another repository, or a template of the cluster
+            long = waits_long(request, now, self._rooms.clock())
+            if isinstance(error, Unready) and (long or not last_attempt):
+                await self._starter.wait(request, error, now)
+                raise
             if error.retryable and not last_attempt:
-                if isinstance(error, Unready):
-                    await self._starter.wait(request, error, now)
                 raise
             return await self._failed(request, DefinitionError(error.public), now)
         return await self._starter.start(prepared, last_attempt=last_attempt)
@@ -167,29 +169,32 @@ class Submitter:
         await refuse_deployment(build, error, self._deployments)
         return await self._check_runs.definition_failed(build, request, error)
 
-    async def _give_up(self, build_id: str, error: UpstreamError) -> None:
-        """Conclude a build that has a check-run and will get no workflow; where GitHub refuses that too, it is logged."""
-        build = await self._rooms.builds.get(build_id)
-        if not build or build.state is not BuildState.SUBMITTING or build.workflow_uid:
-            return
-        if not build.check_run_id:
-            return
+    async def _give_up(self, request: BuildRequest, error: UpstreamError) -> None:
+        """Conclude a build that will get no workflow, and tell the deployment that asked for it.
+
+        Where GitHub refuses that too, it is logged: builds that nobody works on any more are looked for.
+        """
         try:
+            if request.deployment:
+                number = request.deployment.id
+                await self._deployments.refused(request.commit.repository, number, error.public)
+            build = await self._rooms.builds.get(request.id)
+            if not build or build.state is not BuildState.SUBMITTING or build.workflow_uid:
+                return
+            if not build.check_run_id or await adopt(build, self._rooms):
+                return
             subject = subject_of(build, self._rooms.argo_ui)
             await self._check_runs.creation_failed(build, subject, given_up(error))
+            await self._rooms.builds.change(build.id, state=BuildState.LOST)
         except UpstreamError as refused:
-            log.warning("a check-run could not be concluded", build=build.id, error=str(refused))
+            log.warning("a check-run could not be concluded", build=request.id, error=str(refused))
 
     async def _described(self, build: Build) -> None:
         """Complete the record of a build that began before all of its definition could be read."""
         known = await self._rooms.builds.get(build.id)
-        if known and known.state is BuildState.SUBMITTING and known.check_name != build.check_name:
+        taken_up = known and known.state in {BuildState.SUBMITTING, BuildState.LOST}
+        if known and taken_up and known.check_name != build.check_name:
             await self._rooms.builds.describe(build)
-
-
-def _commit(commit: Commit) -> str:
-    # Held by commit and not by build: two builds of one commit may have one refusal.
-    return f"commit {refusal_id(commit)}"
 
 
 def _answers_refusal(request: BuildRequest) -> bool:

@@ -92,7 +92,9 @@ class SqlBuilds(SqlReports):
             & (builds.c.name == repository.name)
             & (builds.c.ref_type == ref.type)
             & (builds.c.id != but)
-            & builds.c.state.not_in((BuildState.SKIPPED.value, BuildState.OFFERED.value))
+            & builds.c.state.not_in(
+                (BuildState.SKIPPED.value, BuildState.LOST.value, BuildState.OFFERED.value)
+            )
             # These run something else than what a push would: another template, other files.
             & (builds.c.what != What.API.value)
             & (builds.c.deployment_id == 0)

@@ -92,6 +92,16 @@ class SqlInbox(SqlDeliveries):
         """Hold a claim until then; False when it ran out and another has taken it, or the delivery is done."""
         return await self._change(delivery_id, claimed_until=until.timestamp())
 
+    async def pending(self, delivery_id: str, repository: str, sha: str) -> bool:
+        """Say whether a delivery, or another one about the same commit, waits for its work or is worked on."""
+        about = (deliveries.c.repository == repository.lower()) & (deliveries.c.sha == sha)
+        look = select(deliveries.c.id).where(
+            _WAITING | _WORKING, (deliveries.c.id == delivery_id) | (about & (deliveries.c.sha != ""))
+        )
+        return await self._database.run(
+            lambda connection: connection.execute(look.limit(1)).first() is not None
+        )
+
     async def next_due(self) -> datetime | None:
         """Say when the next delivery is due, or the first claim runs out; None: there is neither."""
         looks = (

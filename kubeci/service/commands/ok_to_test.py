@@ -60,7 +60,7 @@ async def _built(commit: Commit, rooms: Rooms) -> Build | None:
         if each.check_run_id
         and each.ref.type is RefType.BRANCH
         and each.id != refusal_id(commit)
-        and each.state not in {BuildState.SKIPPED, BuildState.OFFERED}
+        and each.state not in {BuildState.SKIPPED, BuildState.LOST, BuildState.OFFERED}
         and each.what is not What.API
         and not each.deployment_id
     ]

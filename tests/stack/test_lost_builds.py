@@ -1,0 +1,182 @@
+"""Check-runs that no workflow would ever finish: each ends, once, whatever became of the work that began it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from lacking import ARGO, build, summary, world_without
+from tests_stack import PASSING
+from world import FAST, LINES, NEVER, Step, World, once
+
+from kubeci.local.github.state import CheckRun
+
+PACE = replace(FAST, lost_seconds=0.05)
+POST_RUN, PATCH_RUN, POST_WORKFLOW = (
+    ("POST", "/check-runs$"),
+    ("PATCH", "/check-runs/"),
+    ("POST", r"/workflows\?"),
+)
+PARK = "UPDATE deliveries SET state = 'parked', reason = 'KeyError: secret'"
+FORGET = "DELETE FROM deliveries"
+AS_BY_API = "UPDATE builds SET delivery_id = '', what = 'api', created_at = created_at - 600"
+
+
+def change(world: World, *statements: str) -> None:
+    """Change the store while no server uses it."""
+    assert world.life is None
+    with closing(sqlite3.connect(world.stack.options.store_url.removeprefix("sqlite:///"))) as store, store:
+        for statement in statements:
+            store.execute(statement)
+
+
+async def ended(world: World, sha: str) -> CheckRun:
+    """Wait until a commit's check-run is concluded and no build is left; it is the only one."""
+    await world.until(lambda: [run for run in world.runs(sha) if run.status == "completed"])
+    await world.until(
+        lambda: not world.stored("SELECT id FROM builds WHERE state NOT IN ('finished', 'lost', 'skipped')")
+    )
+    [run] = world.runs(sha)
+    return run
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where the server is killed: a fault makes it hang there."""
+
+    name: str
+    at_github: bool
+    how: dict[str, object]
+
+
+NO_RUN = Point("check-run created, not recorded", True, {"after": True})
+NO_WORKFLOW = Point("workflow not created", False, {"status": 500})
+NO_UID = Point("workflow created, not recorded", False, {"after": True, "drop": True})
+
+
+async def killed_at(world: World, point: Point) -> str:
+    """Push, and kill the server at a point; gives the commit."""
+    if point.at_github:
+        world.github_fault(*POST_RUN, delay_seconds=NEVER, **point.how)
+    else:
+        world.stack.cluster.faults.add(*POST_WORKFLOW, delay_seconds=NEVER, **point.how)  # type: ignore[arg-type] # a table's row
+    sha = await world.push(PASSING)
+    if point.at_github:
+        await world.until(lambda: world.api_calls("POST", "/check-runs"))
+    else:
+        await world.until(lambda: any(each.method == "POST" for each in world.stack.cluster.requests))
+    await world.kill()
+    world.stack.cluster.faults.clear()
+    return sha
+
+
+@pytest.mark.parametrize("fate", [PARK, FORGET], ids=["parked", "gone"])
+@pytest.mark.parametrize("point", [NO_RUN, NO_WORKFLOW], ids=lambda point: point.name)
+async def test_what_nobody_works_on_any_more_is_told_to_be_lost(
+    world: World, point: Point, fate: str
+) -> None:
+    sha = await killed_at(world, point)
+    change(world, fate)
+    await world.start(PACE)
+    run = await ended(world, sha)
+    assert (run.conclusion, run.output["title"]) == ("cancelled", "Workflow Lost")
+    assert "the server broke off" in summary(run)
+    assert "Re-run this check" in summary(run)
+    assert "secret" not in summary(run)
+    assert world.workflows() == []
+    await world.stack.github.rerequest(run.id)
+    world.status(await world.submitted(), "Succeeded")
+    await world.until(lambda: [each.conclusion for each in world.runs(sha)] == ["cancelled", "success"])
+
+
+@pytest.mark.parametrize("phase", ["Running", "Failed", "deleted"])
+async def test_a_workflow_whose_uid_nobody_noted_is_found(world: World, phase: str) -> None:
+    sha = await killed_at(world, NO_UID)
+    name = await world.submitted()
+    change(world, PARK)
+    if phase == "deleted":
+        world.delete(name)
+    elif phase == "Failed":
+        world.status(name, "Failed", Step("a", "Failed", log=LINES))
+    await world.start(PACE)
+    if phase == "Running":
+        await world.until(lambda: world.stored("SELECT id FROM builds WHERE workflow_uid != ''"))
+        world.status(name, "Failed", Step("a", "Failed", log=LINES))
+    run = await ended(world, sha)
+    assert run.conclusion == ("cancelled" if phase == "deleted" else "failure")
+    if phase != "deleted":
+        await once(world, sha)
+
+
+async def test_a_workflow_that_another_made_under_the_name_is_not_taken(world: World) -> None:
+    sha = await killed_at(world, NO_UID)
+    name = await world.submitted()
+    world.patch(name, {"metadata": {"annotations": {"kube-ci.qutics.com/build-id": "guessed"}}})
+    change(world, PARK)
+    await world.start(PACE)
+    assert (await ended(world, sha)).output["title"] == "Workflow Lost"
+
+
+async def test_what_a_request_of_the_api_left_behind_ends_after_some_minutes(world: World) -> None:
+    sha = await killed_at(world, NO_WORKFLOW)
+    change(world, FORGET, AS_BY_API, "UPDATE builds SET created_at = created_at + 590")
+    await world.start(PACE)
+    other = await world.push(PASSING, branch="other")
+    world.status(await world.submitted(), "Succeeded")
+    await world.until(lambda: [run for run in world.runs(other) if run.conclusion])
+    assert [run.status for run in world.runs(sha)] == ["queued"]
+    await world.kill()
+    change(world, AS_BY_API + " WHERE sha = '" + sha + "'")
+    await world.start(PACE)
+    assert (await ended(world, sha)).output["title"] == "Workflow Lost"
+
+
+async def test_a_lost_build_that_is_replayed_gets_a_check_run_of_its_own(world: World) -> None:
+    sha = await killed_at(world, NO_WORKFLOW)
+    change(world, PARK)
+    await world.start(PACE)
+    await ended(world, sha)
+    await world.kill()
+    change(world, "UPDATE deliveries SET state = 'waiting', attempts = 0, reason = ''")
+    await world.start(PACE)
+    world.status(await world.submitted(), "Succeeded", Step("a"))
+    await world.until(lambda: [run.conclusion for run in world.runs(sha)] == ["cancelled", "success"])
+    assert len({run.name for run in world.runs(sha)}) == len(world.workflows()) == 1
+
+
+async def test_a_stopped_build_that_nobody_works_on_is_cancelled(world: World) -> None:
+    sha = await killed_at(world, NO_WORKFLOW)
+    change(world, PARK, "UPDATE builds SET stopped = 'cancelled by octocat'")
+    await world.start(PACE)
+    run = await ended(world, sha)
+    assert run.conclusion == "cancelled"
+    assert "cancelled by octocat" in summary(run)
+
+
+async def test_github_may_refuse_to_conclude_a_check_run_for_a_while(tmp_path: Path) -> None:
+    async with world_without(tmp_path, ("create", ARGO, "workflows")) as world:
+        await world.start(PACE)
+        run, _ = await build(world)
+        refused = world.github_fault(*PATCH_RUN, status=502, times=12)
+        world.github_fault("POST", "/graphql", status=404, times=10**6)
+        await world.until(lambda: world.deliveries("parked"))
+        assert run.status == "queued"
+        assert (await ended(world, run.suite.head_sha)).conclusion == "cancelled"
+        assert refused.times <= 0
+
+
+async def test_what_waits_for_the_cluster_is_not_lost(tmp_path: Path) -> None:
+    async with world_without(tmp_path, ("create", ARGO, "workflows")) as world:
+        await world.start(replace(PACE, lost_seconds=0.005))
+        run, _ = await build(world)
+
+        def posts() -> int:
+            return [each.method for each in world.stack.cluster.requests].count("POST")
+
+        asked = posts()
+        await world.until(lambda: posts() > asked + 5)
+        assert run.status == "queued"
+        assert not world.stored("SELECT id FROM builds WHERE state = 'lost'")
