@@ -82,6 +82,55 @@ async def test_which_heads_a_comment_has_not_seen(
     assert bool(fork_of(pull, HERE)) is (head.lower() != "acme/widgets")
 
 
+OTHER = "f" * 40
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([], False),
+        ([(OTHER, "patch", "stranger/widgets", -20)], False),  # before it
+        ([(OTHER, "patch", "stranger/widgets", -5)], True),  # the newest when the comment was written
+        ([(OTHER, "", "stranger/widgets", -5)], True),  # GitHub named no branch
+        ([(OTHER, "patch", "stranger/widgets", 0.5)], True),  # in the comment's second
+        ([(OTHER, "patch", "stranger/widgets", 5)], False),  # after the comment
+        ([(OTHER, "patch", "other/widgets", -5), (OTHER, "elsewhere", "stranger/widgets", -5)], False),
+        ([(OTHER, "patch", "", -5)], False),  # ours
+        ([(SHA, "patch", "stranger/widgets", -5)], False),  # itself, built once more
+        ([(f"{n:040x}", "x", "", -9 + n / 1000) for n in range(450)], False),
+        (
+            [
+                *((f"{n:040x}", "x", "", -8 + n / 1000) for n in range(450)),
+                (OTHER, "patch", "stranger/widgets", -9),
+            ],
+            True,
+        ),
+    ],
+)
+async def test_a_head_that_was_pushed_back_to_is_unseen(
+    tmp_path: Path, others: list[tuple[str, str, str, float]], expected: bool
+) -> None:
+    post = Post(HERE, 7, 1, "", NOON, on_pull_request=True)
+    asked = Asked(CommentEvent(post, "", Person("ada"), {}), Command("run", (), ""), "1:0", NOON)
+    async with database(f"sqlite:///{tmp_path}/kubeci.db") as stored:
+        builds = SqlBuilds(stored)
+        heads = [(SHA, "patch", "stranger/widgets", -10.0), *others]
+        for number, (sha, branch, fork, seconds) in enumerate(heads):
+            build = Build(
+                str(number),
+                Commit(HERE, sha),
+                Ref(branch),
+                "",
+                "Default Workflow",
+                "argo",
+                str(number),
+                created_at=NOON + timedelta(seconds=seconds),
+                head_repository=fork,
+            )
+            await builds.add(build)
+        assert await unseen(PULL, asked, builds) is expected
+
+
 def test_a_request_builds_the_head_under_an_id_of_its_own() -> None:
     post = Post(HERE, 7, 1, "", NOON, on_pull_request=True)
     event = CommentEvent(post, "", Person("ada"), {"repository": {"default_branch": "main"}})

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 import yaml
 from shared_stacks import Stacks
 from test_comment_commands import PACE, Talk, heard_later, held
 from tests_stack import PASSING, workflow
 
+from kubeci.local.github.repositories import push_ref
 from kubeci.local.stack import StackSettings
 from kubeci.settings.config import Config
 from kubeci.settings.pattern import Pattern
@@ -73,6 +75,22 @@ async def test_it_is_for_the_commit_that_was_seen(talk: Talk) -> None:
         said = await talk.say(pull, f"{OK} {written}")
         assert talk.reactions(said) == [reaction]
     assert (len(talk.built(sha)), talk.built(seen)) == (1, [])
+
+
+@pytest.mark.parametrize("command", [OK, "/kube-ci run"])
+async def test_a_push_back_to_an_older_head_after_the_look_is_not_built(talk: Talk, command: str) -> None:
+    await talk.push(PASSING)
+    pull, evil = await talk.fork({"evil": "1"})
+    looked_at = await talk.push_to_fork({"harmless": "1"})
+    await talk.heard()
+    comment = await held(talk, pull, command)
+    fork = talk.github.state.repository(talk.fork_name)
+    await push_ref(fork.path, f"+{evil}", "refs/heads/patch", "stranger")
+    await talk.until(lambda: talk.sent("pull_request")[-1].payload["pull_request"]["head"]["sha"] == evil)
+    talk.github.faults.clear()
+    await talk.quiet()
+    assert talk.built(evil) == talk.built(looked_at) == []
+    assert talk.reactions(comment) == ["confused"]
 
 
 async def test_what_was_begun_goes_on_whatever_is_pushed(talk: Talk) -> None:
