@@ -12,9 +12,12 @@ from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.grant import Grant, all_of_them, some
 from kubeci.doctor.subject import NO_CLUSTER, Looked
 from kubeci.errors import Forbidden
+from kubeci.store.engine import is_shared
 
 ARGO = "argoproj.io"
+LEASES = "coordination.k8s.io"
 _SUBMIT, _LOOK, _FOLLOW = "submitting builds", "looking at a build", "reports of builds to GitHub"
+_LEAD = "agreeing which replica reports builds to GitHub, without which none does"
 _CACHES, _CLEAR = "cache volumes", "clearing cache volumes"
 _TEMPLATES = "definitions that refer to a WorkflowTemplate as a whole"
 
@@ -33,7 +36,12 @@ NEEDED: tuple[tuple[Right, str], ...] = (
     (Right("", "pods", "list"), _CLEAR),
     (Right("", "pods", "delete"), _CLEAR),
 )
-"""Each right that the server uses in its namespace, with what it carries; a test holds it equal to `rbac/kubeci.yaml`."""
+"""Each right that the server uses in its namespace, with what it carries; a test holds them equal to `rbac/kubeci.yaml`."""
+
+LEADING: tuple[tuple[Right, str], ...] = tuple(
+    (Right(LEASES, "leases", verb), _LEAD) for verb in ("get", "create", "update")
+)
+"""The same of a server whose store several replicas may share."""
 
 FEATURES = frozenset({carries for _, carries in NEEDED} - {_SUBMIT, _LOOK, _FOLLOW})
 """What does not work without a right, while builds run."""
@@ -47,20 +55,23 @@ async def rights(looked: Looked) -> Sequence[Finding]:
     namespace = subject.namespace
     await looked.cluster.needed(NO_CLUSTER)
     client = await looked.client.get()
+    needed = (*NEEDED, *LEADING) if is_shared(subject.options.store_url) else NEEDED
     try:
-        lacking = await _lacking(client, namespace, subject.as_user)
+        lacking = await _lacking(client, namespace, needed, subject.as_user)
     except Forbidden as error:
         if error.status != 403 or not subject.as_user:
             raise
         told = f"skipped: we may not ask for {subject.as_user}: it takes the right to impersonate users"
         return [Finding(Group.RIGHTS, "rights", State.UNKNOWN, told)]
     if not lacking:
-        told = f"{subject.as_user or 'this account'} has all {len(NEEDED)} that are used in {namespace}"
+        told = f"{subject.as_user or 'this account'} has all {len(needed)} that are used in {namespace}"
         return [Finding(Group.RIGHTS, "rights", State.OK, told)]
     user = subject.as_user or await own_name(client)
     of = user or "this account"
-    grant = await _grant(client, user, namespace, [right for right, _ in lacking])
-    if len(lacking) == len(NEEDED):
+    everything = len(lacking) == len(needed)
+    missing = [] if everything else [right for right, _ in lacking]
+    grant = await _grant(client, user, namespace, missing)
+    if everything:
         return [_missing("rights", f"{of} has none in {namespace}", "all that the server does there", grant)]
     by_feature: dict[str, list[Right]] = {}
     for right, carries in lacking:
@@ -72,17 +83,18 @@ async def rights(looked: Looked) -> Sequence[Finding]:
 
 
 async def _grant(client: Client, user: str, namespace: str, lacking: Sequence[Right]) -> Grant:
+    """Give what grants these rights; none: all that the server needs."""
     if await find_namespace(client, namespace) in {Namespace.MISSING, Namespace.ENDING}:
         return Grant("rights are granted in a namespace: that comes first (see cluster)")
-    if len(lacking) == len(NEEDED):
-        return all_of_them(user, namespace)
-    return some(user, namespace, lacking)
+    return some(user, namespace, lacking) if lacking else all_of_them(user, namespace)
 
 
-async def _lacking(client: Client, namespace: str, as_user: str) -> list[tuple[Right, str]]:
-    asked = (may(client, right, namespace, as_user=as_user) for right, _ in NEEDED)
+async def _lacking(
+    client: Client, namespace: str, needed: Sequence[tuple[Right, str]], as_user: str
+) -> list[tuple[Right, str]]:
+    asked = (may(client, right, namespace, as_user=as_user) for right, _ in needed)
     granted = await asyncio.gather(*asked)
-    return [needed for needed, there in zip(NEEDED, granted, strict=True) if not there]
+    return [each for each, there in zip(needed, granted, strict=True) if not there]
 
 
 def _name(right: Right) -> str:

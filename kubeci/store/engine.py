@@ -50,6 +50,11 @@ class Backend:
     """How long a transaction that came to nothing is tried again."""
 
 
+def is_shared(address: str) -> bool:
+    """Say whether several replicas may use the database at `address`; what is no address is nobody's."""
+    return _DRIVERS.get(address.partition(":")[0], "sqlite") != "sqlite"
+
+
 def backend(address: str) -> Backend:
     """Set up the engine of `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`; nothing is opened yet.
 

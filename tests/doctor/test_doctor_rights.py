@@ -11,7 +11,7 @@ from installation_scene import Scene, faults, skipped
 from kubeci.cluster.access import Right
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.grant import BINDING, ROLE, all_of_them, some
-from kubeci.doctor.rights import CLUSTER_TEMPLATES, NEEDED
+from kubeci.doctor.rights import CLUSTER_TEMPLATES, LEADING, NEEDED
 from kubeci.local.cluster.users import User
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def granted(file: str, name: str) -> set[Right]:
 
 
 def test_the_rights_are_those_that_the_role_grants() -> None:
-    rights = [right for right, _ in NEEDED]
+    rights = [right for right, _ in (*NEEDED, *LEADING)]
     assert set(rights) == granted("kubeci.yaml", "kubeci") == granted("cluster-wide.yaml", "kubeci-builds")
     assert len(rights) == len(set(rights))
     assert {CLUSTER_TEMPLATES} == granted("cluster-wide.yaml", "kubeci-cluster-templates")
@@ -64,6 +64,19 @@ async def test_each_right_that_is_missing_is_found_alone(right: Right, carries: 
     assert missing.command == "", "the cluster does not tell who we are"
     listing = str(right) == "list workflows.argoproj.io"
     assert skipped(found) == (["controller"] if listing else [])
+
+
+@pytest.mark.parametrize(("right", "carries"), LEADING, ids=str)
+async def test_leases_are_needed_where_replicas_may_share_the_store(
+    right: Right, carries: str, scene: Scene
+) -> None:
+    scene.log_in(User("some", allowed=True, denied=frozenset({(right.verb, right.group, right.resource)})))
+    assert faults(await scene.findings()) == []
+    scene.options(store_url="postgresql://nobody@127.0.0.1:1/kubeci")
+    [store, missing] = [each for each in await scene.findings() if each.state is State.WRONG]
+    assert store.name == "store"
+    assert (missing.name, str(right) in missing.found) == (f"{right.verb} leases", True)
+    assert carries in missing.why
 
 
 async def test_the_servers_own_account_is_enough(scene: Scene) -> None:

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from postgres_server import postgres_server
 
 from kubeci.local.cluster.door import Asked
 from kubeci.local.cluster.resources import CLAIMS, RESOURCES, WORKFLOW_TEMPLATES, WORKFLOWS
-from kubeci.local.stack import LocalStack, StackSettings, local_stack
+from kubeci.local.stack import LocalStack, StackSettings, local_stack, surroundings, with_server
 from kubeci.workflow import metadata
 
 FOLDER = Path(__file__).parents[2] / "rbac"
@@ -127,10 +129,20 @@ async def play_everything(stack: LocalStack) -> None:
 
 
 @pytest.fixture
-async def used(tmp_path: Path) -> set[Right]:
-    async with local_stack(tmp_path, StackSettings()) as stack:
-        await play_everything(stack)
-        return {right_of(asked) for asked in stack.cluster.requests}
+async def used(tmp_path: Path) -> AsyncIterator[set[Right]]:
+    """What a server uses whose store several replicas may share; another one asks for no lease."""
+    with postgres_server() as postgres:
+        async with surroundings(tmp_path) as around:
+            shared = replace(around, options=replace(around.options, store_url=postgres.new_database()))
+            async with with_server(shared) as stack:
+                await play_everything(stack)
+            yield {right_of(asked) for asked in around.cluster.requests}
+
+
+async def test_the_only_replica_asks_for_no_lease(tmp_path: Path) -> None:
+    async with local_stack(tmp_path, StackSettings(engine=False)) as stack:
+        await until(lambda: [each for each in stack.cluster.requests if "watch=" in each.query])
+        assert not [each for each in stack.cluster.requests if "leases" in each.path]
 
 
 async def test_the_role_of_the_server_grants_what_it_uses_and_no_more(used: set[Right]) -> None:
