@@ -24,6 +24,7 @@ from kubeci.definition.protocol import (
     Outcome,
     Request,
 )
+from kubeci.definition.system_calls import confine_system_calls
 
 MAX_DESCRIPTORS = 1 << 12  # more than a zygote ever has, it serves a few evaluations at once
 CHANNEL = 3  # the evaluation's socket, after the standard streams
@@ -31,7 +32,7 @@ _DEFAULT_SIGNALS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
 
 
 def confine(channel: int, stderr: int, limits: Limits) -> None:
-    """Give up everything but the socket: descriptors, signals, memory, time."""
+    """Give up everything but the socket: descriptors, signals, memory, time, and most system calls."""
     signal.set_wakeup_fd(-1)
     for number in _DEFAULT_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
@@ -52,6 +53,7 @@ def confine(channel: int, stderr: int, limits: Limits) -> None:
         limit(name, value, value)
     limit("RLIMIT_CPU", limits.cpu_seconds, limits.cpu_seconds + 1)
     signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds)
+    confine_system_calls()
 
 
 def limit(name: str, soft: int, hard: int) -> None:
