@@ -24,7 +24,7 @@ async def diagnosis(
         lines.append(f"{name}: {len(cases)}")
         lines += [f"  {case}" for case in cases[:CASES]]
         for case in cases[:CASES]:
-            concerned |= dict.fromkeys(each.sha for each in due if each.sha[:8] in case.split())
+            concerned |= dict.fromkeys(each.sha for each in due if each.sha[:8] in case)
     for sha in list(concerned)[:CASES]:
         lines += await _commit(sha, world, store)
     lines.append("deliveries that are not done:")

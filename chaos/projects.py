@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from kubeci.local.github.repositories import Files
+from kubeci.workflow import metadata
 
 CI = "Workflow - ci"
 SMOKE = "Workflow - smoke"
@@ -18,6 +20,11 @@ LONG_SECONDS = 600
 def passing(remarks: int = 0) -> Files:
     """Give a definition that succeeds and writes so many remarks to its log."""
     return _files(_print(remarks))
+
+
+def tagged() -> Files:
+    """Give one that is built for tags, too."""
+    return _files("true", annotations={metadata.RUN_FOR_TAG: "true"})
 
 
 def failing(remarks: int = 0) -> Files:
@@ -50,10 +57,11 @@ def _shell(line: str) -> dict[str, Any]:
     return {"image": "alpine", "command": ["sh", "-c", line]}
 
 
-def _files(line: str, *templates: dict[str, Any]) -> Files:
+def _files(line: str, *templates: dict[str, Any], annotations: Mapping[str, str] | None = None) -> Files:
     document = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
+        "metadata": {"annotations": dict(annotations or {})},
         "spec": {"entrypoint": "ci", "templates": [{"name": "ci", "container": _shell(line)}, *templates]},
     }
     return {".kube-ci/ci.yaml": yaml.safe_dump(document)}

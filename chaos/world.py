@@ -13,6 +13,7 @@ from kubeci.local.argo_server.server import argo_server
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.engine.engine import Engine
+from kubeci.local.engine.runner import Limits
 from kubeci.local.github.auth import new_app
 from kubeci.local.github.server import LocalGitHub
 from kubeci.workflow import metadata
@@ -31,6 +32,8 @@ sweepInterval: 2s
 api:
   tokens: [{{name: chaos, tokenFile: {folder}/api-token, repositories: [.*], verbs: [run]}}]
 """
+PODS = 200
+"""What waits for its Cancel holds no other build up."""
 ENOUGH = 10_000_000
 """Requests an hour: what a scenario asks of GitHub in minutes must not end at a limit that nobody means."""
 
@@ -107,7 +110,9 @@ async def world_in(folder: Path) -> AsyncIterator[World]:
         api = await stack.enter_async_context(AsyncExitStack())
         await api.enter_async_context(cluster.serving())
         cluster.write_kubeconfig(folder / "kubeconfig")
-        await stack.enter_async_context(Engine(cluster.objects, folder=folder / "pods"))
+        await stack.enter_async_context(
+            Engine(cluster.objects, folder=folder / "pods", limits=Limits(pods_at_once=PODS))
+        )
         argo = await stack.enter_async_context(argo_server(cluster.objects))
         (folder / "argo-token").write_text(argo.token)
         for name in REPOSITORIES:

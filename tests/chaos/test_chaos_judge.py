@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from chaos.judge import Due, Ran, Seen, Shown, Verdict, judge
 
 SHA = "a" * 40
