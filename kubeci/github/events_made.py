@@ -102,7 +102,7 @@ def _organization(owner: JsonObject) -> JsonObject:
         "members_url": f"{url}/members{{/member}}",
         "public_members_url": f"{url}/public_members{{/member}}",
         "avatar_url": owner.get("avatar_url"),
-        "description": None,
+        "description": "",
     }
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from kubeci.errors import UpstreamError
 from kubeci.github import heads_shapes as shapes
-from kubeci.github.app import GitHubApp
+from kubeci.github.app import GRAPHQL, GitHubApp
 from kubeci.github.errors import of_graphql
 from kubeci.github.events_made import pull_request_event, push_event
 from kubeci.github.heads_query import HEADS_QUERY
@@ -143,10 +143,16 @@ class GitHubHeads:
         }
         answer = await self._app.graphql(repository, HEADS_QUERY, variables)
         errors = [each for each in answer.get("errors") or () if isinstance(each, dict)]
-        if fatal := [each for each in errors if "pullRequests" not in (each.get("path") or ())]:
+        if fatal := [each for each in errors if not _is_about_pull_requests(each)]:
             raise of_graphql(fatal, {}, now=self._app.now())
-        read = (answer.get("data") or {}).get("repository")
-        return _read(read, shapes.Heads, "/graphql")
+        if errors:
+            # A connection that is refused takes its whole object with it, as it is never null.
+            return await self._page(repository, {kind: at for kind, at in after.items() if kind != "pulls"})
+        return _read((answer.get("data") or {}).get("repository"), shapes.Heads, GRAPHQL)
+
+
+def _is_about_pull_requests(error: JsonObject) -> bool:
+    return error.get("type") == "FORBIDDEN" and "pullRequests" in (error.get("path") or ())
 
 
 def _older(kind: str, info: shapes.PageInfo) -> dict[str, str | None]:

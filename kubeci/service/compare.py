@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
-from kubeci.errors import Forbidden, Invalid, NotFound
+from kubeci.errors import Forbidden, Invalid, NotFound, RateLimited, UpstreamError
 from kubeci.model.event import Delivery
 from kubeci.model.heads import Head, Installed
 from kubeci.model.repository import Commit, Repository
@@ -33,14 +33,16 @@ class Comparison:
     admission: Admission
     clock: Callable[[], datetime]
     wake: Callable[[], None]
+    done: set[Repository] = field(default_factory=set)
+    """What was compared before it failed: many repositories take more requests than there are in an hour."""
 
     async def compare(self, since: datetime, until: datetime) -> int:
         """Put into the inbox what was missed from `since` on; from `until` on GitHub's list holds all. Gives the number.
 
         What is put there is what GitHub would have sent, and is judged like that; twice the same is one. Raises
-        `UpstreamError` when GitHub or the store fail, to be begun anew.
+        `UpstreamError` when GitHub or the store fail, to be begun anew; where one repository fails, after the others.
         """
-        made = 0
+        made, failed = 0, None
         for installation in await self.heads.installations():
             if self.admission.refusal(Repository(installation.owner, "", installation.id)):
                 continue
@@ -50,11 +52,22 @@ class Comparison:
                 log.warning("an installation cannot be read", owner=installation.owner, error=str(error))
                 continue
             for each in repositories:
+                if each.repository in self.done:
+                    continue
                 try:
                     made += await self._of(each, since, until)
                 except GONE as error:
                     name = each.repository.full_name
                     log.warning("a repository cannot be compared", repository=name, error=str(error))
+                except RateLimited:
+                    raise
+                except UpstreamError as error:
+                    failed = error
+                else:
+                    self.done.add(each.repository)
+        if failed:
+            raise failed
+        self.done.clear()
         return made
 
     async def _of(self, installed: Installed, since: datetime, until: datetime) -> int:

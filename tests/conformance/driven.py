@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from kubeci.github.connection import Endpoint
 from kubeci.github.contents import GitHubContents
 from kubeci.github.conversation import GitHubConversation
 from kubeci.github.deployments import GitHubDeployments
+from kubeci.github.heads import GitHubHeads
+from kubeci.github.hook_deliveries import GitHubHookDeliveries
 from kubeci.github.modules import GitHubModules
 from kubeci.github.people import GitHubPeople
 from kubeci.github.pulls import GitHubPullRequests
@@ -46,6 +49,7 @@ spec:
   entrypoint: ci
   templates: [{name: ci, container: {image: alpine, command: ["true"]}}]
 """
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 DEADLINE_SECONDS = 60.0
 
 
@@ -77,10 +81,11 @@ async def _drive(folder: Path) -> Driven:
         await stack.github.create_repository(REPOSITORY)
         await stack.github.create_repository("octocat/hello", owner_type="User", private=True)
         await _builds(stack)
-        await _calls_of_the_adapters(stack)
+        made = await _calls_of_the_adapters(stack)
         requests = tuple(stack.github.requests)
         answers = await _answers(stack.github, requests)
         deliveries = tuple((each.event, each.payload) for each in stack.github.deliveries.sent)
+        deliveries += tuple(made)
     return Driven(requests, answers, deliveries)
 
 
@@ -112,7 +117,7 @@ async def _until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def _calls_of_the_adapters(stack: LocalStack) -> None:
+async def _calls_of_the_adapters(stack: LocalStack) -> list[tuple[str, JsonObject]]:
     """Send what the server sends only at odd times: after a crash, for large files, with buttons."""
     github = stack.github
     large = {".kube-ci/ci.star": "# a long story\n" * 40_000}
@@ -148,6 +153,25 @@ async def _calls_of_the_adapters(stack: LocalStack) -> None:
         await checks.annotations_count(repository, number)
         await _talk(github, repository, app)
         await _deploy(repository, app)
+        return await _sweep(app)
+
+
+async def _sweep(app: GitHubApp) -> list[tuple[str, JsonObject]]:
+    """Look for what was missed; gives the events that are made of it."""
+    hook, heads = GitHubHookDeliveries(app), GitHubHeads(app)
+    page = await hook.page(length=1)
+    await hook.redeliver((await hook.page(page.older)).attempts[-1])
+    made = []
+    for installation in await heads.installations():
+        for installed in await heads.repositories(installation):
+            found = await heads.heads(installed.repository, LONG_AGO)
+            assert found
+            for each in found:
+                for action in ("opened", "synchronize") if each.number else ("",):
+                    event, payload = await heads.event(installed, each, action)
+                    made.append((event, json.loads(payload)))
+    assert {event for event, _ in made} == {"push", "pull_request"}
+    return made
 
 
 async def _talk(github: LocalGitHub, repository: Repository, app: GitHubApp) -> None:
@@ -216,7 +240,8 @@ async def _answers(github: LocalGitHub, requests: tuple[RecordedRequest, ...]) -
             if request.path == "/graphql" or _is_refused_now(request):
                 continue
             by_app = request.path.startswith("/app/") or request.path.endswith("/installation")
-            token = as_app if by_app else tokens[request.path.split("/")[2]]
+            whole = request.path == "/installation/repositories"
+            token = as_app if by_app else tokens["acme" if whole else request.path.split("/")[2]]
             answer = await client.request(
                 request.method,
                 request.path,

@@ -9,6 +9,9 @@ from published import Description
 
 pytestmark = pytest.mark.conformance
 
+CONTRADICTIONS = {("GET /app/installations", "account")}
+"""Described as a user and an enterprise at once, where elsewhere it is either: nothing is both."""
+
 
 def test_every_request_is_described(description: Description, driven: Driven) -> None:
     sent: Counter[str] = Counter()
@@ -21,6 +24,10 @@ def test_every_request_is_described(description: Description, driven: Driven) ->
         sent[operation.name] += 1
     run = "/repos/{owner}/{repo}/check-runs/{check_run_id}"
     assert sent.keys() == {
+        "GET /app/installations",
+        "GET /app/hook/deliveries",
+        "POST /app/hook/deliveries/{delivery_id}/attempts",
+        "GET /installation/repositories",
         "POST /app/installations/{installation_id}/access_tokens",
         "POST /repos/{owner}/{repo}/check-runs",
         f"PATCH {run}",
@@ -54,9 +61,13 @@ def test_every_answer_of_the_local_github_is_described(description: Description,
     for answer in driven.answers:
         operation = description.operation(answer.request.method, answer.request.path)
         assert operation
-        assert operation.answer_problems(answer.status, answer.body) == [], operation.name
+        found = operation.answer_problems(answer.status, answer.body)
+        found = [
+            each for each in found if (operation.name, each.where.partition("/")[2]) not in CONTRADICTIONS
+        ]
+        assert found == [], operation.name
         statuses[answer.status] += 1
-    assert statuses.keys() == {200, 201, 204, 404}
+    assert statuses.keys() == {200, 201, 202, 204, 404}
 
 
 def test_every_delivery_of_the_local_github_is_described(description: Description, driven: Driven) -> None:
