@@ -42,33 +42,36 @@ class Comparison:
         What is put there is what GitHub would have sent, and is judged like that; twice the same is one. Raises
         `UpstreamError` when GitHub or the store fail, to be begun anew; where one repository fails, after the others.
         """
-        made, failed = 0, None
-        for installation in await self.heads.installations():
-            if self.admission.refusal(Repository(installation.owner, "", installation.id)):
-                continue
+        made = 0
+        failed: UpstreamError | None = None
+        for each in await self._repositories():
             try:
-                repositories = await self.heads.repositories(installation)
+                made += await self._of(each, since, until)
             except GONE as error:
-                log.warning("an installation cannot be read", owner=installation.owner, error=str(error))
+                name = each.repository.full_name
+                log.warning("a repository cannot be compared", repository=name, error=str(error))
+            except RateLimited:
+                raise
+            except UpstreamError as error:
+                failed = error
                 continue
-            for each in repositories:
-                if each.repository in self.done:
-                    continue
-                try:
-                    made += await self._of(each, since, until)
-                except GONE as error:
-                    name = each.repository.full_name
-                    log.warning("a repository cannot be compared", repository=name, error=str(error))
-                except RateLimited:
-                    raise
-                except UpstreamError as error:
-                    failed = error
-                else:
-                    self.done.add(each.repository)
+            self.done.add(each.repository)
         if failed:
             raise failed
         self.done.clear()
         return made
+
+    async def _repositories(self) -> list[Installed]:
+        """List what is to be compared, of all installations that we serve."""
+        found: list[Installed] = []
+        for installation in await self.heads.installations():
+            if self.admission.refusal(Repository(installation.owner, "", installation.id)):
+                continue
+            try:
+                found += await self.heads.repositories(installation)
+            except GONE as error:
+                log.warning("an installation cannot be read", owner=installation.owner, error=str(error))
+        return [each for each in found if each.repository not in self.done]
 
     async def _of(self, installed: Installed, since: datetime, until: datetime) -> int:
         repository = installed.repository
