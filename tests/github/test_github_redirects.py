@@ -18,7 +18,7 @@ from kubeci.local.github.server import LocalGitHub
 from kubeci.model.repository import Repository
 
 ROUTE = "/repos/{owner}/{repo}"
-STATUSES = [301, 302, 303, 307, 308]
+STATUSES = [301, 302, 307]
 
 
 @asynccontextmanager
