@@ -6,13 +6,16 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lacking import ARGO, build, summary, world_without
 from tests_stack import PASSING
-from world import FAST, LINES, NEVER, Step, World, once
+from world import FAST, LINES, NAMESPACE, NEVER, Step, World, once
 
+from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github.state import CheckRun
+from kubeci.workflow import metadata
 
 PACE = replace(FAST, lost_seconds=0.05)
 POST_RUN, PATCH_RUN, POST_WORKFLOW = (
@@ -33,14 +36,21 @@ def change(world: World, *statements: str) -> None:
             store.execute(statement)
 
 
+def posts(world: World) -> int:
+    """Count how often the cluster was asked for a workflow."""
+    asked = world.stack.cluster.requests
+    return sum(each.method == "POST" and each.path.endswith("/workflows") for each in asked)
+
+
 async def ended(world: World, sha: str) -> CheckRun:
     """Wait until a commit's check-run is concluded and no build is left; it is the only one."""
     await world.until(lambda: [run for run in world.runs(sha) if run.status == "completed"])
     await world.until(
         lambda: not world.stored("SELECT id FROM builds WHERE state NOT IN ('finished', 'lost', 'skipped')")
     )
-    [run] = world.runs(sha)
-    return run
+    runs: list[CheckRun] = world.runs(sha)
+    assert len(runs) == 1
+    return runs[0]
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ class Point:
 
     name: str
     at_github: bool
-    how: dict[str, object]
+    how: dict[str, Any]
 
 
 NO_RUN = Point("check-run created, not recorded", True, {"after": True})
@@ -62,12 +72,12 @@ async def killed_at(world: World, point: Point) -> str:
     if point.at_github:
         world.github_fault(*POST_RUN, delay_seconds=NEVER, **point.how)
     else:
-        world.stack.cluster.faults.add(*POST_WORKFLOW, delay_seconds=NEVER, **point.how)  # type: ignore[arg-type] # a table's row
-    sha = await world.push(PASSING)
+        world.stack.cluster.faults.add(*POST_WORKFLOW, delay_seconds=NEVER, **point.how)
+    sha: str = await world.push(PASSING)
     if point.at_github:
         await world.until(lambda: world.api_calls("POST", "/check-runs"))
     else:
-        await world.until(lambda: any(each.method == "POST" for each in world.stack.cluster.requests))
+        await world.until(lambda: posts(world))
     await world.kill()
     world.stack.cluster.faults.clear()
     return sha
@@ -96,7 +106,7 @@ async def test_what_nobody_works_on_any_more_is_told_to_be_lost(
 async def test_a_workflow_whose_uid_nobody_noted_is_found(world: World, phase: str) -> None:
     sha = await killed_at(world, NO_UID)
     name = await world.submitted()
-    change(world, PARK)
+    change(world, PARK, "UPDATE builds SET workflow_uid = ''")  # which a watch may have noted just before
     if phase == "deleted":
         world.delete(name)
     elif phase == "Failed":
@@ -112,9 +122,10 @@ async def test_a_workflow_whose_uid_nobody_noted_is_found(world: World, phase: s
 
 
 async def test_a_workflow_that_another_made_under_the_name_is_not_taken(world: World) -> None:
-    sha = await killed_at(world, NO_UID)
-    name = await world.submitted()
-    world.patch(name, {"metadata": {"annotations": {"kube-ci.qutics.com/build-id": "guessed"}}})
+    sha = await killed_at(world, NO_WORKFLOW)
+    [(name,)] = world.stored("SELECT workflow_name FROM builds")
+    theirs = {"metadata": {"name": name, "annotations": {metadata.BUILD_ID: "guessed"}}, "spec": {}}
+    world.stack.cluster.objects.create(WORKFLOWS, NAMESPACE, theirs)
     change(world, PARK)
     await world.start(PACE)
     assert (await ended(world, sha)).output["title"] == "Workflow Lost"
@@ -172,11 +183,7 @@ async def test_what_waits_for_the_cluster_is_not_lost(tmp_path: Path) -> None:
     async with world_without(tmp_path, ("create", ARGO, "workflows")) as world:
         await world.start(replace(PACE, lost_seconds=0.005))
         run, _ = await build(world)
-
-        def posts() -> int:
-            return [each.method for each in world.stack.cluster.requests].count("POST")
-
-        asked = posts()
-        await world.until(lambda: posts() > asked + 5)
+        asked = posts(world)
+        await world.until(lambda: posts(world) > asked + 5)
         assert run.status == "queued"
         assert not world.stored("SELECT id FROM builds WHERE state = 'lost'")
