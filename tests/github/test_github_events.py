@@ -20,6 +20,7 @@ from kubeci.model.event import (
     PullRequestEvent,
     PushEvent,
     TagCreatedEvent,
+    about,
 )
 from kubeci.model.repository import Repository
 from kubeci.model.source import PullRequest
@@ -214,6 +215,37 @@ def test_ignored_by_name(event: str, payload: dict[str, Any], words: str) -> Non
     ignored = read(event, payload)
     assert isinstance(ignored, IgnoredEvent)
     assert ignored.reason.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "repository", "sha"),
+    [
+        ("push", SCOPE | {"ref": "refs/tags/v1", "head_commit": COMMIT, "after": "a" * 40}, True, "a" * 40),
+        ("push", SCOPE | {"ref": "refs/heads/x", "deleted": True, "after": "0" * 40}, True, ""),
+        ("push", SCOPE | {"ref": "refs/tags/v1", "after": "no sha"}, False, ""),
+        ("pull_request", SCOPE | {"action": "edited", "pull_request": PULL}, True, PULL["head"]["sha"]),
+        ("delete", SCOPE | {"ref": "v1", "ref_type": "tag"}, True, ""),
+    ],
+)
+def test_what_is_ignored_by_its_content_says_what_it_is_about(
+    event: str, payload: dict[str, Any], sha: str, *, repository: bool
+) -> None:
+    ignored = read(event, payload)
+    assert isinstance(ignored, IgnoredEvent)
+    scope = SCOPE["repository"]
+    named = f"{scope['owner']['login']}/{scope['name']}"
+    assert (ignored.known, *about(ignored)) == (True, named if repository else "", sha)
+
+
+def test_kinds_of_events_that_ask_for_nothing_are_not_known() -> None:
+    for event, payload in (
+        ("check_run", {"action": "created"}),
+        ("ping", {}),
+        ("issues", {"action": "closed"}),
+    ):
+        ignored = read(event, payload)
+        assert isinstance(ignored, IgnoredEvent)
+        assert not ignored.known
 
 
 @pytest.mark.parametrize("event", ["check_suite", "ping"])
