@@ -10,6 +10,7 @@ from chaos.figure import Outcome
 from chaos.scenarios.away import away
 from chaos.scenarios.faults import faults
 from chaos.scenarios.kills import kills
+from chaos.scenarios.programs import fuzzing, hostile
 from chaos.setting import Setting
 
 
@@ -38,4 +39,6 @@ SCENARIOS = (
         "faults", "GitHub fails one call in five; the API server and PostgreSQL fail and restart", faults
     ),
     Scenario("away", "commits are pushed while there is no server", away),
+    Scenario("hostile", "definitions that attack the server", hostile, in_short=False),
+    Scenario("fuzzing", "what reads foreign input is fuzzed", fuzzing),
 )
