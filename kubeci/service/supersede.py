@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from kubeci.errors import Forbidden, NotFound
 from kubeci.model.build import Build, BuildState
+from kubeci.model.repository import RefType
 from kubeci.model.trace import StepKind
+from kubeci.model.trust import What
 from kubeci.ports import Workflows
 from kubeci.service.rooms import Rooms
 from kubeci.service.unbegun import end_unbegun
 from kubeci.tracing import note
 
+OF_THEMSELVES = frozenset({What.PUSH, What.PULL_REQUEST})
+
 log = structlog.get_logger(__name__)
 
 
 async def supersede(build: Build, rooms: Rooms) -> tuple[str, ...]:
-    """Stop every unfinished build of the same repository, ref and entrypoint but the newest, which may not be `build`.
+    """Stop every unfinished build of the same repository, ref and entrypoint but the one that stands, which may not be `build`.
 
     Exit handlers run. The check-runs are concluded by the reconciler, which sees each workflow change; one that has no
     workflow yet is concluded here. Gives which may not be stopped, and why; those go on.
@@ -25,10 +31,11 @@ async def supersede(build: Build, rooms: Rooms) -> tuple[str, ...]:
     rivals = await rooms.builds.unfinished_of(build)
     # One that another build superseded was stopped by it, unless that one is still about it.
     about_it = {rival.id for rival in rivals if rival.state is BuildState.SUBMITTING}
-    for older in rivals[:-1]:
-        if older.superseded_by and older.superseded_by not in about_it:
+    standing = await _standing(rivals, rooms)
+    for older in rivals:
+        if older.id == standing or (older.superseded_by and older.superseded_by not in about_it):
             continue
-        now = await rooms.builds.change(older.id, superseded_by=rivals[-1].id)
+        now = await rooms.builds.change(older.id, superseded_by=standing)
         note(
             StepKind.DECIDED,
             f"supersedes {older.workflow_name} of {older.commit.sha[:12]}: a newer build is there",
@@ -38,6 +45,25 @@ async def supersede(build: Build, rooms: Rooms) -> tuple[str, ...]:
         else:
             await end_unbegun(now, rooms)
     return tuple(unstopped)
+
+
+async def _standing(rivals: Sequence[Build], rooms: Rooms) -> str:
+    """Give the id of the build that stands: the newest, unless its event came late and an older one is of the branch's head.
+
+    What was missed comes after what was not. Whoever asked for a build by hand means it.
+    """
+    if not rivals:
+        return ""
+    newest = rivals[-1]
+    of_branch = newest.ref.type is RefType.BRANCH and newest.ref.name and not newest.head_repository
+    alone = all(each.commit.sha == newest.commit.sha for each in rivals)
+    if alone or not of_branch or newest.what not in OF_THEMSELVES:
+        return newest.id
+    try:
+        head = await rooms.github.commits.resolve(newest.commit.repository, f"heads/{newest.ref.name}")
+    except NotFound:
+        return newest.id
+    return next((each.id for each in reversed(rivals) if each.commit.sha == head), newest.id)
 
 
 async def stop_or_say(build: Build, workflows: Workflows) -> list[str]:

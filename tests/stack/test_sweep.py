@@ -105,6 +105,21 @@ async def test_what_is_pushed_while_the_server_is_away_is_built_when_it_is_back(
     assert asked(known) == len({each.guid for each in github.deliveries.sent if each.redelivery})
 
 
+async def test_what_comes_late_does_not_stop_the_build_of_the_branchs_head(known: World) -> None:
+    async with proxy(known, status=503):
+        late = await known.push({"a": "1"}, branch="topic")
+        await known.stack.github.settled()
+    slow = replace(SWEEPING, sweep=replace(QUICK, begin=1.5))
+    known.clock.ahead += timedelta(minutes=2)
+    await known.start(slow)
+    head = await known.push({"a": "2"}, branch="topic")
+    await known.until(lambda: known.runs(head))
+    await known.until(lambda: known.runs(late))
+    await known.quiet()
+    stopped = {annotations_of(each)[metadata.SHA]: each["spec"].get("shutdown") for each in known.workflows()}
+    assert (stopped[late], stopped[head]) == ("Stop", None)
+
+
 async def strange_pull_request(world: World) -> str:
     github = world.stack.github
     await github.fork(REPOSITORY, "stranger")
