@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import msgspec
 
 from kubeci.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, UpstreamError
+from kubeci.redaction import Redaction
 
 MAX_MESSAGE = 2000
 DEFAULT_WAIT_SECONDS = 1.0  # what the API server itself asks for when it is busy
+# A proxy on the way may repeat what it was sent.
+_mask = Redaction()
 WAITING = "is waiting to start"  # the kubelet's words for a container that has no log yet
 
 
@@ -57,4 +60,5 @@ def _message(content: bytes) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         status = None
     told = status.get("message") if isinstance(status, dict) else None
-    return str(told or content[:200].decode("utf-8", "replace").strip() or "no message")[:MAX_MESSAGE]
+    words = str(told or content[:200].decode("utf-8", "replace").strip() or "no message")
+    return _mask(words)[:MAX_MESSAGE]

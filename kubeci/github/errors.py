@@ -13,6 +13,10 @@ import msgspec
 from githubkit.exception import GitHubException, RequestError, RequestFailed
 
 from kubeci.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, UpstreamError
+from kubeci.redaction import Redaction
+
+# A proxy on the way may repeat what it was sent.
+_mask = Redaction()
 
 SECONDARY_LIMIT_SECONDS = 60.0  # GitHub's advice where it names no time
 LONGEST_LIMIT_SECONDS = 3660.0  # a budget is renewed each hour
@@ -94,7 +98,7 @@ def of_graphql(
 ) -> UpstreamError:
     """Turn the errors of a GraphQL answer into our error; the first decides its kind."""
     kinds = {str(error.get("type", "")) for error in errors}
-    told = "; ".join(str(error.get("message", "")) for error in errors)[:MAX_MESSAGE]
+    told = _mask("; ".join(str(error.get("message", "")) for error in errors))[:MAX_MESSAGE]
     text = f"GitHub's GraphQL answered: {told}"
     if kinds & {"RATE_LIMIT", "RATE_LIMITED"}:
         return RateLimited(text, status=200, retry_after=_until_reset(headers, now))
@@ -146,7 +150,7 @@ def _message(content: bytes) -> str:
         return ""
     errors = body.get("errors")
     parts = [str(body.get("message", "")), *map(_detail, errors if isinstance(errors, list) else [errors])]
-    return "; ".join(part for part in parts if part)[:MAX_MESSAGE]
+    return _mask("; ".join(part for part in parts if part))[:MAX_MESSAGE]
 
 
 def _detail(error: object) -> str:
