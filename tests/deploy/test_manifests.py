@@ -20,6 +20,7 @@ from deploy_kit import (
     pod,
     read,
 )
+from doc_commands import INSTALL, commands
 
 from kubeci.cli import cli
 from kubeci.definition.protocol import Limits
@@ -43,7 +44,7 @@ API_VERSIONS = {
     "ServiceAccount": "v1",
     "ServiceMonitor": "monitoring.coreos.com/v1",
 }
-COMPONENTS = {"ingress", "network-policy", "service-monitor", "alerts"}
+COMPONENTS = {"replicas", "ingress", "network-policy", "service-monitor", "alerts"}
 SERVER_MIB = 160  # docs/benchmarks.md: the server and the process that its evaluations are forked from
 
 
@@ -210,6 +211,41 @@ def test_a_store_with_one_writer_never_has_two_and_blocks_no_drain() -> None:
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
     budget = manifest("server/disruption-budget.yaml")["spec"]
     assert (budget["maxUnavailable"], "minAvailable" in budget) == (1, False)
+
+
+def test_replicas_stand_apart_share_no_file_and_are_replaced_one_by_one() -> None:
+    gone, changed = (
+        yaml.safe_load(each["patch"]) for each in manifest("replicas/kustomization.yaml")["patches"]
+    )
+    claim = manifest("server/volume-claim.yaml")
+    assert (gone["$patch"], gone["metadata"]["name"]) == ("delete", claim["metadata"]["name"])
+    assert changed["metadata"]["name"] == manifest("server/deployment.yaml")["metadata"]["name"]
+    spec = changed["spec"]
+    assert spec["replicas"] > manifest("server/disruption-budget.yaml")["spec"]["maxUnavailable"]
+    assert spec["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
+    patched = spec["template"]["spec"]
+    [data] = patched["volumes"]
+    assert data["name"] in {each["name"] for each in pod()["volumes"]}
+    assert data["persistentVolumeClaim"] is None
+    labels = manifest("server/deployment.yaml")["spec"]["template"]["metadata"]["labels"]
+    apart, from_builds = (
+        each["podAffinityTerm"]
+        for each in patched["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    )
+    assert apart["labelSelector"]["matchLabels"].items() <= labels.items()
+    [of_the_base] = pod()["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert from_builds == of_the_base["podAffinityTerm"]
+    variables = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in patched["containers"][0]["env"]}
+    assert set(variables) == {"KUBECI_STORE", "PGPASSWORD"}
+    [command] = [each for each in commands(INSTALL) if each.line.startswith(CREATE_POSTGRESQL)]
+    assert {each["name"] for each in variables.values()} == {command.words[4]}
+    assert {each["key"] for each in variables.values()} == {"address", "password"}
+
+
+CREATE_POSTGRESQL = "kubectl create secret generic kubeci-postgresql "
 
 
 def test_the_settings_are_read_strictly_and_name_the_namespace_of_the_builds() -> None:

@@ -93,7 +93,7 @@ def machine(real_cluster: RealCluster, tmp_path_factory: pytest.TempPathFactory)
     values = {"app-id": "12345", "github-key": "a key", "webhook-secret": "a secret"}
     where = SecretName("kubeci", "kubeci-github")
     (folder / "kubeci-github.yaml").write_text(as_yaml(secret(where, values)))
-    for name in ("private-key.pem", "slack-token", "slack-signing-secret"):
+    for name in ("private-key.pem", "slack-token", "slack-signing-secret", "db-password"):
         (folder / name).write_text("a key")
     for name in ("crt", "key"):
         shutil.copy(real_cluster.folder / f"server.{name}", folder / f"tls.{name}")
@@ -128,7 +128,10 @@ def test_the_server_takes_every_field(machine: Machine) -> None:
     }  # fmt: skip
     overlay = further(machine)
     machine.must(f"kubectl apply --kustomize {overlay} {dry}")
-    built = yaml.safe_load_all(machine.must(f"kubectl kustomize {overlay}"))
+    built = list(yaml.safe_load_all(machine.must(f"kubectl kustomize {overlay}")))
+    [server] = [each["spec"] for each in built if each["kind"] == "Deployment"]
+    assert (server["replicas"], server["strategy"]["type"]) == (2, "RollingUpdate")
+    assert "PersistentVolumeClaim" not in {each["kind"] for each in built}
     [policy] = [each["spec"] for each in built if each["kind"] == "NetworkPolicy"]
     assert {each["port"] for rule in policy["egress"] for each in rule["ports"]} == {53, 443, 6443, 5432}
     machine.must(f"kubectl apply --filename examples/deploy/secret.example.yaml {dry}")
@@ -137,13 +140,14 @@ def test_the_server_takes_every_field(machine: Machine) -> None:
 
 
 def further(machine: Machine) -> str:
-    """Make an overlay that has the documents' patches for Slack and PostgreSQL too."""
+    """Make an overlay that has the documents' patches for Slack and PostgreSQL too, and replicas."""
     folder = shutil.copytree(machine.folder / "ours", machine.folder / "further")
     for name, text in files(OPERATE):
         with (machine.folder / name.replace("ours/", "further/")).open("a") as patch:
             patch.write(text)
     overlay = yaml.safe_load((folder / "kustomization.yaml").read_text())
     overlay["patches"].append({"path": "slack.yaml"})
+    overlay["components"].insert(0, "../examples/deploy/replicas")
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
     return folder.name
 
