@@ -21,7 +21,8 @@ BODY_LIMIT = 25 * 1024 * 1024  # docs.github.com/webhooks: payloads are capped a
 LARGE_BODIES = 8
 """Large bodies that are read at a time: whose they are is known only when they are there."""
 SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
-HEADER_LIMIT = 64  # characters of an event's name and of a delivery's id
+NAME = re.compile(r"[!-~]{1,64}")
+"""An event's name, and a delivery's id: neither is signed, and both are shown in terminals."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ class Webhooks:
             request.headers.get("x-github-event", ""),
             request.headers.get("x-github-delivery", ""),
         )
-        if not (0 < len(event) <= HEADER_LIMIT and 0 < len(delivery_id) <= HEADER_LIMIT):
+        if not (NAME.fullmatch(event) and NAME.fullmatch(delivery_id)):
             return _answer(400, "X-GitHub-Event and X-GitHub-Delivery must name the event and the delivery")
         return await self._accept(event, delivery_id, request.headers.get("content-type", ""), body)
 

@@ -116,7 +116,9 @@ async def test_odd_forms_and_headers_are_refused(world: World) -> None:
     many = b"&".join([b"payload=" + quote(body).encode(), *(b"x%d=1" % number for number in range(100))])
     assert (await post(world, double, content_type=FORM["content-type"])).status_code == 400
     assert (await post(world, many, content_type=FORM["content-type"])).status_code == 400
-    assert (await post(world, body, x_github_delivery="x" * 65)).status_code == 400
+    for name in (b"x" * 65, b"a b", b"\x9b2J", "é".encode()):  # 9B begins a terminal's control sequence
+        assert (await post(world, body, x_github_delivery=name)).status_code == 400
+        assert (await post(world, body, x_github_event=name)).status_code == 400
     head = f"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: {signature(b'')}\r\n"
     assert b" 400 " in await raw(world, head.encode() + b"X: " + b"y" * 200_000 + b"\r\n\r\n")
     both = head + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
