@@ -22,16 +22,20 @@ from kubeci.report.pacing import LONGEST, is_urgent, progress_interval, progress
 from kubeci.service.caches import clear_build
 from kubeci.service.deployments import DeploymentReports
 from kubeci.service.manual import ManualSteps
+from kubeci.service.patience import has_time
 from kubeci.service.publish import Content, digest_of, publish
 from kubeci.service.read_logs import keep_logs, unread
 from kubeci.service.rooms import Rooms
 from kubeci.service.stop import CLOSED
 from kubeci.service.subject import subject_of
+from kubeci.service.supersede import supersede
 from kubeci.service.unbegun import is_unwanted
 from kubeci.workflow import metadata
 from kubeci.workflow.status import WorkflowState, nodes_with_logs, read_state
 
 LOOK_AGAIN_SECONDS = 30.0
+END_AGAIN_SECONDS = 600.0
+"""Until the end of a workflow is told once more where GitHub refused it: else its check-run would stay open."""
 
 log = structlog.get_logger(__name__)
 
@@ -96,9 +100,10 @@ class Reconciler:
         except UpstreamError as error:
             if error.retryable:
                 raise
-            # Asking again would change nothing until somebody grants it; the next state is tried once.
+            # Asking again would change nothing until somebody grants it; the next state is tried once, the end for a day.
             log.error("the report was refused", workflow=str(key), error=str(error))  # noqa: TRY400 - no defect of ours
-            return again
+            grantable = state.ended and has_time(state.finished_at or build.created_at, self._rooms.clock())
+            return END_AGAIN_SECONDS if grantable else again
 
     async def _report(self, build: Build, state: WorkflowState, again: float | None) -> float | None:
         told = await self._builds.reported(build.id)
@@ -188,6 +193,9 @@ class Reconciler:
             former = replace(build, conclusion=build.former_conclusion) if build.former_conclusion else None
             previous = former or await self._builds.previous(build)
             self._rooms.news.build_ended(build, content.check, previous)
+        if build.state is BuildState.SUBMITTING:
+            # It was quicker than its submission, which then finds it ended and lets nothing go any more.
+            await supersede(build, self._rooms)
         if conclusion is Conclusion.SUCCESS:
             await self._manual.offer(build)
         await self._builds.change(

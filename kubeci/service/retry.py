@@ -35,7 +35,9 @@ class Retrier:
         The steps of a workflow that still exists are retried where argo-server is configured and who asks may have the commit
         built; the reconciler then begins a new check-run. Anything else is judged and built as the request says.
         """
-        if await self._can_retry(build, request):
+        # Where an earlier try of this wish began to build anew, that goes on.
+        begun = await self._rooms.builds.get(request.id)
+        if begun is None and await self._can_retry(build, request):
             workflow = f"{build.namespace}/{build.workflow_name}"
             async with self._rooms.exclusive.hold(f"retry {build.id}"):
                 try:

@@ -66,3 +66,24 @@ async def test_what_is_cancelled_before_it_was_seen_is_reported_once(world: Worl
     world.status(await world.submitted(2), "Succeeded", Step("a", log="fine\n"))
     await world.finished(other)
     assert [each.conclusion for each in world.runs(sha)] == ["cancelled"]
+
+
+async def test_what_ends_before_its_submission_does_lets_older_builds_go(world: World) -> None:
+    older = await world.push({**PASSING, "x": "1"}, branch="topic")
+    first = await world.submitted()
+    world.status(first, "Running", Step("a", "Running"))
+    await world.until(lambda: [run for run in world.runs(older) if run.status == "in_progress"])
+    await world.quiet()
+    faults = world.stack.cluster.faults
+    faults.add(*POST_WORKFLOW, drop=True, after=True)
+    faults.add(*POST_WORKFLOW, status=503, times=1000)
+    sha = await world.push({**PASSING, "x": "2"}, branch="topic")
+    world.status(await world.submitted(2), "Succeeded", Step("a"))
+    await world.concluded(sha)
+    faults.clear()
+    await world.quiet()
+    await world.until(
+        lambda: any(
+            "shutdown" in each["spec"] for each in world.workflows() if each["metadata"]["name"] == first
+        )
+    )
