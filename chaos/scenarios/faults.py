@@ -31,7 +31,7 @@ CLUSTER: tuple[tuple[str, str, FaultOptions], ...] = (
     ("*", "/workflows", {"status": 503}),
     ("PATCH", "/workflows/", {"status": 409}),
     ("PUT", "/leases/", {"status": 409}),
-    ("GET", "/workflows", {"status": 410}),
+    ("GET", r"/workflows\?", {"status": 410}),
     ("GET", "/workflows", {"cut_body": True}),
     ("GET", "/log", {"status": 500}),
     ("*", "/workflows", {"drop": True}),
