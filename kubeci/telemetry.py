@@ -23,7 +23,7 @@ def configure_logging(
     masked = redaction or Redaction()
 
     def mask(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        return {key: masked.value(value) for key, value in event.items()}
+        return {key: _visible(masked.value(value)) for key, value in event.items()}
 
     renderer = (
         structlog.processors.JSONRenderer()
@@ -44,6 +44,16 @@ def configure_logging(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _visible(value: object) -> object:
+    """Write out what commands a terminal or turns text around; ends of lines stay, where a traceback has them."""
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode()
+        for each in value
     )
 
 

@@ -10,6 +10,8 @@ from kubeci.errors import DefinitionError
 from kubeci.settings.pattern import Pattern
 
 GLOBS_LIMIT = 100
+SHOWN = 500
+"""Characters of the globs that a reason shows."""
 _BRACE = re.compile(r"([{}])")
 _BALANCED = re.compile(r"[^{}]*(?:\{[^{}]*\}[^{}]*)*")
 _SPECIAL = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}/]*\}|.", re.DOTALL)
@@ -57,10 +59,16 @@ def skip_reason(rules: PathRules, changed: Sequence[str] | None) -> str:
     if changed is None or not rules:
         return ""
     if rules.run_if_changed and not any(_matching(changed, rules.run_if_changed)):
-        return f"no changed file matches `{', '.join(rules.run_if_changed)}`"
+        return f"no changed file matches {_shown(rules.run_if_changed)}"
     if rules.skip_if_only_changed and changed and all(_matching(changed, rules.skip_if_only_changed)):
-        return f"all {len(changed)} changed files match `{', '.join(rules.skip_if_only_changed)}`"
+        return f"all {len(changed)} changed files match {_shown(rules.skip_if_only_changed)}"
     return ""
+
+
+def _shown(globs: Sequence[str]) -> str:
+    """Write globs into one code span, which no backtick of theirs ends."""
+    text = " ".join(", ".join(globs).replace("`", "'").split())
+    return f"`{text if len(text) <= SHOWN else text[:SHOWN] + '…'}`"
 
 
 def _matching(files: Sequence[str], globs: Sequence[str]) -> list[bool]:

@@ -69,7 +69,7 @@ class AnnotationParser:
     @property
     def tail(self) -> tuple[str, ...]:
         """Give the last lines, oldest first."""
-        return tuple(self._tail)
+        return tuple(plain(line).rstrip() for line in self._tail)
 
     @property
     def truncated(self) -> bool:
@@ -106,8 +106,9 @@ class AnnotationParser:
         if is_executors(text):
             return
         self.lines += 1
-        self._tail.append(plain(text).rstrip())
-        annotation = parse_line(text)
+        self._tail.append(text)
+        # A log may be millions of lines, and most are not looked at further.
+        annotation = parse_line(text) if ":" in text else None
         if annotation is None:
             return
         if self.found < COUNT_LIMIT:

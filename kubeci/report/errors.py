@@ -122,7 +122,7 @@ def skipped(name: str, external_id: str, reason: str) -> CheckRun:
         status=Status.COMPLETED,
         conclusion=Conclusion.SKIPPED,
         title=SKIPPED_TITLE,
-        summary=cut(f"Nothing needs to run: {reason}"),
+        summary=cut(f"Nothing needs to run: {plain(reason)}"),
         external_id=external_id,
     )
 

@@ -20,7 +20,8 @@ def headline(tree: Tree, causes: list[Failure], *, stopped: str = "") -> str:
     if stopped:
         return f"**Cancelled**{_after(state)}: {stopped}"
     if state.phase not in {"Failed", "Error"}:
-        return f"**Cancelled**: the workflow was deleted while it was {state.phase.lower() or 'waiting'}"
+        phase = state.phase.lower() or "waiting"
+        return f"**Cancelled**: the workflow was deleted while it was {phase if phase.isalpha() else code(phase, 40)}"
     return _failed(tree, causes)
 
 

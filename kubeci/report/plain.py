@@ -21,6 +21,8 @@ def plain(text: str) -> str:
     Terminal escapes and control characters are dropped; marks that change the direction of text, or that nobody sees, are written
     out: `[U+202E]`.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return _DECEIVING.sub(_written_out, _UNSEEN.sub("", _ESCAPES.sub("", text)))
 
 
