@@ -57,6 +57,15 @@ def _visible(value: object) -> object:
     )
 
 
+class Adopted(logging.Handler):
+    """Writes what libraries log through Python's own logging as we write ours: in our format, and masked."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        log = structlog.get_logger()
+        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
+
+
 GITHUB_ROUTE = "/webhooks/github"
 FAILURES = ("500", "503")
 """The statuses of webhooks that were not kept."""

@@ -9,7 +9,7 @@ import re
 import click
 
 from kubeci.cli.options import Invocation, server_options
-from kubeci.cli.stored import columns, examined, show, show_json, stored
+from kubeci.cli.stored import columns, examined, show, show_json, stored, wrapped
 from kubeci.cli.story import Ambiguous, story_of
 from kubeci.cli.story_text import Page, ambiguous, document, text
 from kubeci.errors import ConfigurationError
@@ -75,8 +75,9 @@ async def _explain(invocation: Invocation, of: str, *, as_json: bool) -> int:
 
 def unknown(beginning: str) -> str:
     """Say that nothing of this id or sha is known, and why that may be."""
-    return (
-        f"No delivery and no commit begins with {plain(beginning)}. It may be older than the setting `retention`,"
-        " never have reached\nthe server (`kubeci doctor`, and the App's page on GitHub under Advanced), or be of"
-        " another repository's server."
+    told = (
+        f"No delivery and no commit begins with {plain(beginning)}. It may be older than the setting `retention`, never"
+        " have reached the server (`kubeci doctor`, and the App's page on GitHub under Advanced), or be of another"
+        " server's store."
     )
+    return "\n".join(wrapped(told, columns() - 1, indent=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from kubeci.errors import ConfigurationError
 from kubeci.redaction import Redaction
 from kubeci.settings.config import Config
 from kubeci.settings.options import Options
-from kubeci.telemetry import configure_logging
+from kubeci.telemetry import Adopted, configure_logging
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ def command(invocation: Invocation) -> None:
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     options, config, warnings = invocation.resolve()
     configure_logging(options.log_format, redaction=Redaction(options.secrets))
+    logging.basicConfig(handlers=[Adopted(logging.WARNING)])
     for warning in warnings:
         log.warning(warning)
     asyncio.run(serve(options, config))

@@ -145,7 +145,8 @@ def _reported(told: ToldBuild) -> str:
     reported = told.reported
     last = f", last {moment(reported.written_at)} UTC" if reported.written_at else ""
     remarks = f", {reported.annotations} annotations" if reported.annotations else ""
-    return f"{reported.writes} times{last}{remarks}"
+    often = "once" if reported.writes == 1 else f"{reported.writes} times"
+    return f"{often}{last}{remarks}"
 
 
 def _superseded(told: ToldBuild) -> str:

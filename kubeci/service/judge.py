@@ -37,7 +37,7 @@ class Judge:
         row = row_of(request, foreign=foreign)
         standing = await self._standing(request, row, foreign=foreign)
         decision = decide(request, source, standing, self._rules)
-        note(StepKind.DECIDED, f"{type(decision).__name__.lower()} by the row {row}: {decision.reason}")
+        note(StepKind.DECIDED, f"{type(decision).__name__.lower()} (row {row} of `trust`): {decision.reason}")
         return decision
 
     async def may(self, what: What, actor: Person, repository: Repository) -> bool:

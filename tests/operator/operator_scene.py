@@ -91,6 +91,7 @@ class OperatorScene(GitHubScene):
         text = re.sub(r"UTC on \S+", "UTC on REPLICA", text)
         text = re.sub(r"\b[0-9a-f]{12}\b", "BUILDOFDIGEST", text)
         text = re.sub(r"\.x[\w-]{8}(?![\w-])", ".xHASHHASH", text)
+        text = re.sub(r"(reported +)(once|\d times), last", r"\1N times, last", text)
         text = re.sub(r"(check-run +)\d+", r"\1NUMBER", text)
         text = re.sub(r"127\.0\.0\.1:\d{4,5}", "HOST:PORT", text)
         return re.sub(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import time
 from contextlib import redirect_stderr
 from typing import Literal
@@ -17,7 +18,7 @@ from kubeci.redaction import LEAST_CHARACTERS, MASK, Redaction
 from kubeci.settings.api import ApiToken
 from kubeci.settings.options import Options
 from kubeci.settings.pattern import Pattern
-from kubeci.telemetry import configure_logging
+from kubeci.telemetry import Adopted, configure_logging
 
 LETTERS = st.sampled_from("abcXYZ0189")
 TOKEN = st.text(LETTERS, min_size=20, max_size=60)
@@ -151,10 +152,13 @@ def test_logs_hold_no_secret(log_format: Literal["json", "console"]) -> None:
         with redirect_stderr(written):
             configure_logging(log_format, redaction=Redaction([secret]))
             log = structlog.get_logger()
-            log.warning("it is " + secret, error=ValueError(secret), within={"list": [secret, 7]})
+            log.warning("it is %s", secret, error=ValueError(secret), within={"list": [secret, 7]})
             log.error("failed", exc_info=failure(secret))
+            record = logging.LogRecord("library", logging.ERROR, "", 0, "it is %s", (secret,), None)
+            record.exc_info = (ValueError, error := failure(secret), error.__traceback__)
+            Adopted(logging.WARNING).handle(record)
     finally:
         structlog.configure(**former)
     assert secret not in written.getvalue()
-    assert written.getvalue().count(MASK) >= 4
+    assert written.getvalue().count(MASK) >= 6
     assert "Traceback" in written.getvalue()
