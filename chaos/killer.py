@@ -10,7 +10,7 @@ from chaos.replicas import Replica, Replicas
 from kubeci.local.cluster.door import Asked
 from kubeci.local.github.api import RecordedRequest
 
-UPTIME_SECONDS = (0.2, 12.0)
+UPTIME_SECONDS = (0.2, 9.0)
 CALM_SECONDS = (35.0, 50.0)
 CALM = 0.12
 """The chance that a server lives long enough to lead, and to sweep for what was missed: stories wait for that."""
