@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Protocol
 
+import psycopg
 import yaml
 
 from kubeci.local.github.repositories import Files
@@ -66,6 +67,9 @@ class GitHubScene:
 
     def stored(self, query: str) -> list[tuple[Any, ...]]:
         """Read the server's store."""
+        if self.place.options.store_url.startswith("postgresql"):
+            with psycopg.connect(self.place.options.store_url) as shared:
+                return shared.execute(query.encode()).fetchall()
         with closing(sqlite3.connect(self.place.options.store_url.removeprefix("sqlite:///"))) as store:
             return store.execute(query).fetchall()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,6 +58,10 @@ class RealScene(GitHubScene):
     @property
     def place(self) -> RealPlace:
         return self.real
+
+    def store_in(self, address: str) -> None:
+        """Let servers that are started from now on use another database."""
+        self.real = replace(self.real, options=replace(self.real.options, store_url=address))
 
     @asynccontextmanager
     async def serving(self, pace: Pace = PACE) -> AsyncIterator[None]:

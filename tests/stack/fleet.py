@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests_stack import REPOSITORY
 from world import FAST, World
@@ -82,10 +81,6 @@ class Fleet(World):
         """The holder of the lease; empty: nobody."""
         [lease] = self.stack.cluster.objects.list(LEASES, None) or [{}]
         return str(lease.get("spec", {}).get("holderIdentity", ""))
-
-    def stored(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.place.options.store_url) as store:
-            return store.execute(query.encode()).fetchall()
 
 
 @asynccontextmanager
