@@ -34,7 +34,7 @@ OnRequest: TypeAlias = Callable[[str, str, int, float], None]
 
 GRAPHQL = "/graphql"
 UNAUTHORIZED = 401
-OLDER = re.compile(r'<([^>]*)>;\s*rel="next"')
+OLDER = re.compile(r'<([^<>]*)>;\s*rel="next"')
 MAX_ANSWER_BYTES = 32_000_000  # the largest context that is of use fits several times, escaped as JSON
 
 

@@ -1,0 +1,104 @@
+"""No pattern of ours takes longer than its text is long: each is found in the source, and tried with what makes patterns go back."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+import kubeci
+
+ROOT = Path(kubeci.__file__).parent
+LENGTH = 20_000
+MAX_SECONDS = 0.3
+"""Processor time. A pattern that goes back takes seconds over so much, others some milliseconds."""
+METHODS = ("match", "fullmatch", "search", "sub", "findall", "finditer", "split")
+PIECES = [
+    *["a", "A", "0", " ", "\t", "\n", "\r", "`", "{", "}", "[", "(", '"', "'", "\\", ":", "/", ".", "-", "_", ",", "=", "<", ">"],
+    *["$", "%", "@", "|", "*", "#", "!", "\x1b", "\x1b[", "\x1b]", "{{", "}}", "{{=", "a:", "a:1:", "a.", "a-", "* a", "  * ", "--", "<!--"],
+    *["\n --> a:1:", "\n  * a:", "child '", "time=", '{"level":"info"', "spec.", "[0]", "eyJ", "://", "?token", "-----BEGIN ", "bearer ", "é"],
+]  # fmt: skip
+ENDS = ("", "!", "\x00")
+BOUNDED = {
+    "kubeci/cluster/causes.py:_OBJECT": 2_000,  # MAX_MESSAGE of kubeci/cluster/errors.py
+    "kubeci/definition/builtin_json.py:_TOKEN": 2_000,  # the sandbox has a limit of time, which is the author's own
+    "kubeci/settings/duration.py:_PART": 2_000,  # the operator's own
+    "kubeci/workflow/quantity.py:_QUANTITY": 32,  # its LIMIT, looked at before
+}
+"""Patterns that go back, and how long a text they are ever given."""
+
+
+def _patterns() -> Iterator[tuple[str, re.Pattern[str], frozenset[str]]]:
+    """Find the patterns that stand in the source, and how each is used."""
+    for path in sorted(ROOT.rglob("*.py")):
+        if path.relative_to(ROOT).parts[0] == "local":
+            continue
+        source = path.read_text()
+        if "re." not in source:
+            continue
+        place = path.relative_to(ROOT.parent).as_posix()
+        named = place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        compiled = vars(importlib.import_module(named)) if "re.compile" in source else {}
+        for name, found in compiled.items():
+            if isinstance(found, re.Pattern) and re.search(rf"^{name}\b.*=", source, re.MULTILINE):
+                used = frozenset(re.findall(rf"\b{name}\.({'|'.join(METHODS)})\(", source))
+                yield f"{place}:{name}", found, used or frozenset({"fullmatch", "search"})
+        for call in ast.walk(ast.parse(source)):
+            if (
+                isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Attribute)
+                and isinstance(call.func.value, ast.Name)
+                and (call.func.value.id, call.func.attr in METHODS) == ("re", True)
+                and isinstance(call.args[0], ast.Constant)
+                and isinstance(call.args[0].value, str)
+            ):
+                flags = re.MULTILINE if "re.MULTILINE" in ast.unparse(call) else re.NOFLAG
+                yield (
+                    f"{place}:{call.lineno}",
+                    re.compile(call.args[0].value, flags),
+                    frozenset({call.func.attr}),
+                )
+
+
+FOUND = [*_patterns()]
+
+
+def _texts(length: int) -> Iterator[str]:
+    for piece, end in product(PIECES, ENDS):
+        yield piece * (length // len(piece)) + end
+
+
+def _use(pattern: re.Pattern[str], method: str, text: str) -> None:
+    if method == "sub":
+        pattern.sub("", text)
+    elif method == "finditer":
+        for _ in pattern.finditer(text):
+            pass
+    else:
+        getattr(pattern, method)(text)
+
+
+@pytest.mark.parametrize(("name", "pattern", "methods"), FOUND, ids=[each[0] for each in FOUND])
+def test_a_pattern_takes_time_in_proportion(
+    name: str, pattern: re.Pattern[str], methods: frozenset[str]
+) -> None:
+    slow = []
+    for method in sorted(methods):
+        for text in _texts(BOUNDED.get(name, LENGTH)):
+            started = time.thread_time()
+            _use(pattern, method, text)
+            if (took := time.thread_time() - started) > MAX_SECONDS:
+                slow.append((method, text[:12], text[-1], round(took, 2)))
+                break
+    assert slow == []
+
+
+def test_the_patterns_are_found() -> None:
+    assert len(FOUND) > 60
+    assert BOUNDED.keys() <= {name for name, _, _ in FOUND}
