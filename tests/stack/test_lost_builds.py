@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from lacking import ARGO, build, summary, world_without
-from tests_stack import PASSING
+from tests_stack import PASSING, REPOSITORY
 from world import FAST, LINES, NAMESPACE, NEVER, Step, World, once
 
 from kubeci.local.cluster.resources import WORKFLOWS
@@ -165,6 +165,36 @@ async def test_a_stopped_build_that_nobody_works_on_is_cancelled(world: World) -
     run = await ended(world, sha)
     assert run.conclusion == "cancelled"
     assert "cancelled by octocat" in summary(run)
+
+
+DEPLOYABLE = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {annotations: {kube-ci.qutics.com/deployTemplates: ^ship}}
+spec:
+  entrypoint: ci
+  templates:
+    - {name: ci, container: {image: alpine}}
+    - {name: ship, inputs: {parameters: [{name: environment}]}, container: {image: alpine}}
+"""
+
+
+async def test_a_deployment_is_told_that_the_build_it_asked_for_was_lost(world: World) -> None:
+    sha = await world.push({".kube-ci/ci.yaml": DEPLOYABLE})
+    world.status(await world.submitted(), "Succeeded", Step("a"))
+    await world.finished(sha)
+    world.stack.cluster.faults.add(*POST_WORKFLOW, status=500, delay_seconds=NEVER)
+    asked = await world.stack.github.deploy(
+        REPOSITORY, "main", task="ship", environment="qa", payload={"kube_ci": {"run": True}}
+    )
+    await world.until(lambda: posts(world) == 2)
+    await world.kill()
+    world.stack.cluster.faults.clear()
+    change(world, PARK + " WHERE event = 'deployment'")
+    await world.start(PACE)
+    await world.until(lambda: [each.state for each in asked.statuses] == ["error"])
+    await world.until(lambda: [run.conclusion for run in world.runs(sha)] == ["success", "cancelled"])
+    assert "the server broke off" in asked.statuses[0].description
+    assert len(world.workflows()) == 1
 
 
 async def test_github_may_refuse_to_conclude_a_check_run_for_a_while(tmp_path: Path) -> None:
