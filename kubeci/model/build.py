@@ -156,3 +156,7 @@ class Build:
     """When its workflow ended, as far as it has one."""
     delivery_id: str = ""
     """The delivery that asked for it; empty: a request of the API did."""
+    retry_wish: str = ""
+    """Identifies the wish by which its workflow was retried last."""
+    retried_check_run: int = 0
+    """The check-run that it had then; another one since means that the retry was seen."""

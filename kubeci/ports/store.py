@@ -92,6 +92,9 @@ class Builds(Protocol):
     async def of_check_run(self, repository: Repository, check_run_id: int) -> Build | None:
         """Find the build that a check-run stands for."""
 
+    async def of_retry(self, wish: str) -> Build | None:
+        """Find the build whose workflow was retried last by a wish."""
+
     async def is_built(self, commit: Commit, ref: Ref, *, but: str) -> bool:
         """Say whether a commit has a build other than `but`; a tag's builds count for that tag alone."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubeci.errors import RateLimited, UpstreamError
-from kubeci.model.build import BuildRequest
+from kubeci.model.build import Build, BuildRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import (
     BranchDeletedEvent,
@@ -82,10 +82,17 @@ class Performer:
 
     async def _build(self, request: BuildRequest, delivery: Delivery, *, last_attempt: bool) -> str:
         now, request = delivery.received_at, replace(request, delivery_id=delivery.id)
-        former = await self._rooms.builds.get(request.of_build) if request.what is What.RERUN else None
+        former = await self._former(request) if request.what is What.RERUN else None
         if former:
             return await self._retrier.retry(former, request, now, last_attempt=last_attempt)
         return await self._submitter.submit(request, now, last_attempt=last_attempt)
+
+    async def _former(self, request: BuildRequest) -> Build | None:
+        """Find the build that somebody wants once more."""
+        if request.of_build:
+            return await self._rooms.builds.get(request.of_build)
+        # Where this wish was dealt with before, its build has another check-run by now than the one it was pressed on.
+        return await self._rooms.builds.of_retry(request.id)
 
     async def _other(self, wish: Wish, delivery: Delivery, *, last_attempt: bool) -> str:
         match wish:

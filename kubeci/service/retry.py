@@ -12,6 +12,7 @@ from kubeci.model.check_run import Conclusion
 from kubeci.model.trust import What
 from kubeci.service.caches import has_its_cache
 from kubeci.service.judge import Judge
+from kubeci.service.read_logs import unread
 from kubeci.service.rooms import Rooms
 from kubeci.service.submit import Submitter
 from kubeci.workflow.status import read_state
@@ -35,13 +36,15 @@ class Retrier:
         The steps of a workflow that still exists are retried where argo-server is configured and who asks may have the commit
         built; the reconciler then begins a new check-run. Anything else is judged and built as the request says.
         """
+        if build.retry_wish == request.id and build.check_run_id != build.retried_check_run:
+            return _again(build)  # an earlier try of this wish did it, and a check-run shows it
         # Where an earlier try of this wish began to build anew, that goes on.
         begun = await self._rooms.builds.get(request.id)
         if begun is None and await self._can_retry(build, request):
             workflow = f"{build.namespace}/{build.workflow_name}"
             async with self._rooms.exclusive.hold(f"retry {build.id}"):
                 try:
-                    return await self._retry(build) or f"the failed steps of {workflow} run again"
+                    return await self._retry(build, request.id) or _again(build)
                 except UpstreamError as error:
                     if error.retryable and not last_attempt:
                         raise
@@ -62,19 +65,25 @@ class Retrier:
         except Forbidden:  # which the new build's check-run tells
             return False
 
-    async def _retry(self, build: Build) -> str:
+    async def _retry(self, build: Build, wish: str) -> str:
         """Give why there is nothing to retry; empty: it was retried."""
         current = await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name)
         state = read_state(current)
         if state.uid != build.workflow_uid:
             raise NotFound("another workflow has taken the name")
-        if not state.ended:
+        dealt_with = build.retry_wish == wish and unread(state, await self._rooms.builds.logs(build.id))
+        if not state.ended or dealt_with:
             # The same wish once more, or somebody was quicker.
             return f"{build.namespace}/{build.workflow_name} is running again already"
         assert self._rooms.cluster.retries is not None
+        await self._rooms.builds.change(build.id, retry_wish=wish, retried_check_run=build.check_run_id)
         await self._rooms.cluster.retries.retry(build.namespace, build.workflow_name)
         # The reconciler begins a new check-run; whoever asks before that must not take the old end for the new one.
         await self._rooms.builds.change(
             build.id, state=BuildState.RUNNING, conclusion="", former_conclusion=build.conclusion
         )
         return ""
+
+
+def _again(build: Build) -> str:
+    return f"the failed steps of {build.namespace}/{build.workflow_name} run again"

@@ -83,6 +83,10 @@ class SqlBuilds(SqlReports):
             & (builds.c.name == repository.name)
         )
 
+    async def of_retry(self, wish: str) -> Build | None:
+        """Find the build whose workflow was retried last by a wish."""
+        return await self._one(builds.c.retry_wish == wish)
+
     async def is_built(self, commit: Commit, ref: Ref, *, but: str) -> bool:
         """Say whether a commit has a build other than `but`; a tag's builds count for that tag alone."""
         repository = commit.repository

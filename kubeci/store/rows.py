@@ -52,6 +52,8 @@ def row_of(build: Build) -> JsonObject:
         "former_conclusion": build.former_conclusion,
         "finished_at": build.finished_at and build.finished_at.timestamp(),
         "delivery_id": build.delivery_id,
+        "retry_wish": build.retry_wish,
+        "retried_check_run": build.retried_check_run,
     }
 
 
@@ -88,4 +90,6 @@ def build_of(row: Row[Any]) -> Build:
         former_conclusion=row.former_conclusion,
         finished_at=None if row.finished_at is None else datetime.fromtimestamp(row.finished_at, UTC),
         delivery_id=row.delivery_id,
+        retry_wish=row.retry_wish,
+        retried_check_run=row.retried_check_run,
     )

@@ -82,9 +82,13 @@ builds = Table(
     Column("finished_at", Float, nullable=True),
     # The delivery that asked for it; empty: a request of the API did.
     Column("delivery_id", Words(64), nullable=False, server_default=""),
+    # The wish by which its workflow was retried last, and the check-run that it had then.
+    Column("retry_wish", Words(64), nullable=False, server_default=""),
+    Column("retried_check_run", BigInteger, nullable=False, server_default="0"),
     Index("builds_workflow", "namespace", "workflow_name", unique=True),
     Index("builds_sha", "sha"),
     Index("builds_check_run", "check_run_id"),
+    Index("builds_retry", "retry_wish"),
     Index("builds_state", "state", "created_at"),
     Index("builds_repository", "owner", "name", "created_at"),
     Index("builds_created", "created_at"),

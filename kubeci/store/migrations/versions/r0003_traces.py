@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import Column, Float, LargeBinary, String
+from sqlalchemy import BigInteger, Column, Float, LargeBinary, String
 
 revision = "0003"
 down_revision = "0002"
@@ -16,6 +16,9 @@ def upgrade() -> None:
     op.create_index("deliveries_repository", "deliveries", ["repository", "received_at"])
     op.create_index("deliveries_sha", "deliveries", ["sha"])
     op.add_column("builds", Column("delivery_id", String(64), nullable=False, server_default=""))
+    op.add_column("builds", Column("retry_wish", String(64), nullable=False, server_default=""))
+    op.add_column("builds", Column("retried_check_run", BigInteger, nullable=False, server_default="0"))
+    op.create_index("builds_retry", "builds", ["retry_wish"])
     op.create_table(
         "traces",
         Column("delivery_id", String(64), primary_key=True),
