@@ -31,7 +31,7 @@ from kubeci.cluster.list_watch import Listeners, Timing
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import UpstreamError
 from kubeci.github.events import decode
-from kubeci.ports import Builds, Inbox, WorkflowFeed
+from kubeci.ports import Builds, Inbox, Locks, WorkflowFeed
 from kubeci.redaction import Redaction
 from kubeci.service.background import Duty, background
 from kubeci.service.dispatch import Admission, Dispatcher
@@ -56,6 +56,7 @@ from kubeci.slack.connect import connect as connect_slack
 from kubeci.store.builds import SqlBuilds
 from kubeci.store.database import database
 from kubeci.store.inbox import SqlInbox
+from kubeci.store.locks import SqlLocks
 from kubeci.store.marks import SqlMarks
 from kubeci.store.traces import SqlTraces
 from kubeci.telemetry import Metrics
@@ -160,7 +161,7 @@ async def running(  # noqa: PLR0913 - what the command leaves out, tests say
         server.web = create_app(webhooks, further_routes(core, around), going=lambda: server.going)
         duties: list[Duty] = [
             partial(_follow, rooms, feed, metrics, pace),
-            partial(_clean, inbox, builds, now, config),
+            partial(_clean, inbox, builds, SqlLocks(stored, me), now, config),
             partial(find_lost, rooms, inbox, every_seconds=pace.lost_seconds),
             partial(tell_unfollowed, rooms, after_seconds=pace.unfollowed_seconds),
             *sweep_duties(core, github, SqlMarks(stored), pace.sweep),
@@ -214,12 +215,15 @@ async def _follow(rooms: Rooms, feed: WorkflowFeed, metrics: Metrics, pace: Pace
         metrics.reports_waiting.set_function(lambda: 0)
 
 
-async def _clean(inbox: Inbox, builds: Builds, now: Callable[[], datetime], config: Config) -> None:
+async def _clean(
+    inbox: Inbox, builds: Builds, locks: Locks, now: Callable[[], datetime], config: Config
+) -> None:
     while True:
         before = now() - timedelta(seconds=config.retention.seconds)
         try:
             await inbox.forget(before)
             await builds.forget(before)
+            await locks.forget()
         except UpstreamError as error:
             log.warning("the store fails", error=str(error))
         await asyncio.sleep(CLEANING_INTERVAL_SECONDS)

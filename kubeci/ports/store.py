@@ -180,3 +180,6 @@ class Locks(Protocol):
 
     async def free(self, name: str) -> None:
         """Give a lock back, unless another has taken it meanwhile."""
+
+    async def forget(self) -> None:
+        """Delete what is left of holders that died: locks that ran out."""

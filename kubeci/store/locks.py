@@ -37,6 +37,14 @@ class SqlLocks:
         mine = (locks.c.name == name) & (locks.c.holder == self._holder)
         await self._database.run(lambda connection: connection.execute(delete(locks).where(mine)))
 
+    async def forget(self) -> None:
+        """Delete what is left of holders that died: locks that ran out."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(locks).where(locks.c.until <= _now(connection)))
+
+        await self._database.run(work)
+
 
 def _now(connection: Connection) -> ColumnElement[float]:
     """Give the database's time, in seconds since 1970."""

@@ -4,11 +4,13 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
+from sqlalchemy import select
 
 from kubeci.errors import UpstreamError
 from kubeci.service.exclusive import Exclusive, Holding
 from kubeci.store.database import Database, database
 from kubeci.store.locks import SqlLocks
+from kubeci.store.tables import locks as table
 
 QUICK = Holding(lock=0.4, renew=0.1, wait=5.0, first_pause=0.005, longest_pause=0.02)
 
@@ -24,6 +26,15 @@ async def test_a_lock_is_one_holders_until_it_is_freed_or_runs_out(stored: Datab
     await ours.free("x")
     assert await theirs.take("x", 0.0)
     assert await ours.take("x", 60.0), "it ran out"
+
+
+async def test_what_dead_holders_left_is_deleted_and_nothing_else(stored: Database) -> None:
+    locks = SqlLocks(stored, "a")
+    assert await locks.take("left", 0.0)
+    assert await locks.take("held", 60.0)
+    await locks.forget()
+    names = await stored.run(lambda connection: connection.execute(select(table.c.name)).scalars().all())
+    assert names == ["held"]
 
 
 @pytest.mark.parametrize("replicas", [1, 4])
