@@ -119,9 +119,12 @@ class Runs:
         return Repeated(told, newer or await self._rooms.builds.get(build.id) or build)
 
     async def _submit(self, request: BuildRequest, by: By) -> str:
-        """Submit a request; without a key nobody can take up what broke off, so it ends there."""
+        """Submit a request; without a key nobody can take up what broke off, so it ends there.
+
+        With one, what may pass ends nothing: the same request is answered by what came of it.
+        """
         try:
-            return await self._submitter.submit(request, self._rooms.clock(), last_attempt=True)
+            return await self._submitter.submit(request, self._rooms.clock(), last_attempt=not by.key)
         except UpstreamError as error:
             build = None if by.key else await self._rooms.builds.get(request.id)
             if build and build.state is BuildState.SUBMITTING and not build.workflow_uid:
