@@ -21,7 +21,7 @@ from chaos.figure import Figure, Outcome
 from chaos.scenarios import SCENARIOS, Scenario
 from chaos.setting import Setting
 
-SCENARIO_SECONDS = 900.0
+SCENARIO_SECONDS = 1200.0
 SHORT_SECONDS = 240.0
 
 

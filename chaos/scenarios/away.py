@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from chaos import stories
 from chaos.figure import Figure, Outcome
@@ -11,11 +12,14 @@ from chaos.setting import Setting
 
 COMMITS = 200
 FEW = 12
+HEAL_SECONDS = 800.0
+"""Two deliveries a commit, a second or more each."""
 
 
 async def away(setting: Setting) -> Outcome:
     """Push commits, some of which fail, while no server runs; start it and wait."""
     async with setting.run() as (run, _):
+        run.patience = replace(run.patience, heal=HEAL_SECONDS)
         await run.begin()
         await run.replicas.each[0].kill()
         count = FEW if setting.short else COMMITS
