@@ -12,7 +12,7 @@ from kubeci.local.github.api import RecordedRequest
 
 UPTIME_SECONDS = (0.2, 9.0)
 CALM_SECONDS = (35.0, 50.0)
-CALM = 0.12
+CALM = 0.15
 """The chance that a server lives long enough to lead, and to sweep for what was missed: stories wait for that."""
 AIM_SECONDS = 3.0
 AIM_LOOK_SECONDS = 0.002

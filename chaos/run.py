@@ -23,11 +23,11 @@ from chaos.world import World
 class Patience:
     """How long a scenario lasts at most, in seconds, and how many stories are told at once."""
 
-    work: float = 420.0
+    work: float = 540.0
     """While harm is done."""
     heal: float = 440.0
     """From the last harm to the last check-run: claims run out by time, and the sweep asks for one delivery a second."""
-    at_once: int = 12
+    at_once: int = 24
 
 
 SHORT = Patience(work=40.0, heal=120.0, at_once=6)
