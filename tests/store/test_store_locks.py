@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,8 @@ from kubeci.store.database import Database, database
 from kubeci.store.locks import SqlLocks
 from kubeci.store.tables import locks as table
 
-QUICK = Holding(lock=0.4, renew=0.1, wait=5.0, first_pause=0.005, longest_pause=0.02)
+QUICK = Holding(lock=1.0, renew=0.1, wait=10.0, first_pause=0.005, longest_pause=0.02)
+LASTING = replace(QUICK, lock=20.0, wait=30.0)
 
 
 async def test_a_lock_is_one_holders_until_it_is_freed_or_runs_out(stored: Database) -> None:
@@ -54,7 +56,7 @@ async def test_what_is_exclusive_happens_once_at_a_time(address: str, replicas: 
 
     async with AsyncExitStack() as stack:
         stores = [await stack.enter_async_context(database(address)) for _ in range(replicas)]
-        each = [Exclusive(SqlLocks(store, f"r{n}"), QUICK) for n, store in enumerate(stores)]
+        each = [Exclusive(SqlLocks(store, f"r{n}"), LASTING) for n, store in enumerate(stores)]
         await asyncio.gather(*(work(each[n % replicas], f"commit {n % 5}") for n in range(60)))
     assert done == 60
     assert most > 1, "different names wait for nobody"
@@ -63,8 +65,8 @@ async def test_what_is_exclusive_happens_once_at_a_time(address: str, replicas: 
 async def test_a_lock_that_is_held_for_longer_than_it_lasts_is_renewed(stored: Database) -> None:
     ours, theirs = Exclusive(SqlLocks(stored, "a"), QUICK), SqlLocks(stored, "b")
     async with ours.hold("x"):
-        for _ in range(10):
-            await asyncio.sleep(QUICK.lock / 5)
+        for _ in range(4):
+            await asyncio.sleep(QUICK.lock / 2)
             assert not await theirs.take("x", 60.0)
     assert await theirs.take("x", 60.0)
 
