@@ -9,6 +9,7 @@ import pytest_asyncio
 from corpus import CORPUS
 from run_corpus import chosen, run, tools
 
+from kubeci.definition.protocol import Limits
 from kubeci.service.prepare import Tools
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def given() -> AsyncIterator[Tools]:
-    async with tools() as made:
+    # A busy machine takes its time; what is too much of a processor or of memory is too much all the same.
+    async with tools(Limits(wall_seconds=60)) as made:
         yield made
 
 
