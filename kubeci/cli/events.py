@@ -43,6 +43,13 @@ class _Wish:
     as_json: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    store: Stored
+    ids: int
+    """Columns of the ids."""
+
+
 class _Envelope(msgspec.Struct):
     action: str | None = None
 
@@ -90,7 +97,9 @@ async def _events(invocation: Invocation, wish: _Wish) -> None:
             document = [_document(each, actions[each.id], builds) for each in found]
             show_json({"deliveries": document}, store.redaction)
         elif found:
-            show("\n".join(line for each in found for line in _lines(each, actions[each.id], builds, store)))
+            width = max(len(short_id(each.id)) for each in found)
+            for each in found:
+                show("\n".join(_lines(each, actions[each.id], builds, _Table(store, width))))
         else:
             show(_nothing(wish))
 
@@ -125,10 +134,11 @@ def came_of(record: DeliveryRecord, builds: list[Build]) -> str:
     return "; ".join([told, *(end for end in dict.fromkeys(ends) if not told.startswith(end))])
 
 
-def _lines(record: DeliveryRecord, action: str, builds: list[Build], store: Stored) -> list[str]:
+def _lines(record: DeliveryRecord, action: str, builds: list[Build], table: _Table) -> list[str]:
+    store = table.store
     state = click.style(f"{record.state:<7}", fg=COLOURS.get(record.state))
     name = store.fit(f"{record.event} {action}".strip(), 60)
-    head = f"{moment(record.received_at)[5:]}  {short_id(record.id):<8}  {state}  {name}"
+    head = f"{moment(record.received_at)[5:]}  {short_id(record.id):<{table.ids}}  {state}  {name}"
     about = f"{store.fit(record.repository, 100)} {record.sha[:SHORT_SHA]}".strip()
     told = store.fit(came_of(record, builds), 220)
     return [head, *wrapped(f"{about}: {told}" if about else told, columns() - 1, indent=INDENT)]

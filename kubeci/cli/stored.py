@@ -26,7 +26,8 @@ from kubeci.store.traces import SqlTraces
 LEAST_COLUMNS = 60
 LONGEST = 4_000  # characters of one text
 SHORT_SHA = 7
-SLACK_ID = "slack-"
+OWN_IDS = ("slack-", "sweep-")
+"""How ids begin that GitHub did not give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def moment(at: datetime) -> str:
 
 def short_id(delivery_id: str) -> str:
     """Give the beginning of a delivery's id, which `explain` and `replay` take for it."""
-    return delivery_id[: len(SLACK_ID) + 8] if delivery_id.startswith(SLACK_ID) else delivery_id[:8]
+    return delivery_id[:14] if delivery_id.startswith(OWN_IDS) else delivery_id[:8]
 
 
 def wrapped(text: str, width: int, *, indent: int) -> list[str]:

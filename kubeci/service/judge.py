@@ -43,7 +43,9 @@ class Judge:
     async def may(self, what: What, actor: Person, repository: Repository) -> bool:
         """Say whether a row of the trust table lets somebody do something at once; fails closed as `decide` does."""
         standing = await self._of_person(what, actor, repository)
-        return judge(self._rules.trust, what, standing).answer is Answer.BUILD
+        verdict = judge(self._rules.trust, what, standing)
+        note(StepKind.DECIDED, f"{verdict.answer} (row {what} of `trust`): {actor.login}, a {verdict.who}")
+        return verdict.answer is Answer.BUILD
 
     async def _standing(self, request: BuildRequest, row: What, *, foreign: bool) -> Standing:
         if request.actor is None:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -24,10 +24,10 @@ from kubeci.local.stack import LocalStack, StackSettings, Surroundings, surround
 from kubeci.settings.config import Config
 from kubeci.settings.pattern import Pattern
 
-PACE = Pace(
+PUSHES_WAIT = Pace(
     backoff=lambda _: 0.05,
     look_again_seconds=0.1,
-    push_wait_seconds=0.4,
+    push_wait_seconds=600.0,  # so that check suites come first
     watch=Timing(backoff=0.05, backoff_cap=0.1),
     github=Patience(answer_seconds=2.0, pauses=(0.02,), limit_seconds=0.2),
 )
@@ -75,6 +75,10 @@ class OperatorScene(GitHubScene):
         }
         return [f"--{name}={value}" for name, value in given.items()]
 
+    def ended(self, sha: str) -> bool:
+        """Say whether a delivery about a commit is done."""
+        return bool(self.stored(f"SELECT 1 FROM deliveries WHERE sha = '{sha}' AND state = 'done'"))
+
     def delivery(self, event: str, sha: str) -> str:
         [[found], *_] = self.stored(f"SELECT id FROM deliveries WHERE event = '{event}' AND sha = '{sha}'")
         return str(found)
@@ -115,32 +119,34 @@ async def installation(folder: Path) -> AsyncIterator[OperatorScene]:
 
 
 @asynccontextmanager
-async def serving(scene: OperatorScene) -> AsyncIterator[LocalStack]:
+async def serving(scene: OperatorScene, pace: Pace) -> AsyncIterator[LocalStack]:
     """Run the server until the block ends."""
-    async with with_server(scene.around, pace=PACE) as server:
+    async with with_server(scene.around, pace=pace) as server:
         yield server
     scene.around.github.webhook_url = ""
 
 
 async def happened(scene: OperatorScene) -> None:
-    """Build a commit, refuse a stranger's, ignore a push and a deleted tag, and set aside what GitHub does not let us do."""
+    """Build a commit, refuse a stranger's, ignore a push, and set aside what GitHub does not let us do."""
     github = scene.around.github
-    async with serving(scene):
+    async with serving(scene, PUSHES_WAIT):
         built = await scene.push({".kube-ci/ci.star": STARLARK})
         await scene.concluded(built)
-        await scene.until(lambda: not scene.stored("SELECT id FROM builds WHERE state != 'finished'"))
+        await scene.until(lambda: scene.stored("SELECT id FROM builds WHERE state = 'finished'"))
         await github.fork(REPOSITORY, "stranger")
         github.user = "stranger"
         strange = await github.push("stranger/widgets", {"x": "y"}, branch="patch", message="Mine")
         await github.open_pull_request(REPOSITORY, head="stranger/widgets:patch")
-        await scene.until(lambda: scene.runs(strange))
+        await scene.until(lambda: scene.ended(strange))
         github.user = "octocat"
+    async with serving(scene, replace(PUSHES_WAIT, push_wait_seconds=0.02)):
         ignored = await scene.push({"a": "b"}, message="A change\n\nskip-checks: true")
-        await scene.quiet()
-        github.faults.add(Fault("POST", "/check-runs$", status=403, body=NOT_ACCESSIBLE, times=2))
+        await scene.until(lambda: scene.ended(ignored))
+    async with serving(scene, PUSHES_WAIT):
+        github.faults.add(Fault("POST", "/check-runs$", status=403, body=NOT_ACCESSIBLE))
         parked = await scene.push({**PASSING, ".kube-ci/ci.star": None, "c": "d"}, branch="broken")
         await scene.until(lambda: scene.deliveries("parked"))
-        await scene.quiet()
+        await github.settled()
     scene.shas = {"built": built, "strange": strange, "ignored": ignored, "parked": parked}
     for name, sha in scene.shas.items():
         scene.names |= {
