@@ -91,7 +91,7 @@ async def deliveries(looked: Looked) -> Sequence[Finding]:
     state = State.WARNING if tried[0].good else State.WRONG
     remedy, command = _remedy(failed[0], page)
     if state is State.WARNING:
-        remedy, command = f"what failed since is lost unless it is sent again: press Redeliver at {page}", ""
+        remedy, command = f"the server asks for what failed since again; or press Redeliver at {page}", ""
     return [Finding(Group.WEBHOOK, "deliveries", state, f"{told}; {', '.join(codes)}", _WHY, remedy, command)]
 
 

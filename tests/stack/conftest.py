@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from shared_stacks import BUILDING_MAIN, RUNNING, STILL, STILL_BUILDING_MAIN, Stacks
+from sweep_kit import away_in
 from tests_stack import REPOSITORY, Scene, SharedScene
 from world import World, world_in
 
@@ -69,4 +70,11 @@ async def still_alone(tmp_path: Path) -> AsyncIterator[Scene]:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """A stack without an engine, whose server can be killed and started again."""
     async with world_in(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def away(tmp_path: Path) -> AsyncIterator[World]:
+    """A server that has swept, and is away; what was pushed before is built."""
+    async with away_in(tmp_path) as made:
         yield made

@@ -3,131 +3,75 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-from tests_stack import PASSING, REPOSITORY, workflow
-from world import FAST, World
+from sweep_kit import (
+    AGAIN,
+    LIST,
+    QUICK,
+    SWEEPING,
+    TAGGED,
+    asked,
+    back_after,
+    frequent,
+    mark,
+    names,
+    proxy,
+    redeliveries,
+    strange_pull_request,
+    swept,
+)
+from tests_stack import PASSING, REPOSITORY
+from world import World
 
-from kubeci.github.events import ACTIONS
-from kubeci.local.github.deliveries import Delivery
-from kubeci.local.serving import serving
-from kubeci.service.sweep import SweepPace
 from kubeci.settings.duration import Duration
 from kubeci.workflow import metadata
 from kubeci.workflow.metadata import annotations_of
 
-QUICK = SweepPace(begin=0.02, soon=0.1, between=0.0, arrival=2.0, look=0.02)
-SWEEPING = replace(FAST, sweep=QUICK)
-TAGGED = {".kube-ci/ci.yaml": workflow(["true"], annotations={"kube-ci.qutics.com/runForTag": "true"})}
-READ = frozenset(ACTIONS)
-LIST, AGAIN = "/app/hook/deliveries", "/attempts"
 
-
-@pytest.fixture
-async def known(world: World) -> World:
-    """A server that has swept, and is away; what was pushed before is built."""
-    frequent(world)
-    await world.kill()
-    await world.start(SWEEPING)
-    await world.push(PASSING)
-    await world.submitted()
-    await world.quiet()
-    await swept(world)
-    await world.kill()
-    world.stack.github.requests.clear()
-    return world
-
-
-def frequent(world: World) -> None:
-    config = msgspec.structs.replace(world.stack.config, sweep_interval=Duration("200ms"))
-    world.stack = replace(world.stack, config=config)
-
-
-async def swept(world: World, times: int = 1) -> None:
-    """Wait for so many complete sweeps that begin after now; each ends before the next one reads the list."""
-    before = len(world.api_calls("GET", LIST))
-    await world.until(lambda: len(world.api_calls("GET", LIST)) > before + times)
-
-
-def mark(world: World) -> float:
-    found = dict(world.stored("SELECT name, at FROM marks"))
-    return float(found.get("sweep", 0.0))
-
-
-async def back_after(world: World, **away: float) -> None:
-    """Start the server when so much time has gone by since it went away."""
-    await world.stack.github.settled()
-    world.clock.ahead += timedelta(**away)
-    await world.start(SWEEPING)
-
-
-def asked(world: World) -> int:
-    return len(world.api_calls("POST", AGAIN))
-
-
-def names(world: World, sha: str) -> list[str]:
-    return [run.name for run in world.runs(sha)]
-
-
-async def test_what_is_pushed_while_the_server_is_away_is_built_when_it_is_back(known: World) -> None:
-    github = known.stack.github
-    shas = [await known.push({"n": str(number)}, branch=f"b{number}") for number in range(5)]
-    tagged = await known.push(TAGGED, branch="tagged")
+async def test_what_is_pushed_while_the_server_is_away_is_built_when_it_is_back(away: World) -> None:
+    github = away.stack.github
+    shas = [await away.push({"n": str(number)}, branch=f"b{number}") for number in range(5)]
+    tagged = await away.push(TAGGED, branch="tagged")
     await github.tag(REPOSITORY, "v1", tagged)
     pull = await github.open_pull_request(REPOSITORY, head="b2")
-    foreign = await strange_pull_request(known)
+    foreign = await strange_pull_request(away)
     await github.comment(REPOSITORY, pull.number, "/kube-ci help")
-    await back_after(known, hours=3)
-    await known.until(lambda: all(known.runs(sha) for sha in [*shas, tagged, foreign]))
-    await known.until(lambda: answers(known))
-    await swept(known, 2)
-    await known.quiet()
-    assert [names(known, sha) for sha in shas] == [["Workflow - ci"]] * 5
-    assert names(known, tagged) == ["Workflow - ci"] * 2  # of the branch, and of the tag
-    assert [(run.name, run.conclusion) for run in known.runs(foreign)] == [
+    await back_after(away, hours=3)
+    await away.until(lambda: all(away.runs(sha) for sha in [*shas, tagged, foreign]))
+    await away.until(lambda: answers(away))
+    await swept(away, 2)
+    await away.quiet()
+    assert [names(away, sha) for sha in shas] == [["Workflow - ci"]] * 5
+    assert names(away, tagged) == ["Workflow - ci"] * 2  # of the branch, and of the tag
+    assert [(run.name, run.conclusion) for run in away.runs(foreign)] == [
         ("Default Workflow", "action_required")
     ]
-    assert len(answers(known)) == 1
-    built = Counter(annotations_of(each)[metadata.SHA] for each in known.workflows())
+    assert len(answers(away)) == 1
+    built = Counter(annotations_of(each)[metadata.SHA] for each in away.workflows())
     assert all(built[sha] == 1 for sha in shas)
     assert (built[tagged], built[foreign]) == (2, 0)
-    assert not known.deliveries("parked")
-    assert asked(known) == len({each.guid for each in github.deliveries.sent if each.redelivery})
+    assert not away.deliveries("parked")
+    assert asked(away) == len({each.guid for each in github.deliveries.sent if each.redelivery})
 
 
-async def test_what_comes_late_does_not_stop_the_build_of_the_branchs_head(known: World) -> None:
-    async with proxy(known, status=503):
-        late = await known.push({"a": "1"}, branch="topic")
-        await known.stack.github.settled()
+async def test_what_comes_late_does_not_stop_the_build_of_the_branchs_head(away: World) -> None:
+    async with proxy(away, status=503):
+        late = await away.push({"a": "1"}, branch="topic")
+        await away.stack.github.settled()
     slow = replace(SWEEPING, sweep=replace(QUICK, begin=1.5))
-    known.clock.ahead += timedelta(minutes=2)
-    await known.start(slow)
-    head = await known.push({"a": "2"}, branch="topic")
-    await known.until(lambda: known.runs(head))
-    await known.until(lambda: known.runs(late))
-    await known.quiet()
-    stopped = {annotations_of(each)[metadata.SHA]: each["spec"].get("shutdown") for each in known.workflows()}
+    away.clock.ahead += timedelta(minutes=2)
+    await away.start(slow)
+    head = await away.push({"a": "2"}, branch="topic")
+    await away.until(lambda: away.runs(head))
+    await away.until(lambda: away.runs(late))
+    await away.quiet()
+    stopped = {annotations_of(each)[metadata.SHA]: each["spec"].get("shutdown") for each in away.workflows()}
     assert (stopped[late], stopped[head]) == ("Stop", None)
-
-
-async def strange_pull_request(world: World) -> str:
-    github = world.stack.github
-    await github.fork(REPOSITORY, "stranger")
-    github.user = "stranger"
-    sha = await github.push("stranger/widgets", {"x": "y"}, branch="patch")
-    await github.open_pull_request(REPOSITORY, head="stranger/widgets:patch")
-    github.user = "octocat"
-    return sha
 
 
 def answers(world: World) -> list[Any]:
@@ -136,80 +80,65 @@ def answers(world: World) -> list[Any]:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_delivery_that_was_answered_badly_heals(known: World, status: int) -> None:
-    async with proxy(known, status=status) as lost:
-        sha = await known.push({"a": "b"}, branch="unlucky")
-        await known.stack.github.settled()
+async def test_a_delivery_that_was_answered_badly_heals(away: World, status: int) -> None:
+    async with proxy(away, status=status) as lost:
+        sha = await away.push({"a": "b"}, branch="unlucky")
+        await away.stack.github.settled()
         assert lost
-    await back_after(known, minutes=2)
-    await known.until(lambda: known.runs(sha))
+    await back_after(away, minutes=2)
+    await away.until(lambda: away.runs(sha))
 
 
-async def test_what_something_in_between_swallowed_heals_when_a_later_one_came(known: World) -> None:
-    async with proxy(known, status=200) as lost:
-        sha = await known.push({"a": "b"}, branch="unlucky")
-        await known.stack.github.settled()
+async def test_what_something_in_between_swallowed_heals_when_a_later_one_came(away: World) -> None:
+    async with proxy(away, status=200) as lost:
+        sha = await away.push({"a": "b"}, branch="unlucky")
+        await away.stack.github.settled()
         assert lost
-    await back_after(known, minutes=2)
-    await swept(known, 2)
-    assert (known.runs(sha), asked(known)) == ([], 0)  # another server might have taken them
-    await known.push({"c": "d"}, branch="lucky")
-    await known.until(lambda: known.runs(sha))
-    await swept(known, 2)
-    assert asked(known) == len(set(lost))
-    assert names(known, sha) == ["Workflow - ci"]
+    await back_after(away, minutes=2)
+    await swept(away, 2)
+    assert (away.runs(sha), asked(away)) == ([], 0)  # another server might have taken them
+    await away.push({"c": "d"}, branch="lucky")
+    await away.until(lambda: away.runs(sha))
+    await swept(away, 2)
+    assert asked(away) == len(set(lost))
+    assert names(away, sha) == ["Workflow - ci"]
 
 
-@asynccontextmanager
-async def proxy(world: World, *, status: int) -> AsyncIterator[list[str]]:
-    """Something that answers in the server's place, and keeps the ids of what it lost."""
-    lost: list[str] = []
-
-    async def answer(request: Request) -> Response:
-        await request.body()
-        if (request.headers["x-github-event"], "") in READ or request.headers[
-            "x-github-event"
-        ] == "check_suite":
-            lost.append(request.headers["x-github-delivery"])
-        return Response("", status)
-
-    async with serving(Starlette(routes=[Route("/", answer, methods=["POST"])])) as url:
-        world.stack.github.webhook_url = url
-        yield lost
-        world.stack.github.webhook_url = ""
-
-
-FAULTS: list[tuple[str, dict[str, Any]]] = [
-    ("a limit", {"status": 429, "headers": {"retry-after": "1"}}),
-    ("a server error", {"status": 500, "times": 3}),
-    ("a cut connection", {"times": 3}),
-    ("a redirect to nowhere", {"status": 404}),
-]
+LIMIT: dict[str, Any] = {"status": 429, "headers": {"retry-after": "1"}}
+CUT: dict[str, Any] = {"times": 3}
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", f"{LIST}$"), ("POST", f"{AGAIN}$")], ids=["list", "ask"]
+    ("method", "path", "how"),
+    [
+        ("GET", LIST, LIMIT),
+        ("GET", LIST, {"status": 500, "times": 3}),
+        ("GET", LIST, CUT),
+        ("POST", AGAIN, LIMIT),
+        ("POST", AGAIN, {"status": 500, "times": 3}),
+        ("POST", AGAIN, CUT),
+        ("POST", AGAIN, {"status": 404}),
+    ],
 )
-@pytest.mark.parametrize("how", [how for _, how in FAULTS], ids=[name for name, _ in FAULTS])
-async def test_a_sweep_that_fails_is_made_again(known: World, method: str, path: str, how: Any) -> None:
-    shas = [await known.push({"n": str(number)}, branch=f"b{number}") for number in range(3)]
-    fault = known.github_fault(method, path, **how)
-    before = mark(known)
-    await back_after(known, minutes=2)
-    await known.until(lambda: fault.times <= 0)
-    known.clock.ahead += timedelta(minutes=2)
-    await known.until(lambda: all(known.runs(sha) for sha in shas))
-    await swept(known)
-    assert mark(known) > before
-    assert [names(known, sha) for sha in shas] == [["Workflow - ci"]] * 3
+async def test_a_sweep_that_fails_is_made_again(away: World, method: str, path: str, how: Any) -> None:
+    shas = [await away.push({"n": str(number)}, branch=f"b{number}") for number in range(3)]
+    fault = away.github_fault(method, f"{path}$", **how)
+    before = mark(away)
+    await back_after(away, minutes=2)
+    await away.until(lambda: fault.times <= 0)
+    away.clock.ahead += timedelta(minutes=2)
+    await away.until(lambda: all(away.runs(sha) for sha in shas))
+    await swept(away)
+    assert mark(away) > before
+    assert [names(away, sha) for sha in shas] == [["Workflow - ci"]] * 3
 
 
-async def test_what_was_asked_for_is_not_asked_for_again_by_the_next_sweeps(known: World) -> None:
-    await known.push({"a": "b"}, branch="one")
-    await back_after(known, minutes=2)
-    await known.until(lambda: asked(known))
-    await swept(known, 5)
-    assert asked(known) == len(set(redelivered(known)))
+async def test_what_was_asked_for_is_not_asked_for_again_by_the_next_sweeps(away: World) -> None:
+    await away.push({"a": "b"}, branch="one")
+    await back_after(away, minutes=2)
+    await away.until(lambda: asked(away))
+    await swept(away, 5)
+    assert asked(away) == len(set(redelivered(away)))
 
 
 def redelivered(world: World) -> list[str]:
@@ -234,57 +163,33 @@ async def test_the_first_start_repeats_nothing_that_was_taken(world: World) -> N
     }
 
 
-def redeliveries(world: World) -> list[Delivery]:
-    return [each for each in world.stack.github.deliveries.sent if each.redelivery]
-
-
-async def test_hundreds_of_deliveries_cost_few_calls(known: World) -> None:
-    github = known.stack.github
+async def test_hundreds_of_deliveries_cost_few_calls(away: World) -> None:
+    github = away.stack.github
     for number in range(350):  # GitHub's list holds what we do not read, too
         github.deliver("check_run", {"action": "created", "number": number})
-    sha = await known.push({"a": "b"}, branch="one")
-    await back_after(known, minutes=2)
-    await known.until(lambda: known.runs(sha))
-    await swept(known, 2)
-    assert asked(known) == len(redeliveries(known)) == 3  # push, create and check suite
-    known.clock.ahead += timedelta(minutes=10)
-    await swept(known)
+    sha = await away.push({"a": "b"}, branch="one")
+    await back_after(away, minutes=2)
+    await away.until(lambda: away.runs(sha))
+    await swept(away, 2)
+    assert asked(away) == len(redeliveries(away)) == 3  # push, create and check suite
+    away.clock.ahead += timedelta(minutes=10)
+    await swept(away)
     github.requests.clear()
-    await swept(known, 4)
+    await swept(away, 4)
     assert 4 <= len(github.requests) <= 6
-    await known.kill()
+    await away.kill()
     github.requests.clear()
-    await back_after(known, minutes=1)
-    await swept(known)
-    assert len(known.api_calls("GET", LIST)) <= 2
+    await back_after(away, minutes=1)
+    await swept(away)
+    assert len(away.api_calls("GET", LIST)) <= 2
 
 
-async def test_what_is_older_than_the_list_is_found_by_comparing(known: World) -> None:
-    github = known.stack.github
-    sha = await known.push({"a": "b"}, branch="ours", message="Mine")
-    silent = await known.push({"c": "d"}, branch="silent", message="Not now\n\n\nskip-checks: true")
-    opened = await github.open_pull_request(REPOSITORY, head="ours")
-    foreign = await strange_pull_request(known)
-    await github.settled()
-    github.deliveries.sent.clear()
-    await back_after(known, days=4)
-    await known.until(lambda: known.runs(sha) and known.runs(foreign))
-    await swept(known, 2)
-    await known.quiet()
-    assert asked(known) == 0
-    assert names(known, sha) == ["Workflow - ci"]
-    assert names(known, silent) == []
-    assert [(run.name, run.conclusion) for run in known.runs(foreign)] == [
-        ("Default Workflow", "action_required")
-    ]
-    [built] = [each for each in known.workflows() if annotations_of(each)[metadata.SHA] == sha]
-    assert opened.number
-    made = known.stored("SELECT id, event FROM deliveries WHERE id LIKE 'sweep-%' ORDER BY event")
-    assert [event for _, event in made] == ["pull_request", "pull_request", "push", "push"]
-    parameters = {each["name"]: each["value"] for each in built["spec"]["arguments"]["parameters"]}
-    assert (parameters["repoName"], parameters["revision"], parameters["refName"]) == ("widgets", sha, "ours")
-    await known.kill()
-    await back_after(known, days=4)  # what was found once is not found again
-    await swept(known)
-    assert known.stored("SELECT id, event FROM deliveries WHERE id LIKE 'sweep-%' ORDER BY event") == made
-    assert names(known, sha) == ["Workflow - ci"]
+async def test_with_no_interval_nothing_is_swept(away: World) -> None:
+    config = msgspec.structs.replace(away.stack.config, sweep_interval=Duration("0"))
+    away.stack = replace(away.stack, config=config)
+    await away.push({"a": "b"}, branch="one")
+    await back_after(away, hours=1)
+    await away.push({"c": "d"}, branch="two")
+    await away.submitted(2)
+    await away.quiet()
+    assert away.api_calls("GET", LIST) == []
