@@ -157,13 +157,14 @@ class Sweeper:
         log.info("deliveries were asked for again", deliveries=len(due))
 
     async def _redeliver(self, attempt: Attempt) -> None:
+        # Even when it fails: one that cannot be had must not keep the others from their turn.
+        self._asked[attempt.guid] = self._work.clock()
         try:
             await self._work.hook.redeliver(attempt)
         except (NotFound, Invalid) as error:
             log.warning("a delivery cannot be had again", delivery=attempt.guid, error=str(error))
         else:
             self._work.metrics.missed_deliveries.labels("redelivered").inc()
-        self._asked[attempt.guid] = self._work.clock()
         await asyncio.sleep(self._work.pace.between)
 
     async def _arrived(self, guids: Collection[str]) -> bool:
