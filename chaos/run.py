@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -50,6 +50,8 @@ class Run:
     ledger: Ledger
     patience: Patience
     started: float = field(default_factory=time.monotonic)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when no more harm is to be done."""
     stuck: list[str] = field(default_factory=list)
     """Stories that did not come to their end."""
 
@@ -61,32 +63,44 @@ class Run:
                 await asyncio.sleep(0.5)
 
     async def through(
-        self, *work: Coroutine[Any, Any, None], calm: Callable[[], None] = lambda: None
+        self,
+        chosen: Sequence[stories.Story],
+        *harm: Coroutine[Any, Any, None],
+        calm: Callable[[], None] = lambda: None,
     ) -> float:
-        """Do all of the work, then let all heal; gives the seconds that this took. What takes too long is ended.
+        """Tell stories while harm is done, then let all heal; gives the seconds that this took.
 
-        `calm` ends what harm is left.
+        Harm ends when `over` is set: all is told, or it took too long; then no further story is begun. `calm` ends what
+        harm is left.
         """
-        watching = [asyncio.create_task(each) for each in (self.ledger.watch(), _progress(self))]
+        watching = [asyncio.create_task(each) for each in (self.ledger.watch(), self._progress())]
+        telling = asyncio.create_task(self._tell(chosen))
+        harming = [asyncio.create_task(each) for each in harm]
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self.patience.work), asyncio.TaskGroup() as group:
-                    for each in work:
-                        group.create_task(each)
+            done, _ = await asyncio.wait(
+                [telling, *harming], timeout=self.patience.work, return_when=asyncio.FIRST_EXCEPTION
+            )
+            for task in done:
+                task.result()
+            self.over.set()
+            await asyncio.gather(*harming)
+            await self.world.github.settled()
             calm()
             await self.replicas.start()
-            return await self._healed()
+            return await self._healed(telling)
         finally:
-            for task in watching:
+            for task in [*watching, telling, *harming]:
                 task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            await asyncio.gather(*watching, telling, *harming, return_exceptions=True)
 
-    async def tell_stories(self, chosen: list[stories.Story], told: asyncio.Event) -> None:
-        """Tell the stories, some at once; `told` is set in the end."""
+    async def _tell(self, chosen: Sequence[stories.Story]) -> None:
+        """Tell the stories, some at once."""
         room = asyncio.Semaphore(self.patience.at_once)
 
         async def one(number: int, story: stories.Story) -> None:
             async with room:
+                if self.over.is_set():
+                    return
                 teller = stories.Teller(
                     self.world, self.ledger, self.replicas.front, self.random, number, story.__name__
                 )
@@ -97,18 +111,17 @@ class Run:
                 # The next begins some time after this one's build, so that there is work whenever a server dies.
                 await asyncio.sleep(self.random.uniform(0.0, 2.0))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for number, story in enumerate(chosen, start=1):
-                    group.create_task(one(number, story))
-        finally:
-            told.set()
+        async with asyncio.TaskGroup() as group:
+            for number, story in enumerate(chosen, start=1):
+                group.create_task(one(number, story))
+        self.over.set()
 
-    async def _healed(self) -> float:
+    async def _healed(self, telling: asyncio.Task[None]) -> float:
         """Wait until all that is due is there and nothing is under way any more; gives the seconds that it took."""
         begun = time.monotonic()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.patience.heal):
+                await telling
                 while self.ledger.done < len(self.ledger.due) or self.ledger.verdict().faults():
                     await asyncio.sleep(0.5)
                 seconds = time.monotonic() - begun
@@ -117,6 +130,15 @@ class Run:
                 await asyncio.sleep(QUIET_SECONDS)
                 return seconds
         return time.monotonic() - begun
+
+    async def _progress(self) -> None:
+        """Say every few seconds how far it is, until cancelled."""
+        while True:
+            await asyncio.sleep(STEP_SECONDS)
+            self.tell(
+                f"{time.monotonic() - self.started:4.0f} s: {self.ledger.builds} builds asked for, "
+                f"{self.ledger.done} of {len(self.ledger.due)} check-runs ended, {self.replicas.kills} kills"
+            )
 
     async def outcome(self, *figures: Figure) -> Outcome:
         """Judge, and say what a person needs where something is wrong."""
@@ -135,13 +157,3 @@ class Run:
             trouble = await diagnosis(verdict, self.ledger.due, self.world, self.replicas, self.store)
             trouble += "".join(f"\nstory not told to its end: {each}" for each in self.stuck)
         return Outcome(found, trouble)
-
-
-async def _progress(run: Run) -> None:
-    """Say every few seconds how far it is, until cancelled."""
-    while True:
-        await asyncio.sleep(STEP_SECONDS)
-        run.tell(
-            f"{time.monotonic() - run.started:4.0f} s: {run.ledger.builds} builds asked for, "
-            f"{run.ledger.done} of {len(run.ledger.due)} check-runs ended, {run.replicas.kills} kills"
-        )

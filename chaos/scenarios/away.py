@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from chaos import stories
 from chaos.figure import Figure, Outcome
-from chaos.run import Run
 from chaos.setting import Setting
 
 COMMITS = 200
@@ -26,12 +24,7 @@ async def away(setting: Setting) -> Outcome:
         chosen: list[stories.Story] = run.random.choices(
             [stories.push, stories.failing_push], [3, 1], k=count
         )
-        healing = await run.through(_away(run, chosen))
+        healing = await run.through(chosen)
         return await run.outcome(
             Figure("commits pushed while away", count), Figure("time to heal", healing, "s")
         )
-
-
-async def _away(run: Run, chosen: list[stories.Story]) -> None:
-    await run.tell_stories(chosen, asyncio.Event())
-    await run.world.github.settled()

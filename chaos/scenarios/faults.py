@@ -48,17 +48,17 @@ async def faults(setting: Setting) -> Outcome:
     async with setting.run(on_postgres=True) as (run, database):
         assert database is not None
         await run.begin()
-        told, done = asyncio.Event(), Counter[str]()
+        done = Counter[str]()
         github = RandomFaults(
             RATE, Random(setting.seed), tuple(way for way in WAYS if way not in FOR_A_MINUTE)
         )
         run.world.github.faults.random = github
         try:
             healing = await run.through(
-                run.tell_stories(stories.chosen(FEW if setting.short else BUILDS, run.random), told),
-                _spoil_cluster(run, told, done),
-                _restart_api(run, told, done),
-                _restart_database(run, database, told, done),
+                stories.chosen(FEW if setting.short else BUILDS, run.random),
+                _spoil_cluster(run, done),
+                _restart_api(run, done),
+                _restart_database(run, database, done),
                 calm=lambda: _calm(run.world),
             )
         finally:
@@ -77,8 +77,8 @@ def _calm(world: World) -> None:
     world.cluster.faults.clear()
 
 
-async def _spoil_cluster(run: Run, told: asyncio.Event, done: Counter[str]) -> None:
-    while not told.is_set():
+async def _spoil_cluster(run: Run, done: Counter[str]) -> None:
+    while not run.over.is_set():
         await asyncio.sleep(run.random.uniform(*BETWEEN_SECONDS))
         if run.random.random() < 0.1:
             run.world.cluster.cut_watches()
@@ -88,8 +88,8 @@ async def _spoil_cluster(run: Run, told: asyncio.Event, done: Counter[str]) -> N
         done["cluster"] += 1
 
 
-async def _restart_api(run: Run, told: asyncio.Event, done: Counter[str]) -> None:
-    while not told.is_set():
+async def _restart_api(run: Run, done: Counter[str]) -> None:
+    while not run.over.is_set():
         await asyncio.sleep(run.random.uniform(*RESTART_SECONDS))
         await run.world.api_away()
         try:
@@ -99,8 +99,8 @@ async def _restart_api(run: Run, told: asyncio.Event, done: Counter[str]) -> Non
         done["api"] += 1
 
 
-async def _restart_database(run: Run, database: Postgres, told: asyncio.Event, done: Counter[str]) -> None:
-    while not told.is_set():
+async def _restart_database(run: Run, database: Postgres, done: Counter[str]) -> None:
+    while not run.over.is_set():
         await asyncio.sleep(run.random.uniform(*RESTART_SECONDS))
         # In one thread, which comes to its end whatever is cancelled meanwhile.
         await asyncio.to_thread(_restart, database, run.random.uniform(*AWAY_SECONDS))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from chaos import stories
 from chaos.figure import Figure, Outcome
 from chaos.killer import Killer
@@ -17,9 +15,6 @@ async def kills(setting: Setting, *, replicas: int, on_postgres: bool = False) -
     """Kill one replica after the other while stories are told, then let all heal."""
     async with setting.run(count=replicas, on_postgres=on_postgres) as (run, _):
         await run.begin()
-        told = asyncio.Event()
         chosen = stories.chosen(FEW if setting.short else BUILDS, run.random)
-        healing = await run.through(
-            run.tell_stories(chosen, told), Killer(run.replicas, run.random).run(told)
-        )
+        healing = await run.through(chosen, Killer(run.replicas, run.random).run(run.over))
         return await run.outcome(Figure("kills", run.replicas.kills), Figure("time to heal", healing, "s"))
