@@ -15,7 +15,7 @@ from kubeci.service.examine import NotAllowed
 from kubeci.tracing import note
 
 PRINTS = 20
-LINE = 90  # characters of a printed line
+LINE = 2_000  # characters of a printed line; the note is cut after secrets were masked in it
 
 
 def evaluated(definition: Definition | None, commit: Commit, seconds: float) -> None:

@@ -31,17 +31,19 @@ PUSHES_WAIT = Pace(
     watch=Timing(backoff=0.05, backoff_cap=0.1),
     github=Patience(answer_seconds=2.0, pauses=(0.02,), limit_seconds=0.2),
 )
-STARLARK = """
+TOKEN = "ghp_" + "0123456789" * 4
+STARLARK = f"""
+print("a token: {TOKEN}")
 print("building", input.ref)
 print("\\x1b[31mred\\x1b[0m \\u202e backwards")
-workflow = {
+workflow = {{
     "apiVersion": "argoproj.io/v1alpha1",
     "kind": "Workflow",
-    "spec": {
+    "spec": {{
         "entrypoint": "ci",
-        "templates": [{"name": "ci", "container": {"image": "alpine", "command": ["true"]}}],
-    },
-}
+        "templates": [{{"name": "ci", "container": {{"image": "alpine", "command": ["true"]}}}}],
+    }},
+}}
 """
 NOT_ACCESSIBLE = '{"message": "Resource not accessible by integration"}'
 

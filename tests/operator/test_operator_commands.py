@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from operator_scene import PUSHES_WAIT, OperatorScene, happened, installation, kubeci, kubeci_process, serving
+from operator_scene import (
+    PUSHES_WAIT,
+    TOKEN,
+    OperatorScene,
+    happened,
+    installation,
+    kubeci,
+    kubeci_process,
+    serving,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GOLDEN = Path(__file__).parent / "golden"
@@ -102,6 +112,16 @@ async def test_what_comes_from_outside_commands_no_terminal(scene: OperatorScene
     _, told, _ = await kubeci("explain", scene.shas["built"], *scene.options())
     assert "[U+202E] backwards" in told
     assert [letter for letter in told if letter != "\n" and not letter.isprintable()] == []
+
+
+async def test_no_secret_is_kept_in_a_trace_or_shown(scene: OperatorScene) -> None:
+    kept = [body for [body] in scene.stored("SELECT body FROM traces")]
+    assert [body for body in kept if TOKEN.encode() in zlib.decompress(body)] == []
+    assert any(b"a token: [masked]" in zlib.decompress(body) for body in kept)
+    for wish in (["explain", scene.shas["built"]], ["explain", scene.shas["built"], "--json"]):
+        _, told, _ = await kubeci(*wish, *scene.options())
+        assert TOKEN not in told
+        assert "a token: [masked]" in told
 
 
 @pytest.mark.parametrize("command", ["explain", "replay"])
