@@ -22,7 +22,7 @@ from kubeci.service.leading import Leading
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 OURS = Lease("a", 10, NOW, NOW, transitions=2)
-QUICK = Terms(lease=1, deadline=0.5, pause=0.05)
+QUICK = Terms(lease=2, deadline=0.5, pause=0.05)
 PATH = "/leases"
 
 

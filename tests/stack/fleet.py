@@ -21,7 +21,7 @@ from kubeci.service.election import Terms
 from kubeci.settings.api import ApiToken, Verb
 from kubeci.settings.pattern import Pattern
 
-QUICK = replace(FAST, push_wait_seconds=0.0, terms=Terms(lease=1, deadline=0.6, pause=0.1))
+QUICK = replace(FAST, push_wait_seconds=0.0, terms=Terms(lease=3, deadline=2.0, pause=0.1))
 """Push and check suite of a commit are worked on at the same moment."""
 TOKEN = ApiToken("ops", b"the secret of ops", (Pattern(".*"),), frozenset(Verb))
 
