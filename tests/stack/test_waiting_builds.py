@@ -96,10 +96,13 @@ async def test_a_workflow_whose_creation_was_not_answered_is_stopped_with_its_bu
     waiting.heal()
     world.stack.cluster.faults.add("POST", "/workflows", after=True, drop=True)
     world.stack.cluster.faults.add("POST", "/workflows", delay_seconds=0.5, status=503, times=10**6)
-    await world.submitted()
+    name = await world.submitted()
     await world.stack.github.press(waiting.run.id, "cancel")
-    await world.until(lambda: waiting.run.status == "completed")
     await world.until(lambda: world.workflows()[0]["spec"].get("shutdown"))
+    world.status(
+        name, "Failed"
+    )  # where the watch was quicker than the button it is concluded now, else it was before
+    await world.until(lambda: waiting.run.conclusion == "cancelled")
 
 
 async def test_a_pull_request_that_is_closed_ends_its_build_that_waits(waiting: Waiting) -> None:
