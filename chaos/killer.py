@@ -10,7 +10,7 @@ from chaos.replicas import Replica, Replicas
 from kubeci.local.cluster.door import Asked
 from kubeci.local.github.api import RecordedRequest
 
-UPTIME_SECONDS = (0.2, 9.0)
+UPTIME_SECONDS = (0.2, 8.0)
 CALM_SECONDS = (35.0, 50.0)
 CALM = 0.15
 """The chance that a server lives long enough to lead, and to sweep for what was missed: stories wait for that."""
@@ -32,16 +32,18 @@ AIMS = (
 class Killer:
     """Kills one replica at a time, each by its own process."""
 
-    def __init__(self, replicas: Replicas, random: Random) -> None:
+    def __init__(self, replicas: Replicas, random: Random, *, calm: float = CALM) -> None:
+        """Kill these; `calm` is the chance of a long life."""
         self._replicas = replicas
         self._random = random
+        self._calm = calm
         self._world = replicas.each[0].world
 
     async def run(self, until: asyncio.Event) -> None:
         """Kill again and again until the event; the replicas run at the end."""
         while not until.is_set():
             replica = self._random.choice(self._replicas.each)
-            seconds = CALM_SECONDS if self._random.random() < CALM else UPTIME_SECONDS
+            seconds = CALM_SECONDS if self._random.random() < self._calm else UPTIME_SECONDS
             await _pause(until, self._random.uniform(*seconds))
             if self._random.random() < 0.6:
                 await self._aim(*self._random.choice(AIMS))
