@@ -7,26 +7,26 @@ from attack import STAR, Attack, Verdict, lines, nested, star, star_kept
 DOUBLE = "def f():\n  x = {0}\n  for i in range(70):\n    {1}\nf()\n"
 LOOP = "def f():\n  for i in range(1 << 30):\n    {0}\nf()\n"
 MEMORY = "MB of memory"
-PROCESSOR = "seconds of CPU"
+SPENT = "used more than"  # of memory or of time, whatever comes first on this machine
 CRASHED = "crashed the interpreter"
 TABLE = "{i: i for i in range(1000)}"
 
 MEMORY_BOMBS = (
-    star("a string that doubles", DOUBLE.format("'ab'", "x += x"), MEMORY, costly=True),
-    star("a list that doubles", DOUBLE.format("[1]", "x = x + x"), MEMORY, costly=True),
-    star("a list that extends itself", DOUBLE.format("[1]", "x.extend(list(x))"), MEMORY, costly=True),
-    star("a dict that doubles", LOOP.format("x = {j: [j] * 1000 for j in range(1 << 22)}"), MEMORY, costly=True),
+    star("a string that doubles", DOUBLE.format("'ab'", "x += x"), SPENT, costly=True),
+    star("a list that doubles", DOUBLE.format("[1]", "x = x + x"), SPENT, costly=True),
+    star("a list that extends itself", DOUBLE.format("[1]", "x.extend(list(x))"), SPENT, costly=True),
+    star("a dict that doubles", LOOP.format("x = {j: [j] * 1000 for j in range(1 << 22)}"), SPENT, costly=True),
     star("two billion letters", "x = 'a' * 2000000000\n", MEMORY),
     star("a list of a billion", "x = [0] * 1000000000\n", MEMORY),
     star("a shift by a billion", "x = 1 << (1 << 30)\n", "Integer overflow"),
-    star("a number squared again and again", DOUBLE.format("3", "x = x * x"), PROCESSOR, costly=True),
+    star("a number squared again and again", DOUBLE.format("3", "x = x * x"), SPENT, costly=True),
     star("a power by builtin math", 'load("builtin:///math", "pow")\nx = pow(10, 400)\nworkflow = {"x": x}\n', "JSON cannot hold"),
     star("a width of a billion", "x = '%1000000000d' % 1\n", "format"),
-    star("joins of joins", DOUBLE.format("'ab'", "x = x.join([x] * 100)"), MEMORY, costly=True),
-    star("replacement of nothing", DOUBLE.format("'ab'", "x = x.replace('', x)"), MEMORY, costly=True),
-    star("kept by closures", LOOP.format("x = [(lambda y = 'x' * 10000000 + str(j): y) for j in range(1000)]"), MEMORY, costly=True),
+    star("joins of joins", DOUBLE.format("'ab'", "x = x.join([x] * 100)"), SPENT, costly=True),
+    star("replacement of nothing", DOUBLE.format("'ab'", "x = x.replace('', x)"), SPENT, costly=True),
+    star("kept by closures", LOOP.format("x = [(lambda y = 'x' * 10000000 + str(j): y) for j in range(1000)]"), SPENT, costly=True),
     star("a range written out", "x = list(range(1 << 31 - 1))\n", CRASHED),
-    star("text of a billion by repr", "x = repr(['\\x00' * 60000000])\n", MEMORY, costly=True),
+    star("text of a billion by repr", "x = repr(['\\x00' * 60000000])\n", SPENT, costly=True),
     star("JSON that doubles", 'load("builtin:///encoding/json", "encode")\n' + DOUBLE.format("'\"'", "x = encode(x)"), "", costly=True),
     star("JSON laid out a million wide", 'load("builtin:///encoding/json", "indent")\nx = indent("[" * 200 + "]" * 200, indent = " " * 10000000)\n', "ran out of memory", line=2, costly=True),
     star("YAML aliases within Starlark", 'load("builtin:///encoding/yaml", "yaml")\nx = yaml.loads("a0: &a0 [x]\\n" + "\\n".join(["a%d: &a%d [%s]" % (n, n, ", ".join(["*a%d" % (n - 1)] * 10)) for n in range(1, 10)]))\n', "more than 200,000 values"),
@@ -36,21 +36,21 @@ MEMORY_BOMBS = (
 )  # fmt: skip
 
 TIME_BOMBS = (
-    star("loops in loops", LOOP.format("for j in range(1 << 30): pass"), PROCESSOR, costly=True),
-    star("one comprehension", "x = [0 for i in range(1 << 30) if i < 0]\n", PROCESSOR, costly=True),
+    star("loops in loops", LOOP.format("for j in range(1 << 30): pass"), SPENT, costly=True),
+    star("one comprehension", "x = [0 for i in range(1 << 30) if i < 0]\n", SPENT, costly=True),
     star("a range without end", "x = len([i for i in range(1 << 62)])\n", "Error unpacking"),
     star("recursion", "def f(n):\n  return f(n + 1)\nf(0)\n", "Starlark has no recursion"),
     star("recursion by two", "def f(n):\n  return g(n)\ndef g(n):\n  return f(n)\nf(0)\n", "Starlark has no recursion"),
     star("recursion by a closure", "def f(g):\n  return g(g)\nf(f)\n", "Starlark has no recursion"),
     star("recursion by sorting", "def f(x):\n  return sorted([2, 1], key = f)\nf(1)\n", "recursion"),
     star("a costly key", "def k(x):\n  n = 0\n  for i in range(1 << 20):\n    n += i\n  return n\nx = sorted(range(10000), key = k)\n", "used more than", costly=True),
-    star("keys that collide", LOOP.format("x = {(j << 32): j for j in range(1 << 18)}"), PROCESSOR, costly=True),
-    star("search of nothing", "x = 'a' * 4000000\nb = 'a' * 2000000 + 'b'\ny = [x.find(b) for i in range(100000)]\n", PROCESSOR, costly=True),
-    star("digits of a large number", DOUBLE.format("3", "x = x * x; y = str(x)"), PROCESSOR, costly=True),
-    star("a pattern that backtracks elsewhere", 'load("builtin:///re", "re")\nx = [re.match("(a*)*b", "a" * 100000) for i in range(100000)]\n', PROCESSOR, costly=True),
+    star("keys that collide", LOOP.format("x = {(j << 32): j for j in range(1 << 18)}"), SPENT, costly=True),
+    star("search of nothing", "x = 'a' * 4000000\nb = 'a' * 2000000 + 'b'\ny = [x.find(b) for i in range(100000)]\n", SPENT, costly=True),
+    star("digits of a large number", DOUBLE.format("3", "x = x * x; y = str(x)"), SPENT, costly=True),
+    star("a pattern that backtracks elsewhere", 'load("builtin:///re", "re")\nx = [re.match("(a*)*b", "a" * 100000) for i in range(100000)]\n', SPENT, costly=True),
     star("a pattern that repeats too often", 'load("builtin:///re", "re")\nx = re.compile("((a{100}){100}){100}")\n', "is not a regular expression", line=2),
     star("a pattern of a megabyte", 'load("builtin:///re", "re")\nx = re.compile("a" * 1000000)\n', "at most 4,096", line=2),
-    star("all the empty matches", 'load("builtin:///re", "re")\nx = re.sub("", "xxxxxxxxxx", "a" * 5000000)\n', PROCESSOR, costly=True),
+    star("all the empty matches", 'load("builtin:///re", "re")\nx = re.sub("", "xxxxxxxxxx", "a" * 5000000)\n', SPENT, costly=True),
     star("years by the billion", 'load("builtin:///time", "from_timestamp")\nx = from_timestamp(1 << 62).format("2006-01-02")\nworkflow = [x]\n', "outside the years"),
 )  # fmt: skip
 
