@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kubeci.cluster.client import MERGE_PATCH, Client, Request
-from kubeci.errors import Invalid
+from kubeci.errors import Conflict, Invalid, UpstreamError
 from kubeci.model.json import JsonObject
 
 WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/workflows"
@@ -60,4 +60,10 @@ class ArgoWorkflows:
 
     async def _merge(self, namespace: str, name: str, patch: JsonObject) -> None:
         names = {"namespace": namespace, "name": name}
-        await self._client.send(Request("PATCH", WORKFLOW, names, body=patch, content_type=MERGE_PATCH))
+        try:
+            await self._client.send(Request("PATCH", WORKFLOW, names, body=patch, content_type=MERGE_PATCH))
+        except Conflict as error:
+            # The patch names no version: others wrote at the same moment, more often than the API server tried again.
+            raise UpstreamError(
+                str(error), status=error.status, retryable=True, public=error.public
+            ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -113,7 +114,8 @@ class CheckRuns:
         self._said = {each: at for each, at in self._said.items() if now - at[-1] < SAYING_WINDOW}
         said = self._said.get(build.id, ())
         if may_say(said, now):
-            await self.bring(build, check)
+            with suppress(Invalid):  # its workflow was there all the same, and has been reported to its end
+                await self.bring(build, check)
             self._said[build.id] = (*said, now)[-SAYINGS:]
 
     async def lift_refusal(self, commit: Commit, by: str) -> None:

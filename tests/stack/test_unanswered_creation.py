@@ -87,3 +87,15 @@ async def test_what_ends_before_its_submission_does_lets_older_builds_go(world: 
             "shutdown" in each["spec"] for each in world.workflows() if each["metadata"]["name"] == first
         )
     )
+
+
+async def test_what_is_said_too_late_of_its_waiting_sets_nothing_aside(world: World) -> None:
+    world.github_fault("PATCH", "/check-runs/", delay_seconds=0.4)
+    sha, name = await unanswered(world)
+    await world.until(lambda: world.api_calls("PATCH", "/check-runs/"))
+    world.status(name, "Succeeded", Step("a"))
+    await world.concluded(sha)
+    world.stack.cluster.faults.clear()
+    await world.quiet()
+    assert world.deliveries("parked") == []
+    assert [run.conclusion for run in world.runs(sha)] == ["success"]
