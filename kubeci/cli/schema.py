@@ -13,6 +13,7 @@ import msgspec
 from kubeci.model.json import JsonObject
 from kubeci.settings.api import Api, ApiTokenEntry, Pages
 from kubeci.settings.config import CacheDefaults, Config, TemplateFiles
+from kubeci.settings.duration import Duration
 from kubeci.settings.pattern import Pattern
 from kubeci.settings.slack import Slack, SlackAccess, SlackNews
 
@@ -63,6 +64,11 @@ def settings_schema() -> JsonObject:
 def _schema_of(shape: type[Any]) -> JsonObject:
     if shape is Pattern:
         return {"type": "string", "format": "regex", "description": "A regular expression (RE2), searched."}
+    if shape is Duration:
+        # As Go writes them; 0 alone needs no unit.
+        unit = r"(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)"
+        text = {"type": "string", "pattern": f"^(0|({unit})+)$", "examples": ["5m", "1h30m"]}
+        return {"anyOf": [text, {"const": 0}]}
     raise NotImplementedError(shape)
 
 

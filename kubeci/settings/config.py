@@ -103,9 +103,9 @@ class Config(Struct, frozen=True, rename="camel"):
     """Who may see the server's pages beside the holders of tokens."""
     slack: Slack = Slack()
     """Who may give commands in Slack, and which channels are told of what."""
-    sweep_interval: Duration = Duration("5m")
+    sweep_interval: Duration = field(default_factory=lambda: Duration("5m"))
     """Time between two looks at what GitHub delivered; `0` for none."""
-    retention: Duration = Duration("720h")
+    retention: Duration = field(default_factory=lambda: Duration("720h"))
     """How long deliveries with their traces, and builds that are finished, are kept."""
     options: dict[str, str | int | bool] = {}
     """Server options by the names of the command line, for those not given there."""
