@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaos import stories
 from chaos.figure import Figure, Outcome
-from chaos.killer import CALM, Killer
+from chaos.killer import Killer
 from chaos.setting import Setting
 
 BUILDS = 300
@@ -16,6 +16,6 @@ async def kills(setting: Setting, *, replicas: int, on_postgres: bool = False) -
     async with setting.run(count=replicas, on_postgres=on_postgres) as (run, _):
         await run.begin()
         chosen = stories.chosen(FEW if setting.short else BUILDS, run.random)
-        killer = Killer(run.replicas, run.random, calm=0.0 if setting.short else CALM)
+        killer = Killer(run.replicas, run.random, calm=not setting.short)
         healing = await run.through(chosen, killer.run(run.over))
         return await run.outcome(Figure("kills", run.replicas.kills), Figure("time to heal", healing, "s"))
