@@ -103,7 +103,7 @@ class Dispatcher:
     async def _of_check_run(self, event: CheckRunEvent, delivery_id: str) -> Wish:
         record = await self._builds.of_check_run(event.repository, event.check_run_id)
         if event.action == "requested_action" and event.identifier != RUN:
-            return _of_press(event, record, delivery_id)
+            return _of_press(event, record or await self._unrecorded(event), delivery_id)
         offered = record is not None and record.state is BuildState.OFFERED
         # Re-run on a step that nobody has run yet is its Run.
         what = What.RUN if event.action == "requested_action" or offered else What.RERUN
@@ -114,6 +114,14 @@ class Dispatcher:
             return request
         again = DeploymentRequest(record.deployment_id, record.environment) if record.deployment_id else None
         return replace(request, of_build=record.id, deployment=again)
+
+    async def _unrecorded(self, event: CheckRunEvent) -> Build | None:
+        """Find the build whose check-run was created and not noted yet: whoever created it may have died just then."""
+        leads_to = str(event.payload["check_run"].get("details_url") or "")
+        for build in await self._builds.all_of_commit(Commit(event.repository, event.head_sha)):
+            if not build.check_run_id and leads_to.endswith(f"/{build.namespace}/{build.workflow_name}"):
+                return build
+        return None
 
     async def _of_check_suite(self, event: CheckSuiteEvent, delivery_id: str) -> Wish:
         if event.action == "requested":

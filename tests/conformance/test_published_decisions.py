@@ -75,6 +75,9 @@ class Builds:
     async def of_commit(self, _commit: Commit) -> Build | None:
         return None
 
+    async def all_of_commit(self, _commit: Commit) -> list[Build]:
+        return []
+
 
 def payloads() -> list[tuple[str, dict[str, Any]]]:
     published = json.loads((FETCHED / "webhooks-examples" / "api.github.com" / "index.json").read_text())
