@@ -17,8 +17,8 @@ from chaos.world import API_TOKEN, REPOSITORIES, World
 from kubeci.local.github.repositories import Files
 from kubeci.local.github.state import CheckRun
 
-STEP_SECONDS = 240.0
-"""For one thing that a story waits for; a build whose event was lost is found by the judge."""
+STEP_SECONDS = 1100.0
+"""For one thing that a story waits for: longer than a scenario, which would else be left with what nobody cancels."""
 LOOK_SECONDS = 0.1
 REMARKS = (0, 3, 60)
 """GitHub takes 50 annotations a request."""
