@@ -26,7 +26,7 @@ async def github_clock(looked: Looked) -> Sequence[Finding]:
         theirs = await github_time(subject.endpoint)
     except UpstreamError as error:
         return [Finding(Group.CLOCK, "against GitHub", State.UNKNOWN, f"skipped: {error}")]
-    why = "GitHub refuses the App's tokens when the clocks differ by more than a minute"
+    why = "the server signs by GitHub's clock then, but signatures of Slack and ends of claims go by this one"
     return [_compared("against GitHub", theirs, subject, WRONG_SECONDS, why)]
 
 

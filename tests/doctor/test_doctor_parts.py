@@ -139,13 +139,14 @@ async def test_an_app_to_which_nothing_was_sent_is_unknown(scene: Scene) -> None
 
 
 @pytest.mark.parametrize("minutes", [-15, 15])
-async def test_a_clock_that_spoils_the_apps_tokens_is_named(minutes: int, scene: Scene) -> None:
+async def test_a_clock_that_is_off_is_named_and_keeps_nothing_from_being_looked_at(minutes: int, scene: Scene) -> None:
     state = scene.stack.github.state
     state.now = lambda: datetime.now(UTC) + timedelta(minutes=minutes)
     found = await scene.findings()
-    assert faults(found) == [("credentials", State.WRONG), ("against GitHub", State.WRONG)]
-    refused = next(each for each in found if each.name == "credentials")
-    assert "clock" in refused.remedy
+    assert faults(found) == [("against GitHub", State.WRONG)]
+    off = next(each for each in found if each.name == "against GitHub")
+    assert "clock is 9" in off.found
+    assert "NTP" in off.remedy
 
 
 async def test_a_store_that_the_server_writes_is_left_alone(scene: Scene) -> None:

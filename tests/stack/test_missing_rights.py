@@ -105,8 +105,12 @@ MISSED: dict[Right, str] = {
 """Where each right is missed: in what the check-run of that place says, and in no other."""
 
 
+OF_REPLICAS = "coordination.k8s.io"
+"""What replicas that share a store agree by; the only one on SQLite, as here, never asks for it (tests/rbac)."""
+
+
 def test_the_table_is_the_role() -> None:
-    assert sorted(MISSED) == sorted(granted())
+    assert sorted(MISSED) == sorted(right for right in granted() if right[1] != OF_REPLICAS)
 
 
 async def test_each_right_that_is_missing_is_told_where_it_is_missed_and_breaks_nothing_else(
