@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import io
+import os
 import zoneinfo
 from functools import cache
-from importlib import resources
-from pathlib import Path
+from importlib.util import find_spec
 from zoneinfo import ZoneInfo
 
 _CONTENT: dict[str, bytes] = {}
+_NO_ZONES = frozenset({"posix", "posixrules", "right"})
+"""Other forms of the database in its folder; docs.python.org, "zoneinfo", available_timezones."""
 
 
 def preload() -> None:
     """Read the whole time zone database, the system's or else Python's, once a process (600 small files)."""
-    for name in zoneinfo.available_timezones():
-        if name not in _CONTENT:
-            content = _read(name)
-            if content:
+    for folder in [*zoneinfo.TZPATH, *_packaged()]:
+        _read(folder)
+
+
+def _packaged() -> list[str]:
+    """Give the folder of the package `tzdata`, which has what the system's database lacks."""
+    found = find_spec("tzdata")
+    return [f"{place}/zoneinfo" for place in found.submodule_search_locations or ()] if found else []
+
+
+def _read(database: str, below: str = "") -> None:
+    """Take each zone of a folder that is not known yet."""
+    try:
+        entries = list(os.scandir(f"{database}/{below}"))
+    except OSError:  # it need not be there
+        return
+    for entry in entries:
+        name = f"{below}{entry.name}"
+        if name in _NO_ZONES or name in _CONTENT:
+            continue
+        if entry.is_dir():
+            _read(database, f"{name}/")
+        else:
+            with io.FileIO(entry.path) as file:
+                content = file.read()
+            if content.startswith(b"TZif"):
                 _CONTENT[name] = content
 
 
@@ -39,15 +63,3 @@ def _content(name: str) -> bytes:
     if not _CONTENT:
         preload()
     return _CONTENT.get(name, b"")
-
-
-def _read(name: str) -> bytes:
-    for folder in zoneinfo.TZPATH:
-        path = Path(folder, name)
-        if path.is_file():
-            return path.read_bytes()
-    package, _, file = f"tzdata.zoneinfo.{name.replace('/', '.')}".rpartition(".")
-    try:
-        return resources.files(package).joinpath(file).read_bytes()
-    except (ModuleNotFoundError, FileNotFoundError):
-        return b""
