@@ -18,8 +18,9 @@ if find_spec("sniffio") is None:
     # None says that it is not there: docs.python.org, "The import system", the module cache.
     sys.modules["sniffio"] = None  # type: ignore[assignment] # typeshed leaves the None out
 
-# No test trusts a certificate of the machine's store, and reading it takes each TLS context 20 ms; processes inherit it.
-os.environ["SSL_CERT_FILE"] = os.devnull
+# No test trusts a certificate of the machine's store, and reading it takes each TLS context 20 ms. Processes inherit this;
+# the file's one authority ended in 2020, and nobody has its key.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "data" / "nobody.pem")
 
 
 def pytest_collection_finish() -> None:
