@@ -42,7 +42,7 @@ browser: .venv/.installed ## look at the server's pages in Chromium (Debian: apt
 bench: .venv/.installed ## speed and memory, as one table
 	$(BIN)/python -m bench $(ARGS)
 
-chaos: .venv/.installed ## kill the server, let all around it fail, count what is lost: 0; ARGS=--short takes a minute
+chaos: .venv/.installed ## kill the server, let all around it fail, count what is lost: 0; ARGS=--short takes a few minutes
 	$(BIN)/python -m chaos $(ARGS)
 
 cluster-tools: ## build a Kubernetes control plane, Argo and KWOK once, into a cache (Go, about ten minutes)

@@ -22,13 +22,16 @@ from chaos.scenarios import SCENARIOS, Scenario
 from chaos.setting import Setting
 
 SCENARIO_SECONDS = 1200.0
-SHORT_SECONDS = 240.0
+SHORT_SECONDS = 420.0
 
 
-@click.command(epilog="Scenarios: " + "; ".join(f"{each.name}: {each.summary}" for each in SCENARIOS))
+@click.command(
+    epilog="\b\nScenarios:\n" + "\n".join(f"  {each.name:<16}{each.summary}" for each in SCENARIOS),
+    context_settings={"max_content_width": 110},
+)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--only", multiple=True, metavar="NAME", help="The same as NAME.")
-@click.option("--short", is_flag=True, help="Fewer builds, in about a minute.")
+@click.option("--short", is_flag=True, help="Fewer builds, side by side, in a few minutes.")
 @click.option("--seed", type=int, help="Choose as an earlier run did.")
 def main(names: tuple[str, ...], only: tuple[str, ...], seed: int | None, *, short: bool) -> None:
     """Do harm to the real server and count what it loses or doubles; all of it stays on loopback.

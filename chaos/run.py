@@ -119,6 +119,7 @@ class Run:
     async def _healed(self, telling: asyncio.Task[None]) -> float:
         """Wait until all that is due is there and nothing is under way any more; gives the seconds that it took."""
         begun = time.monotonic()
+        self.tell("no more harm; what was missed is asked of GitHub again when it is a minute old")
         with suppress(TimeoutError):
             async with asyncio.timeout(self.patience.heal):
                 await telling

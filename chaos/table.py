@@ -16,8 +16,8 @@ WIDTH = 140  # also where the output is no terminal
 def show(machine: Mapping[str, str | int], figures: Mapping[str, Sequence[Figure]]) -> None:
     """Print the table; what must be zero and is not stands out, also without colours."""
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    title = ", ".join(f"{name} {value}" for name, value in machine.items())
-    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
+    table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("what")
     for name in figures:
         table.add_column(name, justify="right", no_wrap=True)
