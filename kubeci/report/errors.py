@@ -12,7 +12,7 @@ from kubeci.errors import DefinitionError, KubeCIError
 from kubeci.model.check_run import Action, Annotation, CheckRun, Conclusion, Status
 from kubeci.model.decision import Refused
 from kubeci.report.markdown import code, cut, fence
-from kubeci.report.plain import plain
+from kubeci.report.plain import one_line, plain
 
 DEFAULT_NAME = "Default Workflow"
 ERROR_TITLE = "Workflow Setup"
@@ -21,6 +21,8 @@ REFUSED_TITLE = "Workflow Not Started"
 SKIPPED_TITLE = "Workflow Skipped"
 LOST_TITLE = "Workflow Lost"
 SUPERSEDED_TITLE = "Workflow Built"
+NOT_PARSED = "unable to parse workflow, "
+NOT_ALLOWED = "the workflow may not have what it asks for, "
 RUN_BUTTON = Action("Run", "run this workflow template manually", "run")
 
 
@@ -29,7 +31,7 @@ def definition_failed(
 ) -> CheckRun:
     """Give the failed check-run for an error before the workflow ran.
 
-    `prefix` is what people know the kind of error by, such as `unable to parse workflow, `.
+    `prefix` is what people know the kind of error by, such as `NOT_PARSED`.
     """
     first, *rest = error.public.splitlines() or ["unknown error"]
     summary = prefix + (code(first, 2000) or "unknown error")
@@ -44,6 +46,12 @@ def definition_failed(
         external_id=external_id,
         details_url=details_url,
     )
+
+
+def why_of(check: CheckRun) -> str:
+    """Give the first line of what a check-run says, in one line without Markdown; what follows is read there."""
+    first = check.summary.partition("\n")[0].removeprefix(NOT_PARSED).replace("`", "")
+    return one_line(first, 500)
 
 
 def annotation_of(error: KubeCIError) -> Annotation | None:
@@ -127,12 +135,12 @@ def skipped(name: str, external_id: str, reason: str) -> CheckRun:
     )
 
 
-def refusal_superseded(check_name: str) -> CheckRun:
-    """Give what a refusal's check-run becomes once the commit is built after all, by the check-run of this name."""
+def refusal_superseded(by: str, name: str = DEFAULT_NAME) -> CheckRun:
+    """Give what a refusal's check-run becomes once the commit is built after all, by the check-run of another name."""
     return CheckRun(
-        name=DEFAULT_NAME,
+        name=name,
         status=Status.COMPLETED,
         conclusion=Conclusion.NEUTRAL,
         title=SUPERSEDED_TITLE,
-        summary=f"superseded by {code(check_name)}",
+        summary=f"superseded by {code(by)}",
     )

@@ -82,7 +82,8 @@ class CheckRuns:
         if isinstance(error, EvaluationFailed):
             check = with_notes(check, prints=error.prints)
         annotation = content.annotation_of(error)
-        return await self.conclude(build, request, check, (annotation,) if annotation else ())
+        await self.conclude(build, request, check, (annotation,) if annotation else ())
+        return f"{check.name}: {check.conclusion}: {content.why_of(check)}"
 
     async def creation_failed(self, build: Build, subject: Subject, error: KubeCIError) -> str:
         """Conclude a build whose workflow, or whose cache volume, the cluster does not take."""
@@ -123,9 +124,20 @@ class CheckRuns:
         refusal = await self._rooms.builds.get(refusal_id(commit))
         if refusal is None or refusal.superseded_by or not refusal.check_run_id:
             return
-        check = content.refusal_superseded(by)
-        await self._rooms.github.checks.update(commit.repository, refusal.check_run_id, check)
+        await self._lift(refusal, by)
         await self._rooms.builds.change(refusal.id, superseded_by=by, conclusion=Conclusion.NEUTRAL.value)
+
+    async def lift_failure(self, build: Build, by: str) -> None:
+        """Conclude the check-run of a build that could not be made, so that another one, named `by`, shows it alone."""
+        if build.check_run_id:
+            await self._lift(build, by)
+
+    async def _lift(self, build: Build, by: str) -> None:
+        """Let a check-run say what is shown instead; what was reported before stays noted, and is not told again."""
+        shown = (await self._rooms.builds.outcome(build.id)).check
+        check = content.refusal_superseded(by, shown.name if shown else content.DEFAULT_NAME)
+        await self._rooms.github.checks.update(build.commit.repository, build.check_run_id, check)
+        await self._rooms.builds.save_outcome(build.id, Outcome(check=check))
 
     async def bring(self, build: Build, check: CheckRun) -> None:
         """Bring an existing check-run to this content, whose conclusion becomes the build's."""
@@ -158,10 +170,6 @@ class CheckRuns:
 
 def _prefix(error: DefinitionError) -> str:
     if isinstance(error, NotAllowed):
-        return "the workflow may not have what it asks for, "
-    kind = (
-        "error finding workflow endpoint, "
-        if isinstance(error, EntrypointError)
-        else "unable to parse workflow, "
-    )
+        return content.NOT_ALLOWED
+    kind = "error finding workflow endpoint, " if isinstance(error, EntrypointError) else content.NOT_PARSED
     return "" if error.message.startswith("creation of cache volume failed") else kind

@@ -19,7 +19,7 @@ from kubeci.service.rooms import Rooms
 from kubeci.service.subject import subject_of
 from kubeci.service.supersede import stop_or_say, supersede
 from kubeci.service.turns import Turns
-from kubeci.service.unbegun import conclude_unbegun, creation_of, is_unwanted, withdraw
+from kubeci.service.unbegun import conclude_unbegun, creation_of, is_unmade, is_unwanted, withdraw
 from kubeci.workflow import metadata
 
 
@@ -80,7 +80,11 @@ class Starter:
             if is_unwanted(build):
                 return await self._unwanted(build, last_attempt=last_attempt)
             if isinstance(error, UpstreamError):
-                await self._try_later(build, subject, error, last_attempt=last_attempt)
+                long = waits_long(build, prepared.wanted_at, self._rooms.clock())
+                if may_heal(error) and (long or not last_attempt):
+                    raise await self._waiting(build, subject, error) from error
+                if error.retryable and not last_attempt:
+                    raise
                 if error.retryable and await self._has_workflow(build):  # and its answer was lost
                     return await self._read(build_id)
             refusal = final(error, prepared.warnings)
@@ -105,22 +109,21 @@ class Starter:
         except UpstreamError:  # if there is one, the reconciler gives it a check-run of its own
             return False
 
-    async def _try_later(
-        self, build: Build, subject: Subject, error: UpstreamError, *, last_attempt: bool
-    ) -> None:
-        """Raise what is to be tried again, after the check-run says for what its build may have to wait long."""
-        long = waits_long(build, build.created_at, self._rooms.clock())
-        if may_heal(error) and (long or not last_attempt):
-            await self._check_runs.waits(build, subject, error)
-            raise Unready(str(error), status=error.status, public=error.public) from error
-        if error.retryable and not last_attempt:
-            raise error
+    async def _waiting(self, build: Build, subject: Subject, error: UpstreamError) -> Unready:
+        """Give what is to be raised, after the check-run says for what its build may have to wait long."""
+        await self._check_runs.waits(build, subject, error)
+        return Unready(str(error), status=error.status, public=error.public)
 
     async def _anew(self, build: Build) -> Build:
-        """Take up a build that was skipped: its check-run is concluded, so that it gets another one."""
+        """Take up a build that was concluded without a workflow: its check-run is, so that it gets another one."""
         known = await self._rooms.builds.get(build.id)
         if known and known.state is BuildState.SKIPPED:
             await self._rooms.builds.change(build.id, state=BuildState.SUBMITTING, check_run_id=0)
+        elif known and is_unmade(known):
+            await self._check_runs.lift_failure(known, build.check_name)
+            # It belongs to whoever asked for it now: what is looked for later is whether their delivery waits.
+            asked = {"delivery_id": build.delivery_id, "what": build.what.value, "actor": build.actor}
+            await self._rooms.builds.change(build.id, state=BuildState.LOST, **asked)
         return build
 
     async def _create_once(self, manifest: JsonObject, build: Build) -> JsonObject:

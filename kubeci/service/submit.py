@@ -31,7 +31,7 @@ from kubeci.service.sources import read_source
 from kubeci.service.start import Starter, refuse_deployment
 from kubeci.service.stop import stop_pull_request
 from kubeci.service.subject import subject_of
-from kubeci.service.unbegun import is_unwanted, withdraw
+from kubeci.service.unbegun import is_undefined, is_unmade, is_unwanted, withdraw
 from kubeci.service.wish import StopRequest
 
 log = structlog.get_logger(__name__)
@@ -62,9 +62,7 @@ class Submitter:
             try:
                 outcome = await self._submit(request, now, last_attempt=last_attempt)
             except UpstreamError as error:
-                if not error.retryable or (
-                    last_attempt and not waits_long(request, now, self._rooms.clock())
-                ):
+                if not error.retryable or (last_attempt and not self._waits_long(request, now)):
                     await self._give_up(request, error)
                 raise
             if request.deployment and await self._rooms.builds.get(request.id) is None:
@@ -77,8 +75,11 @@ class Submitter:
         known = await self._rooms.builds.get(request.id)
         if known and is_unwanted(known) and known.state is BuildState.FINISHED and not known.workflow_uid:
             return await withdraw(known, self._rooms, last_attempt=last_attempt)
-        if known and known.state not in {BuildState.SUBMITTING, BuildState.SKIPPED, BuildState.LOST}:
-            return f"already built as {known.workflow_name}"
+        # What failed without a workflow may be mended elsewhere; `ok-to-test` has no check-run to press Re-run on.
+        anew = known and is_unmade(known) and request.automatic and request.what is What.COMMAND
+        open_states = {BuildState.SUBMITTING, BuildState.SKIPPED, BuildState.LOST}
+        if known and not anew and known.state not in open_states:
+            return await self._told_before(known)
         if request.automatic and not known and await self._built(request):
             return "the commit is built already"
         own = request.files is None  # else they came with the request, and say nothing of the commit
@@ -103,6 +104,18 @@ class Submitter:
         """Stop the builds of a pull request; gives what came of it in a sentence."""
         async with self._rooms.exclusive.hold(submission_of(wish.head)):
             return await stop_pull_request(wish, self._rooms)
+
+    async def _told_before(self, build: Build) -> str:
+        """Say what became of a build that is not built twice."""
+        if build.workflow_uid:
+            return f"already built as {build.workflow_name}"
+        check = (await self._rooms.builds.outcome(build.id)).check
+        why = f": {content.why_of(check)}" if check else ""
+        how = (
+            "the definition failed already" if is_undefined(build) else "it ended already without a workflow"
+        )
+        ended = f"{build.check_name}: {build.conclusion or build.state}{why}"
+        return f"{how} ({ended}); Re-run on its check-run tries it anew"
 
     async def _built(self, request: BuildRequest) -> bool:
         """Say whether a commit was built for another event than this one, or by somebody's wish."""
@@ -155,7 +168,7 @@ class Submitter:
         except DefinitionError as error:
             return await self._failed(request, error, now)
         except UpstreamError as error:  # a module of another repository, or a template of the cluster
-            long = waits_long(request, now, self._rooms.clock())
+            long = self._waits_long(request, now)
             if isinstance(error, Unready) and (long or not last_attempt):
                 await self._starter.wait(request, error, now)
                 raise
@@ -163,6 +176,9 @@ class Submitter:
                 raise
             return await self._failed(request, DefinitionError(error.public), now)
         return await self._starter.start(prepared, last_attempt=last_attempt)
+
+    def _waits_long(self, request: BuildRequest, now: datetime) -> bool:
+        return waits_long(request, request.wanted_at or now, self._rooms.clock())
 
     async def _failed(self, request: BuildRequest, error: DefinitionError, now: datetime) -> str:
         build = new_build(request, self._rooms.config, now)
@@ -192,7 +208,7 @@ class Submitter:
     async def _described(self, build: Build) -> None:
         """Complete the record of a build that began before all of its definition could be read."""
         known = await self._rooms.builds.get(build.id)
-        taken_up = known and known.state in {BuildState.SUBMITTING, BuildState.LOST}
+        taken_up = known and (known.state in {BuildState.SUBMITTING, BuildState.LOST} or is_unmade(known))
         if known and taken_up and known.check_name != build.check_name:
             await self._rooms.builds.describe(build)
 

@@ -6,7 +6,9 @@ import structlog
 
 from kubeci.errors import Forbidden, UpstreamError
 from kubeci.model.build import Build, BuildState
+from kubeci.model.check_run import Conclusion
 from kubeci.report.check_run import report
+from kubeci.report.errors import DEFAULT_NAME
 from kubeci.report.markdown import code
 from kubeci.service.check_runs import CheckRuns
 from kubeci.service.deployments import DeploymentReports
@@ -21,6 +23,17 @@ log = structlog.get_logger(__name__)
 def is_unwanted(build: Build) -> bool:
     """Say whether somebody stopped a build, or a newer one took its place."""
     return bool(build.stopped or build.superseded_by)
+
+
+def is_unmade(build: Build) -> bool:
+    """Say whether a build failed before there was a workflow: its definition, or the cluster, let none be made."""
+    failed = build.state is BuildState.FINISHED and build.conclusion == Conclusion.FAILURE
+    return failed and not build.workflow_uid
+
+
+def is_undefined(build: Build) -> bool:
+    """Say whether what failed so is the definition, as far as the build's name: it has that of its workflow later."""
+    return is_unmade(build) and build.check_name == DEFAULT_NAME
 
 
 def creation_of(build: Build) -> str:

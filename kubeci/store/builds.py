@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from kubeci.model.build import Build, BuildState
+from kubeci.model.check_run import Conclusion
 from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.model.trust import What
 from kubeci.store.reports import SqlReports
@@ -98,6 +99,12 @@ class SqlBuilds(SqlReports):
             & (builds.c.id != but)
             & builds.c.state.not_in(
                 (BuildState.SKIPPED.value, BuildState.LOST.value, BuildState.OFFERED.value)
+            )
+            # What failed without a workflow built nothing, and may be mended elsewhere: in the base branch, in the cluster.
+            & ~(
+                (builds.c.state == BuildState.FINISHED.value)
+                & (builds.c.workflow_uid == "")
+                & (builds.c.conclusion == Conclusion.FAILURE.value)
             )
             # These run something else than what a push would: another template, other files.
             & (builds.c.what != What.API.value)

@@ -124,6 +124,48 @@ async def test_the_definition_is_the_bases_and_its_policy_a_strangers(talk: Talk
     assert [each["container"]["command"] for each in built["spec"]["templates"][1:]] == [["echo", "ours"]]
 
 
+async def test_a_broken_definition_of_the_base_is_told_and_builds_once_it_is_mended(talk: Talk) -> None:
+    await talk.push({".kube-ci/ci.star": "workflow = missing\n"})
+    pull, sha = await talk.fork()
+    for _ in range(2):
+        text, reactions = await talk.told(pull, OK)
+        assert "The definition of `main` is broken: `.kube-ci/ci.star:1" in text
+        assert ("mend it there, then write the command again" in text, reactions) == (True, ["confused"])
+    assert "`/kube-ci run` builds" not in text
+    assert [run.conclusion for run in talk.runs(sha)] == ["neutral", "failure"]
+    await talk.push({**PASSING, ".kube-ci/ci.star": None})
+    assert await talk.told(pull, OK) == ("", ["+1"])
+    assert len(talk.built(sha)) == 1
+    assert [(run.name, run.conclusion) for run in talk.runs(sha)] == [
+        ("Default Workflow", "neutral"),
+        ("Default Workflow", "neutral"),
+        ("Workflow - ci", None),
+    ]
+    text, reactions = await talk.told(pull, OK)
+    assert ("`Workflow - ci` runs for" in text, reactions) == (True, ["+1"])
+    assert len(talk.built(sha)) == 1
+
+
+async def test_a_run_of_a_broken_definition_is_no_build_that_makes_the_ok_needless(talk: Talk) -> None:
+    await talk.push({".kube-ci/ci.star": "workflow = missing\n"})
+    pull, sha = await talk.fork()
+    text, _ = await talk.told(pull, "/kube-ci run")
+    assert "Default Workflow: failure: .kube-ci/ci.star:1" in text
+    await talk.push({**PASSING, ".kube-ci/ci.star": None})
+    assert await talk.told(pull, OK) == ("", ["+1"])
+    assert len(talk.built(sha)) == 1
+
+
+async def test_other_events_of_a_broken_definition_leave_its_one_check_run(talk: Talk) -> None:
+    await talk.push(PASSING)
+    _, sha = await talk.branch({".kube-ci/ci.star": "workflow = missing\n"})
+    assert [run.conclusion for run in talk.runs(sha)] == ["failure"]
+    why = "Default Workflow: failure: .kube-ci/ci.star:1:12: Variable missing not found"
+    told = [reason for _, _, reason in talk.deliveries("done") if "ci.star" in reason]
+    again = f"the definition failed already ({why}); Re-run on its check-run tries it anew"
+    assert (set(told), told.count(why), len(told) > 1) == ({why, again}, 1, True)
+
+
 async def test_path_rules_hold_where_run_overrides_them(talk: Talk) -> None:
     rules = {metadata.RUN_IF_CHANGED: "src/**"}
     await talk.push({".kube-ci/ci.yaml": workflow(["true"], annotations=rules)})

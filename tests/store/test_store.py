@@ -176,6 +176,9 @@ async def test_old_finished_builds_go_with_all_that_hangs_on_them(stored: Databa
         ({"what": What.COMMAND}, True),
         ({"what": What.API}, False),
         ({"what": What.RERUN, "deployment_id": 7}, False),
+        ({"state": BuildState.FINISHED, "conclusion": "failure"}, False),
+        ({"state": BuildState.FINISHED, "conclusion": "failure", "workflow_uid": "u"}, True),
+        ({"state": BuildState.FINISHED, "conclusion": "cancelled"}, True),
     ],
 )
 async def test_what_ran_something_else_is_no_build_of_the_commit(

@@ -7,13 +7,15 @@ from dataclasses import replace
 from kubeci.model.build import Build, BuildRequest, BuildState
 from kubeci.model.repository import Commit, RefType
 from kubeci.model.trust import What
+from kubeci.report import errors as content
 from kubeci.report.markdown import code
 from kubeci.service.answer import Answer, refused
 from kubeci.service.commands.asked import Asked
 from kubeci.service.commands.head import SHORT, named_sha, why_not
 from kubeci.service.identity import automatic_build_id, refusal_id
 from kubeci.service.rooms import Rooms
-from kubeci.service.submit import Submitter
+from kubeci.service.submit import NO_DEFINITION, Submitter
+from kubeci.service.unbegun import is_undefined, is_unmade
 
 PULL_REQUESTS_ONLY = "ok-to-test is only valid on PR comments"
 
@@ -38,7 +40,10 @@ async def ok_to_test(asked: Asked, rooms: Rooms, submitter: Submitter) -> Answer
     elif built := await _built(request.commit, rooms):
         return _already(built)
     told = await submitter.submit(request, asked.now, last_attempt=asked.last_attempt)
-    return _answer(await rooms.builds.get(request.id), told)
+    build = await rooms.builds.get(request.id)
+    if build and is_undefined(build):
+        return refused(await _broken(build, request, rooms))
+    return _answer(build, told)
 
 
 def automatic(request: BuildRequest) -> BuildRequest:
@@ -60,6 +65,7 @@ async def _built(commit: Commit, rooms: Rooms) -> Build | None:
         if each.check_run_id
         and each.ref.type is RefType.BRANCH
         and each.id != refusal_id(commit)
+        and not is_unmade(each)
         and each.state not in {BuildState.SKIPPED, BuildState.LOST, BuildState.OFFERED}
         and each.what is not What.API
         and not each.deployment_id
@@ -69,6 +75,9 @@ async def _built(commit: Commit, rooms: Rooms) -> Build | None:
 
 def _already(build: Build) -> Answer:
     name, sha = code(build.check_name), code(build.commit.sha[:SHORT])
+    if build.state is BuildState.FINISHED and not build.workflow_uid:
+        ended = f"{name} of {sha} ended without a workflow: {build.conclusion or 'ended'}"
+        return refused(f"{ended}. {code('/kube-ci run')} builds it")
     if build.state is BuildState.FINISHED:
         ended = f"{name} was built for {sha} already: {build.conclusion or 'ended'}"
         return Answer(f"{ended}. {code('/kube-ci run')} builds it once more")
@@ -80,6 +89,24 @@ def _answer(build: Build | None, told: str) -> Answer:
         return Answer(code(told, 500))
     if build and build.workflow_uid and build.state is not BuildState.SUBMITTING:
         return Answer(f"{code(build.check_name)} runs for {code(build.commit.sha[:SHORT])}", shown=True)
+    if build and is_unmade(build):
+        return refused(f"{code(told, 500)}; write the command again when that is mended")
+    if told == NO_DEFINITION:
+        return refused(code(told))
     return refused(
         f"{code(told, 500)}; {code('/kube-ci run')} builds it whatever branches, drafts and paths say"
     )
+
+
+async def _broken(build: Build, request: BuildRequest, rooms: Rooms) -> str:
+    """Say what is wrong with the definition that a build was to have, and where it is mended."""
+    check = (await rooms.builds.outcome(build.id)).check
+    why = code(content.why_of(check), 500) if check else "its check-run says why"
+    pull = request.pull_request
+    theirs = pull and build.head_repository and rooms.config.definition_from_base
+    where = f"The definition of {code(pull.base_ref if pull and theirs else build.commit.sha[:SHORT])}"
+    if check and check.summary.startswith(content.NOT_ALLOWED):
+        return f"{where} cannot be used for this commit: {why}"
+    if theirs:
+        return f"{where} is broken: {why}; mend it there, then write the command again"
+    return f"{where} is broken: {why}; mend it and push"
