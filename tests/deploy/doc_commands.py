@@ -7,7 +7,9 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import yaml
 from deploy_kit import ROOT
 
 INSTALL, OPERATE = ROOT / "docs" / "install.md", ROOT / "docs" / "operate.md"
@@ -29,11 +31,11 @@ class Command:
 
     @property
     def inside(self) -> str:
-        """What `kubectl exec` runs in the pod, with the redirection that belongs to it; "": it is another command."""
+        """What `kubectl exec` runs in the pod, with its redirection and without a pipe's other end; "": another command."""
         found = re.fullmatch(
             r"kubectl exec (?:--stdin )?--namespace kubeci deployment/kubeci -- (.*)", self.line
         )
-        return found[1] if found else ""
+        return found[1].partition(" | ")[0] if found else ""
 
     def __str__(self) -> str:
         return f"{self.document}: {self.line[:60]}"
@@ -62,3 +64,9 @@ def named_in_tables(document: Path) -> list[Command]:
 def files(document: Path) -> list[tuple[str, str]]:
     """Give the files that blocks of YAML show, by the name in their first line."""
     return [(found[1], block) for block in _blocks(document, "yaml") if (found := _FILE.match(block))]
+
+
+def replicas_of(document: Path) -> dict[str, Any]:
+    """Give what the overlay of several replicas has in place of the ordinary one's."""
+    [block] = [each for each in _blocks(document, "yaml") if "deploy/replicas" in each]
+    return dict(yaml.safe_load(block))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import click
 import pytest
@@ -20,7 +21,7 @@ from deploy_kit import (
     pod,
     read,
 )
-from doc_commands import INSTALL, commands
+from doc_commands import INSTALL, commands, replicas_of
 
 from kubeci.cli import cli
 from kubeci.definition.protocol import Limits
@@ -28,6 +29,7 @@ from kubeci.local.stack import StackSettings, local_stack
 from kubeci.service.intake import Intake
 from kubeci.settings.config import load_config
 from kubeci.settings.duration import duration_seconds
+from kubeci.store.engine import is_shared
 
 API_VERSIONS = {
     "ConfigMap": "v1",
@@ -243,6 +245,23 @@ def test_replicas_stand_apart_share_no_file_and_are_replaced_one_by_one() -> Non
     [command] = [each for each in commands(INSTALL) if each.line.startswith(CREATE_POSTGRESQL)]
     assert {each["name"] for each in variables.values()} == {command.words[4]}
     assert {each["key"] for each in variables.values()} == {"address", "password"}
+
+
+def test_the_database_is_known_by_a_certificate_that_is_mounted() -> None:
+    [command] = [each for each in commands(INSTALL) if each.line.startswith(CREATE_POSTGRESQL)]
+    [address] = [word.partition("=")[2] for word in command.words if word.startswith("address=")]
+    assert is_shared(address)
+    options = dict(parse_qsl(urlsplit(address).query))
+    assert options["sslmode"] == "verify-full"
+    authority = PurePosixPath(options["sslrootcert"])
+    [mount] = [each for each in container()["volumeMounts"] if each["name"] == "config"]
+    assert str(authority.parent) == mount["mountPath"]
+    overlay = replicas_of(INSTALL)
+    [generated] = overlay["configMapGenerator"]
+    assert set(generated["files"]) == {"config.yaml", authority.name}
+    assert all((ROOT / "docs" / each).is_dir() for each in overlay["components"])
+    [password] = [each for each in commands(INSTALL) if each.line.endswith(" >db-password")]
+    assert password.line.startswith("printf %s ")
 
 
 CREATE_POSTGRESQL = "kubectl create secret generic kubeci-postgresql "

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import sys
@@ -115,7 +116,7 @@ def test_the_files_of_the_overlay_are_right(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("command", ALL, ids=str)
 def test_a_command_is_one_that_something_runs(command: Command) -> None:
-    assert command.words[0] in {"kubectl", "kubeci", "head"}
+    assert command.words[0] in {"kubectl", "kubeci", "head", "printf"}
     words = re.split(r"\s+", command.inside) if command.inside else command.words
     if words[0] == "kubeci":
         module = importlib.import_module(f"kubeci.cli.{words[1].replace('-', '_')}")
@@ -137,6 +138,9 @@ async def run(command: str, folder: Path) -> str:
     return output.decode()
 
 
+IN_THE_POD = "kubectl exec --namespace kubeci deployment/kubeci -- "
+
+
 def of_the_database(heading: str) -> list[str]:
     """Give what is run in the pod under a heading."""
     section = re.split(r"^#+ .*\n", OPERATE.read_text().partition(f"# {heading}\n")[2], flags=re.MULTILINE)[0]
@@ -148,8 +152,13 @@ async def test_a_backup_of_a_running_server_is_brought_back_into_it(tmp_path: Pa
     data.mkdir()
     store = data / "kubeci.db"
     port = free_port()
-    save, fetch, give, bring_back = of_the_database("Backup")
+    save, fetch, give, bring_back = of_the_database("Backup of SQLite")
     [_, parked] = of_the_database("Troubleshooting")
+    many = [
+        each.line.replace(IN_THE_POD, "").replace("kubeci replay", "echo")
+        for each in commands(OPERATE)
+        if "| jq" in each.line
+    ]
     async with surroundings(tmp_path, StackSettings(engine=False)) as around:
         command = [
             str(KUBECI),
@@ -171,6 +180,9 @@ async def test_a_backup_of_a_running_server_is_brought_back_into_it(tmp_path: Pa
             for each in (give, bring_back):
                 await run(each, tmp_path)
             assert "it rained" in await run(parked, tmp_path)
+            for each, told in zip(many, ("it rained", "one"), strict=True):
+                if shutil.which("jq"):
+                    assert (await run(each, tmp_path)).strip().endswith(told)
         async with started(command, tmp_path, f"http://127.0.0.1:{port}"):
             assert "it rained" in await run(parked, tmp_path)
 
@@ -186,7 +198,7 @@ async def test_on_the_way_back_the_newer_server_leaves_an_older_copy_as_it_is(tm
     older.dispose()
     columns = "SELECT name FROM pragma_table_info('deliveries') ORDER BY name"
     of_the_older = {row[0] for row in read(data / "backup.db", columns)}
-    *_, bring_back = of_the_database("Backup")
+    *_, bring_back = of_the_database("Backup of SQLite")
     async with surroundings(tmp_path, StackSettings(engine=False)) as around:
         server = [str(KUBECI), *write_files(around, tmp_path)]
         command = [*server, f"--listen=127.0.0.1:{port}", f"--store=sqlite:///{store}"]

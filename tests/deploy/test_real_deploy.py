@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from deploy_kit import ROOT
-from doc_commands import INSTALL, OPERATE, Command, commands, files, named_in_tables
+from doc_commands import INSTALL, OPERATE, Command, commands, files, named_in_tables, replicas_of
 
 from kubeci.create_app.secret import SecretName, as_yaml
 
@@ -61,12 +61,15 @@ class Machine:
         """Run a line of the documents, or look for what it speaks to where nothing answers."""
         line = command.line.replace("namespace argo", f"namespace {BUILDS}").replace(":argo:", f":{BUILDS}:")
         if NEEDS_A_PROCESS.match(line):
-            place = re.search(r"--namespace kubeci (deployment|service)/kubeci", line)
+            place = re.search(r"--namespace kubeci (?:(deployment|service)/kubeci|--selector (\S+))", line)
             assert place, line
-            self.must(f"kubectl get {place[1]} {place[0].split()[0]} kubeci kubeci")
+            wanted = f"{place[1]} kubeci" if place[1] else f"pods --selector {place[2]}"
+            assert "kubeci" in self.must(f"kubectl get --namespace kubeci {wanted} --output name"), line
             return
         if line.startswith("kubeci "):
             return  # test_operators_docs.py reads its options, tests/create_app runs it
+        if line.startswith("kubectl delete persistentvolumeclaim "):
+            line += " --wait=false"  # the replicas that do without it are another overlay here: `further`
         done = self.run(line)
         expected = [text for start, text in NOT_AGAIN.items() if line.startswith(start)]
         fine = done.returncode == 0 or any(text in done.stderr for text in expected)
@@ -93,7 +96,7 @@ def machine(real_cluster: RealCluster, tmp_path_factory: pytest.TempPathFactory)
     values = {"app-id": "12345", "github-key": "a key", "webhook-secret": "a secret"}
     where = SecretName("kubeci", "kubeci-github")
     (folder / "kubeci-github.yaml").write_text(as_yaml(secret(where, values)))
-    for name in ("private-key.pem", "slack-token", "slack-signing-secret", "db-password"):
+    for name in ("private-key.pem", "slack-token", "slack-signing-secret"):
         (folder / name).write_text("a key")
     for name in ("crt", "key"):
         shutil.copy(real_cluster.folder / f"server.{name}", folder / f"tls.{name}")
@@ -131,6 +134,8 @@ def test_the_server_takes_every_field(machine: Machine) -> None:
     built = list(yaml.safe_load_all(machine.must(f"kubectl kustomize {overlay}")))
     [server] = [each["spec"] for each in built if each["kind"] == "Deployment"]
     assert (server["replicas"], server["strategy"]["type"]) == (2, "RollingUpdate")
+    [settings] = [each["data"] for each in built if each["kind"] == "ConfigMap"]
+    assert set(settings) == {"config.yaml", "db-ca.pem"}
     assert "PersistentVolumeClaim" not in {each["kind"] for each in built}
     [policy] = [each["spec"] for each in built if each["kind"] == "NetworkPolicy"]
     assert {each["port"] for rule in policy["egress"] for each in rule["ports"]} == {53, 443, 6443, 5432}
@@ -147,7 +152,8 @@ def further(machine: Machine) -> str:
             patch.write(text)
     overlay = yaml.safe_load((folder / "kustomization.yaml").read_text())
     overlay["patches"].append({"path": "slack.yaml"})
-    overlay["components"].insert(0, "../examples/deploy/replicas")
+    overlay |= replicas_of(INSTALL)
+    (folder / "db-ca.pem").write_text("a certificate")
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
     return folder.name
 
