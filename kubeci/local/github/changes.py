@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubeci.local.github import git
-from kubeci.local.github.git import GitError
-from kubeci.local.github.git_content import Commit, read_commit
+from kubeci.local.github.git_content import Commit
+from kubeci.local.github.history import commits_without
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's own, which every repository has
 STATUSES = {
@@ -31,14 +31,6 @@ class FileChange:
     deletions: int = 0
 
 
-async def merge_base(repository: git.Location, one: str, other: str) -> str | None:
-    """Find the commit that both come from; None for histories that have none in common, or no such commits."""
-    try:
-        return (await git.git(repository, "merge-base", one, other)).decode().strip() or None
-    except GitError:
-        return None
-
-
 async def changed_files(repository: git.Location, old: str, new: str) -> list[FileChange]:
     """List the files in which two commits differ, by path, renames found as GitHub finds them."""
     options = ("-r", "-z", "-M", "--no-abbrev", "--raw", "--numstat")
@@ -53,10 +45,7 @@ async def commit_files(repository: git.Location, commit: Commit) -> list[FileCha
 
 async def commits_between(repository: git.Location, old: str, new: str) -> list[Commit]:
     """List the commits of `new` that `old` lacks, oldest first."""
-    listed = (await git.git(repository, "rev-list", "--reverse", new, f"^{old}", "--")).decode().split()
-    async with git.objects(repository) as objects:
-        found = [await objects.get(oid) for oid in listed]
-    return [read_commit(each.oid, each.content) for each in found if each is not None]
+    return (await commits_without(repository, new, [old]))[::-1]
 
 
 def _parse(words: list[str]) -> list[FileChange]:

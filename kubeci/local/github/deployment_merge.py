@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubeci.local.github import git
 from kubeci.local.github.errors import ApiError
+from kubeci.local.github.history import is_ancestor
 from kubeci.local.github.repositories import Merge, push_merge
 from kubeci.local.github.state import Repository, State
 
@@ -14,7 +15,7 @@ async def behind(repository: Repository, ref: str, sha: str) -> bool:
     default = heads.get(f"refs/heads/{repository.default_branch}")
     if default is None or f"refs/heads/{ref}" not in heads:
         return False
-    return not await git.is_ancestor(repository.path, default, sha)
+    return not await is_ancestor(repository.path, default, sha)
 
 
 async def merge_default(state: State, repository: Repository, branch: str, author: str) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from kubeci.local.github.git_files import GitObject, Unread, read_object, read_refs
+
 ZERO = "0" * 40
 READ_LIMIT = 64 * 1024 * 1024  # a larger object is refused: everything here is small
 
@@ -93,53 +95,57 @@ async def reap(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-@dataclass(frozen=True, slots=True)
-class GitObject:
-    """An object of the database; `type` is blob, tree, commit or tag."""
-
-    oid: str
-    type: str
-    content: bytes
-
-
 class Objects:
-    """Reads objects of one repository through one `git cat-file --batch` process."""
+    """Reads objects of one repository: from its files, else through one `git cat-file --batch` process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        path, others = (location.path, location.others) if isinstance(location, Network) else (location, ())
+        self._folders = (path, *others)
+        self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()  # answers come in the order of the questions
 
     async def get(self, expression: str) -> GitObject | None:
         """Find what a revision expression names (`main`, `SHA:.kube-ci`, an oid); None when there is no such thing."""
         if not expression or any(c in expression for c in "\n\0") or expression.startswith("-"):
             return None
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
+        # Reading so little takes less than to hand it to a thread.
+        with contextlib.suppress(Unread):
+            return read_object(self._folders, expression)
         async with self._turn:
-            stdin.write(expression.encode() + b"\n")
-            await stdin.drain()
-            header = (await stdout.readline()).decode("utf-8", "replace").rstrip("\n")
-            words = header.rsplit(" ", 2)
-            if len(words) != 3 or not words[2].isdigit():
-                return None  # "EXPRESSION missing", "EXPRESSION ambiguous"
-            if int(words[2]) > READ_LIMIT:
-                raise GitError(f"{expression} is larger than {READ_LIMIT} bytes")
-            content = await stdout.readexactly(int(words[2]))
-            await stdout.readexactly(1)
-        return GitObject(words[0], words[1], content)
+            return await self._ask(expression)
 
     async def peel(self, expression: str) -> GitObject | None:
         """Find the commit that an expression leads to, through annotated tags."""
         found = await self.get(f"{expression}^{{commit}}")
         return found if found is not None and found.type == "commit" else None
 
+    async def close(self) -> None:
+        """End the process if there is one."""
+        if self._process is not None:
+            await reap(self._process)
 
-@asynccontextmanager
-async def objects(location: Location) -> AsyncIterator[Objects]:
-    """Open the object database of a repository."""
+    async def _ask(self, expression: str) -> GitObject | None:
+        self._process = self._process or await _cat_file(self._location)
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(expression.encode() + b"\n")
+        await stdin.drain()
+        header = (await stdout.readline()).decode("utf-8", "replace").rstrip("\n")
+        words = header.rsplit(" ", 2)
+        if len(words) != 3 or not words[2].isdigit():
+            return None  # "EXPRESSION missing", "EXPRESSION ambiguous"
+        if int(words[2]) > READ_LIMIT:
+            raise GitError(f"{expression} is larger than {READ_LIMIT} bytes")
+        content = await stdout.readexactly(int(words[2]))
+        await stdout.readexactly(1)
+        return GitObject(words[0], words[1], content)
+
+
+async def _cat_file(location: Location) -> asyncio.subprocess.Process:
     path, alternates = _where(location)
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         "git",
         f"--git-dir={path}",
         "cat-file",
@@ -150,22 +156,21 @@ async def objects(location: Location) -> AsyncIterator[Objects]:
         env=environment(**alternates),
         start_new_session=True,
     )
+
+
+@asynccontextmanager
+async def objects(location: Location) -> AsyncIterator[Objects]:
+    """Open the object database of a repository."""
+    opened = Objects(location)
     try:
-        yield Objects(process)
+        yield opened
     finally:
-        await reap(process)
+        await opened.close()
 
 
 async def refs(path: Path, prefix: str = "refs/") -> dict[str, str]:
     """List the refs under a prefix with the oid each points at (an annotated tag's own), sorted by name."""
+    with contextlib.suppress(Unread):
+        return read_refs(path, prefix)
     output = await git(path, "for-each-ref", "--format=%(objectname) %(refname)", prefix)
     return {name: oid for oid, _, name in (line.partition(" ") for line in output.decode().splitlines())}
-
-
-async def is_ancestor(path: Location, older: str, newer: str) -> bool:
-    """Say whether the commit `older` is reached from `newer`."""
-    try:
-        await git(path, "merge-base", "--is-ancestor", older, newer)
-    except GitError:
-        return False
-    return True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeci.local.github.changes import commits_between, merge_base
+from kubeci.local.github.changes import commits_between
+from kubeci.local.github.history import merge_base
 from kubeci.local.github.payloads import node_id
 from kubeci.local.github.state import Repository
 from kubeci.model.json import JsonObject

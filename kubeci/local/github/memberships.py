@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubeci.local.github import git
+from kubeci.local.github.history import has_author
 from kubeci.local.github.state import Account, PullRequest, Repository, Role, State
 
 RANKS: tuple[Role, ...] = ("none", "read", "triage", "write", "maintain", "admin")
@@ -60,6 +61,4 @@ async def _committed(repository: Repository, author: Account) -> bool:
     branch = f"refs/heads/{repository.default_branch}"
     if branch not in await git.refs(repository.path, branch):
         return False
-    mail = f"<{author.login}@users.noreply.github.com>"
-    options = ("--max-count=1", "--fixed-strings", f"--author={mail}")
-    return bool(await git.git(repository.path, "rev-list", *options, branch, "--"))
+    return await has_author(repository.path, branch, f"{author.login}@users.noreply.github.com")

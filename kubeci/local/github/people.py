@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 
 from kubeci.local.github import git
+from kubeci.local.github.events import RefUpdate
 from kubeci.local.github.person_deployments import Deploying
 from kubeci.local.github.person_installations import Administration
 from kubeci.local.github.person_issues import Conversing
 from kubeci.local.github.person_members import Membership
 from kubeci.local.github.person_queue import MergeQueue
-from kubeci.local.github.repositories import Change, Files, create_bare, push_change, push_deletion, push_tag
+from kubeci.local.github.repositories import (
+    Change,
+    Files,
+    commit_change,
+    create_bare,
+    push_deletion,
+    push_tag,
+)
 from kubeci.local.github.state import Member, OwnerType, Repository
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -82,7 +90,7 @@ class People(Membership, MergeQueue, Conversing, Deploying, Administration):
         message: str = "A change",
         base: str | None = None,
     ) -> str:
-        """Commit `files` over a tree and push the branch, the way of any push; gives the commit's sha.
+        """Commit `files` over a tree and move the branch as a push does; gives the commit's sha.
 
         A value None deletes a file; `executable`, `symlink` and `submodule` of `repositories` make other entries.
         `base` is the parent (a branch or sha); without it the branch itself, else the default branch, else none.
@@ -101,7 +109,11 @@ class People(Membership, MergeQueue, Conversing, Deploying, Administration):
         if base and parent is None:
             raise ValueError(f"{base!r} names no commit of {full_name}")
         change = Change(files, branch, message, parent, self.state.now(), self.user)
-        return await push_change(repository.path, change)
+        async with self._pushing:
+            before, sha = await commit_change(repository.path, change)
+            update = RefUpdate(before or git.ZERO, sha, f"refs/heads/{branch}")
+            await self.events.pushed(repository, [update], self._me)
+        return sha
 
     async def tag(self, full_name: str, name: str, commit: str, *, message: str | None = None) -> str:
         """Tag a commit the way a push does; with a message the tag is annotated. Gives the oid of the tag's ref."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from kubeci.local.github.events import Events
@@ -17,6 +18,7 @@ class Person:
         self.outbox = outbox
         self.events = Events(state, outbox)
         self.user = "octocat"
+        self._pushing = asyncio.Lock()  # a branch's events tell of its moves one after the other
         self._hook_file = hook_file  # the repositories' folders stand beside it
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from kubeci.local.github import git
+from kubeci.local.github.history import is_ancestor
 from kubeci.local.github.outbox import Outbox
 from kubeci.local.github.pull_payloads import pull_full
 from kubeci.local.github.pulls import PullNode, fetch_head
@@ -53,7 +54,7 @@ class PullEvents:
             if pull.base is not repository or pull.base_ref != branch or old == git.ZERO:
                 continue
             head = (await PullNode.read(pull)).head_sha
-            if await git.is_ancestor(repository.path, head, new):
+            if await is_ancestor(repository.path, head, new):
                 pull.merged_into, pull.merge_commit_sha, pull.merged_by = old, new, pusher
                 pull.merged_at = self._state.now()
                 await self.close(pull, pusher)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kubeci.local.github import git
-from kubeci.local.github.changes import FileChange, changed_files, commits_between, merge_base
-from kubeci.local.github.git_content import Commit
+from kubeci.local.github.changes import FileChange, changed_files, commits_between
+from kubeci.local.github.git_content import Commit, read_commit
+from kubeci.local.github.history import is_ancestor, merge_base
 from kubeci.local.github.state import Clock, PullRequest, Repository, State
 
 
@@ -22,8 +23,12 @@ async def fetch_head(pull: PullRequest, now: Clock) -> None:
     Who reads the pull request sees its new head and its new time at once, never one without the other.
     """
     ref = head_ref(pull)
-    source = f"+refs/heads/{pull.head_ref}:{ref}"
-    await git.git(pull.base.path, "fetch", "--quiet", "--no-tags", str(pull.head.path), source)
+    branch = f"refs/heads/{pull.head_ref}"
+    if pull.from_fork:
+        fetching = ("fetch", "--quiet", "--no-tags", str(pull.head.path), f"+{branch}:{ref}")
+        await git.git(pull.base.path, *fetching)
+    else:
+        await git.git(pull.base.path, "update-ref", ref, branch)
     head_sha = (await git.refs(pull.base.path, ref))[ref]
     if head_sha != pull.head_sha:
         pull.head_sha, pull.updated_at = head_sha, now()
@@ -60,8 +65,8 @@ class PullNode:
     async def brings(self, oid: str) -> bool:
         """Say whether a commit is one that the pull request brings."""
         path = self.pull.base.path
-        in_head = self.head_sha == oid or await git.is_ancestor(path, oid, self.head_sha)
-        return in_head and not await git.is_ancestor(path, oid, self.base_sha)
+        in_head = self.head_sha == oid or await is_ancestor(path, oid, self.head_sha)
+        return in_head and not await is_ancestor(path, oid, self.base_sha)
 
 
 async def pulls_with(state: State, repository: Repository, oid: str) -> list[PullNode]:
@@ -86,6 +91,11 @@ async def pulls_headed(state: State, repository: Repository, oid: str) -> list[P
 
 async def merged_tree(path: git.Location, base: str, head: str) -> str | None:
     """Give the tree of a merge of two commits; None when they conflict."""
+    if await is_ancestor(path, base, head):  # there is nothing to merge
+        async with git.objects(path) as objects:
+            tip = await objects.peel(head)
+        assert tip is not None  # it was just looked at
+        return read_commit(tip.oid, tip.content).tree
     try:
         output = await git.git(path, "merge-tree", "--write-tree", "--no-messages", base, head)
     except git.GitError:

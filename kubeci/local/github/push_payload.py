@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from kubeci.local.github import git
 from kubeci.local.github.check_payloads import simple_commit
-from kubeci.local.github.git_content import read_commit
+from kubeci.local.github.git_content import Commit, read_commit
+from kubeci.local.github.history import commits_without, is_ancestor
 from kubeci.local.github.payloads import repository_json
 from kubeci.local.github.state import Account, Repository, State
+from kubeci.local.github.trees import touched
 from kubeci.model.json import JsonObject
 
 COMMITS_LISTED = 20
-_CHANGES = {"A": "added", "D": "removed"}  # any other letter is a modification
 
 
 async def push_json(
@@ -21,7 +22,7 @@ async def push_json(
     page = f"{state.base_url}/{repository.full_name}"
     created, deleted = old == git.ZERO, new == git.ZERO
     commits = [] if deleted else await _commits(state, repository, ref, old, new)
-    forced = not created and not deleted and not await git.is_ancestor(repository.path, old, new)
+    forced = not created and not deleted and not await is_ancestor(repository.path, old, new)
     listed = commits and commits[-1]["id"] == new  # an annotated tag's own oid is not
     head = None if deleted else commits[-1] if listed else await _head(state, repository, new)
     return {
@@ -55,14 +56,12 @@ def _repository(state: State, repository: Repository) -> JsonObject:
 
 
 async def _commits(state: State, repository: Repository, ref: str, old: str, new: str) -> list[JsonObject]:
-    if old != git.ZERO:
-        span = [new, f"^{old}"]
-    else:
-        others = await git.refs(repository.path, "refs/heads/")
-        span = [new, *(f"^{oid}" for name, oid in others.items() if name != ref)]
-    listed = await git.git(repository.path, "rev-list", f"--max-count={COMMITS_LISTED}", *span, "--")
-    entries = [await _head(state, repository, oid) for oid in reversed(listed.decode().split())]
-    return [entry for entry in entries if entry is not None]
+    others = [old]
+    if old == git.ZERO:
+        heads = await git.refs(repository.path, "refs/heads/")
+        others = [oid for name, oid in heads.items() if name != ref]
+    listed = await commits_without(repository.path, new, others, COMMITS_LISTED)
+    return [await _commit(state, repository, commit) for commit in reversed(listed)]
 
 
 async def _head(state: State, repository: Repository, oid: str) -> JsonObject | None:
@@ -70,21 +69,12 @@ async def _head(state: State, repository: Repository, oid: str) -> JsonObject | 
         found = await objects.peel(oid)
     if found is None:
         return None
-    commit = read_commit(found.oid, found.content)
-    changed = await git.git(
-        repository.path,
-        "diff-tree",
-        "--no-commit-id",
-        "--name-status",
-        "--no-renames",
-        "--root",
-        "-r",
-        "-z",
-        found.oid,
-    )
-    words = changed.decode("utf-8", "replace").split("\0")
+    return await _commit(state, repository, read_commit(found.oid, found.content))
+
+
+async def _commit(state: State, repository: Repository, commit: Commit) -> JsonObject:
     files: dict[str, list[str]] = {"added": [], "removed": [], "modified": []}
-    for letter, path in zip(words[0::2], words[1::2], strict=False):
-        files[_CHANGES.get(letter, "modified")].append(path)
-    page = f"{state.base_url}/{repository.full_name}/commit/{found.oid}"
+    for path, kind in await touched(repository.path, commit):
+        files[kind].append(path)
+    page = f"{state.base_url}/{repository.full_name}/commit/{commit.oid}"
     return {**simple_commit(commit), "distinct": True, "url": page, **files}

@@ -84,9 +84,15 @@ def submodule(sha: str) -> Entry:
 async def create_bare(path: Path, default_branch: str, hook_file: Path) -> None:
     """Make a bare repository with its post-receive hook, or renew the hook of one that is there."""
     if not (path / "HEAD").exists():
-        await asyncio.to_thread(path.mkdir, parents=True, exist_ok=True)
-        await git.git(path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}")
+        await asyncio.to_thread(_lay_out, path, default_branch)
     await asyncio.to_thread(_configure, path, hook_file)
+
+
+def _lay_out(path: Path, default_branch: str) -> None:
+    """Make the folders of git-scm.com, "gitrepository-layout"; the configuration follows."""
+    for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
+        (path / folder).mkdir(parents=True, exist_ok=True)
+    (path / "HEAD").write_text(f"ref: refs/heads/{default_branch}\n")
 
 
 _CONFIG = """\
@@ -149,10 +155,27 @@ async def push_change(path: Path, change: Change) -> str:
     """Make a commit in a repository of its own and push its branch; gives the commit's sha. GitError when it is refused."""
     async with _beside(path) as work:
         arguments = ("fast-import", "--quiet", "--date-format=raw")
-        sha = (await git.git(work, *arguments, stdin=_fast_import(change))).decode().strip()
+        sha = (
+            (await git.git(work, *arguments, stdin=_fast_import(change, "refs/heads/pushed")))
+            .decode()
+            .strip()
+        )
         force = "+" if change.forced else ""
         await _push(work, path, f"{force}refs/heads/pushed:refs/heads/{change.branch}", change.author)
     return sha
+
+
+async def commit_change(path: Path, change: Change) -> tuple[str | None, str]:
+    """Make a commit in the repository itself and move its branch; gives where that was, and the commit's sha.
+
+    What a push does to a repository, without its hooks: who calls tells of it. GitError when it is refused.
+    """
+    ref = f"refs/heads/{change.branch}"
+    before = (await git.refs(path, ref)).get(ref)
+    force = ["--force"] if change.forced else []
+    arguments = ("fast-import", "--quiet", "--date-format=raw", *force)
+    sha = (await git.git(path, *arguments, stdin=_fast_import(change, ref))).decode().strip()
+    return before, sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +245,14 @@ async def _beside(path: Path) -> AsyncIterator[Path]:
         yield work
 
 
-def _fast_import(change: Change) -> bytes:
+def _fast_import(change: Change, ref: str) -> bytes:
+    if "\n" in ref:
+        raise git.GitError(f"{ref!r} is no name of a branch")
     pusher = Identity(change.author, f"{change.author}@users.noreply.github.com")
     author, committer = change.written_by or pusher, change.committed_by or pusher
     message = change.message.encode()
     parts = [
-        b"commit refs/heads/pushed\nmark :1\n",
+        f"commit {ref}\nmark :1\n".encode(),
         f"author {_signature(author, change)}\ncommitter {_signature(committer, change)}\n".encode(),
         b"data %d\n%s\n" % (len(message), message),
     ]

@@ -6,9 +6,10 @@ from starlette.responses import Response
 
 from kubeci.local.github import git
 from kubeci.local.github.calls import Call, Operation
-from kubeci.local.github.changes import changed_files, commits_between, merge_base
+from kubeci.local.github.changes import changed_files, commits_between
 from kubeci.local.github.errors import ApiError, not_found
 from kubeci.local.github.git_content import Commit, read_commit
+from kubeci.local.github.history import merge_base
 from kubeci.local.github.payloads import api_url
 from kubeci.local.github.pull_payloads import file_json
 from kubeci.local.github.rest_git import commit_json

@@ -10,8 +10,8 @@ from kubeci.local.github import git
 from kubeci.local.github.calls import Call, Operation
 from kubeci.local.github.changes import commit_files
 from kubeci.local.github.errors import ApiError, not_found
-from kubeci.local.github.git import GitObject
 from kubeci.local.github.git_content import Commit, Signature, read_commit, read_tag, read_tree
+from kubeci.local.github.git_files import GitObject
 from kubeci.local.github.payloads import api_url, node_id, repository_json
 from kubeci.local.github.pull_payloads import file_json
 from kubeci.local.github.rest_contents import get_contents
