@@ -21,9 +21,9 @@ UNKNOWN_FORK = "(unknown)"
 """Stands for the fork of a commit that GitHub does not name, or that is gone."""
 
 NON_LOCAL = "refusing to build non-local PR, org members can run them manually using `/kube-ci run`"
-RUN_ABOVE = (
-    "; whoever may write to the repository can press Run above. To have this commit built as one of this repository is, "
-    "comment `/kube-ci ok-to-test`"
+WAYS_OUT = (
+    "; whoever may write to the repository can press Run on the check-run. To let its automatic build happen once, by the "
+    "usual rules for branches, drafts and paths, comment `/kube-ci ok-to-test`; it stays restricted as every fork's"
 )
 
 
@@ -79,7 +79,7 @@ def decide(request: BuildRequest, source: CommitSource, standing: Standing, rule
     if verdict.answer is Answer.IGNORE:
         return Ignored(f"trust: {row} by a {verdict.who} is ignored")
     if verdict.answer is Answer.ASK:
-        return Refused(NON_LOCAL + RUN_ABOVE, Conclusion.ACTION_REQUIRED, ask=True)
+        return Refused(NON_LOCAL + WAYS_OUT, Conclusion.ACTION_REQUIRED, ask=True)
     if not request.automatic:
         return Allowed(f"trust: {row} by a {verdict.who}")
     return may_build(request.ref, source.pull_requests, rules.branches)

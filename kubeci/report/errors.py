@@ -89,16 +89,20 @@ def lost_because(reason: str) -> str:
     return _CAUSES.get(kind, "the server broke off while it was submitted")
 
 
-def lost(check: CheckRun, why: str) -> CheckRun:
-    """Give the check-run of a build that nobody will submit any more; GitHub offers to re-run each that is completed."""
+_MENDED_BY_OPERATORS = frozenset(_CAUSES[kind] for kind in ("Forbidden", "NotFound", "Invalid"))
+
+
+def lost(check: CheckRun, why: str, sha: str) -> CheckRun:
+    """Give the check-run of a commit's build that nobody will submit any more; GitHub offers to re-run what is completed."""
+    way_out = "Re-run this check to build the commit."
+    if why in _MENDED_BY_OPERATORS:
+        way_out = f"Tell the operator ({code(f'kubeci explain {sha[:7]}')}); when it is mended, Re-run builds the commit."
     return replace(
         check,
         status=Status.COMPLETED,
         conclusion=Conclusion.CANCELLED,
         title=LOST_TITLE,
-        summary=cut(
-            f"This build was lost before its workflow was created: {why}. Re-run this check to build the commit."
-        ),
+        summary=cut(f"This build was lost before its workflow was created: {why}. {way_out}"),
         actions=(),
     )
 

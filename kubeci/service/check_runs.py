@@ -102,7 +102,9 @@ class CheckRuns:
     async def lose(self, build: Build, why: str) -> None:
         """Conclude a build that nobody will submit any more; without a check-run only its record says so."""
         if build.check_run_id:
-            await self.bring(build, content.lost(setup(subject_of(build, self._rooms.argo_ui)), why))
+            await self.bring(
+                build, content.lost(setup(subject_of(build, self._rooms.argo_ui)), why, build.commit.sha)
+            )
         await self._rooms.builds.change(build.id, state=BuildState.LOST)
 
     async def waits(self, build: Build, subject: Subject, error: KubeCIError) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubeci.model.build import BuildRequest
+from kubeci.model.decision import Allowed
 from kubeci.model.repository import Repository
 from kubeci.model.source import CommitSource
 from kubeci.model.trace import StepKind
 from kubeci.model.trust import Answer, Person, What, Who
 from kubeci.policy.branches import BuildRules
-from kubeci.policy.decide import Decision, Rules, decide, is_foreign, row_of
+from kubeci.policy.decide import NON_LOCAL, Decision, Rules, decide, is_foreign, row_of
 from kubeci.policy.trust import Standing, distinguishes, judge, with_overrides
 from kubeci.ports import People
 from kubeci.settings.config import Config
@@ -37,7 +38,7 @@ class Judge:
         row = row_of(request, foreign=foreign)
         standing = await self._standing(request, row, foreign=foreign)
         decision = decide(request, source, standing, self._rules)
-        note(StepKind.DECIDED, f"{type(decision).__name__.lower()} (row {row} of `trust`): {decision.reason}")
+        note(StepKind.DECIDED, _told(decision, row))
         return decision
 
     async def may(self, what: What, actor: Person, repository: Repository) -> bool:
@@ -66,3 +67,11 @@ class Judge:
             repository, actor.login
         )
         return Standing(member=member, write=write)
+
+
+def _told(decision: Decision, row: What) -> str:
+    """Say what was decided; the row of the trust table stands there where it had a part in it and the reason names none."""
+    of_row = isinstance(decision, Allowed) or decision.reason.startswith(NON_LOCAL)
+    named = of_row and not decision.reason.startswith("trust: ")
+    how = type(decision).__name__.lower()
+    return f"{how}{f' (row {row} of `trust`)' if named else ''}: {decision.reason}"

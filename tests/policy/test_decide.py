@@ -9,7 +9,7 @@ from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.model.source import CommitSource, PullRequest
 from kubeci.model.trust import Answer, What, Who
 from kubeci.policy.branches import BuildRules
-from kubeci.policy.decide import NON_LOCAL, RUN_ABOVE, Rules, decide
+from kubeci.policy.decide import NON_LOCAL, WAYS_OUT, Rules, decide
 from kubeci.policy.trust import DEFAULT, Standing, with_overrides
 from kubeci.settings.pattern import Pattern
 
@@ -25,7 +25,7 @@ def pull(head: str = "acme/widgets", base: str = "master") -> PullRequest:
 
 
 LOCAL, FORK, GONE, OTHER_CASE = pull(), pull("stranger/widgets"), pull(""), pull("Acme/Widgets")
-ASKS = Refused(NON_LOCAL + RUN_ABOVE, Conclusion.ACTION_REQUIRED, ask=True)
+ASKS = Refused(NON_LOCAL + WAYS_OUT, Conclusion.ACTION_REQUIRED, ask=True)
 
 
 def request(what: What, *, automatic: bool = True, ref: Ref | None = None, fork: str = "") -> BuildRequest:

@@ -3,9 +3,18 @@ from __future__ import annotations
 import pytest
 
 from kubeci.errors import DefinitionError, KubeCIError, Location, UpstreamError
-from kubeci.model.check_run import Annotation, Conclusion, Status
+from kubeci.model.check_run import Annotation, CheckRun, Conclusion, Status
 from kubeci.model.decision import Refused
-from kubeci.report.errors import annotation_of, definition_failed, refusal_superseded, refused
+from kubeci.report.errors import (
+    NOT_PARSED,
+    annotation_of,
+    definition_failed,
+    lost,
+    lost_because,
+    refusal_superseded,
+    refused,
+    why_of,
+)
 
 MISSPELT = DefinitionError(
     "`imge` is not a field of a container template",
@@ -67,3 +76,24 @@ def test_a_refusal_never_takes_a_workflows_name() -> None:
         Conclusion.NEUTRAL,
         "superseded by `Workflow - ci`",
     )
+
+
+@pytest.mark.parametrize(
+    ("reason", "operator"),
+    [
+        ("Forbidden: GitHub answered 403", True),
+        ("NotFound: x", True),
+        ("Invalid: x", True),
+        ("RateLimited: x", False),
+        ("", False),
+    ],
+)
+def test_what_only_the_operator_can_mend_is_not_answered_by_re_run(reason: str, operator: bool) -> None:
+    told = lost(CheckRun("Workflow - ci", Status.QUEUED), lost_because(reason), "1a2b3c4d5e6f")
+    assert ("Tell the operator (`kubeci explain 1a2b3c4`)" in told.summary) is operator
+    assert ("Re-run this check to build the commit." in told.summary) is not operator
+
+
+def test_the_first_line_of_a_failure_without_markdown() -> None:
+    error = DefinitionError("no `spec`\nmore", where=Location(".kube-ci/ci.yaml", 3))
+    assert why_of(definition_failed(error, prefix=NOT_PARSED)) == ".kube-ci/ci.yaml:3: no spec"

@@ -50,6 +50,18 @@ def test_what_deploy_is_given(args: str, expected: Target | None) -> None:
     assert read_target(tuple(args.split())) == expected
 
 
+@pytest.mark.parametrize(
+    ("answers", "summary"),
+    [
+        ([Answer("x", shown=True)], "done"),
+        ([Answer("x")], "done: `/kube-ci run`: x"),
+        ([refused("no")], "refused: `/kube-ci run`: no"),
+    ],
+)
+def test_what_the_delivery_says_of_an_answer(answers: list[Answer], summary: str) -> None:
+    assert reply_to([Command("run", (), "/kube-ci run")], answers).summary == summary
+
+
 def test_an_empty_environment_is_none() -> None:
     assert read_target(("",)) is None
 

@@ -11,6 +11,8 @@ from kubeci.report.markdown import code
 from kubeci.report.plain import one_line
 from kubeci.service.answer import Answer
 
+SUMMARY = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -22,7 +24,8 @@ class Reply:
     @property
     def summary(self) -> str:
         """Give it in one line, for the delivery's record."""
-        return one_line(f"{self.reaction} {self.text}")
+        how = "done" if self.reaction == "+1" else "refused"
+        return one_line(f"{how}: {self.text}" if self.text else how, SUMMARY)
 
 
 def reply_to(lines: Sequence[Line], answers: Sequence[Answer]) -> Reply:

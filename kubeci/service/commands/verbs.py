@@ -23,7 +23,7 @@ class Verb:
 
 VERBS: dict[str, Verb] = {
     "run": Verb("run [SHA]", "build this pull request, also one from a fork"),
-    "ok-to-test": Verb("ok-to-test [SHA]", "let this commit of a fork be built as one of this repository is"),
+    "ok-to-test": Verb("ok-to-test [SHA]", "let the automatic build of this fork's commit happen, once"),
     "cancel": Verb("cancel", "stop what is running for this pull request; a second time at once"),
     "retry": Verb("retry", "run what failed on this pull request once more"),
     "deploy": Verb("deploy [ENV] [--template NAME]", "deploy this branch, without ENV to staging"),
