@@ -89,7 +89,7 @@ def test_a_refusal_never_takes_a_workflows_name() -> None:
     ],
 )
 def test_what_only_the_operator_can_mend_is_not_answered_by_re_run(reason: str, operator: bool) -> None:
-    told = lost(CheckRun("Workflow - ci", Status.QUEUED), lost_because(reason), "1a2b3c4d5e6f")
+    told = lost(CheckRun("Workflow - ci", Status.QUEUED, "", ""), lost_because(reason), "1a2b3c4d5e6f")
     assert ("Tell the operator (`kubeci explain 1a2b3c4`)" in told.summary) is operator
     assert ("Re-run this check to build the commit." in told.summary) is not operator
 
