@@ -158,6 +158,15 @@ def test_every_room_is_explained() -> None:
     assert rooms - explained == {"py.typed"}
 
 
+def test_every_file_of_the_use_cases_is_explained() -> None:
+    folder = ROOT / "kubeci" / "service"
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*.py")}
+    explained = [
+        name for row in rows(ARCHITECTURE) if len(row) == 3 for name in re.findall(r"`([\w/]+\.py)`", row[1])
+    ]
+    assert sorted(explained) == sorted(files - {"__init__.py", "commands/__init__.py"})
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_paths_of_the_project_lead_somewhere(document: Path) -> None:
     named = re.findall(r"`((?:kubeci|tests|scripts|rbac|docs|examples|bench)/[\w./*-]+)`", prose(document))
