@@ -28,6 +28,7 @@ from kubeci.service.subject import subject_of
 from kubeci.store.builds import SqlBuilds
 
 DEADLINE_SECONDS = 20.0
+ARGO_UI = "https://argo.example.com"
 
 
 @dataclass
@@ -97,7 +98,7 @@ class Scene:
             builds=cast("Any", Mortal(self.builds, self.life)),
             sandbox=none,
             config=none,
-            argo_ui="https://argo.example.com",
+            argo_ui=ARGO_UI,
             clock=self.clock,
             nonce=none,
         )
@@ -121,7 +122,7 @@ async def prepare(
         state=BuildState.RUNNING,
     )
     scene = Scene(recording, builds, checks, cluster, build)
-    check = setup(subject_of(build, scene.rooms.argo_ui))
+    check = setup(subject_of(build, ARGO_UI))
     await builds.add(build)
     await builds.save_reported(build.id, Reported(digest=digest_of(check), writes=1))
     scene.build = await builds.change(build.id, check_run_id=await checks.create(commit, check))
@@ -137,7 +138,8 @@ class Process:
         self._turned = asyncio.Event()
         self._unsettled: set[WorkflowKey] = set()
         self._taken = 0
-        self._reconciler = Reconciler(scene.rooms)
+        self._rooms = scene.rooms
+        self._reconciler = Reconciler(self._rooms)
         self._queue = _Heard(self)
         scene.life.at_end = self._turned.set
 
@@ -174,7 +176,7 @@ class Process:
         """Live until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._queue.run())
-            group.create_task(follow(self, self._scene.rooms.builds, self._queue))
+            group.create_task(follow(self, self._rooms.builds, self._queue))
 
 
 class _Heard(KeyedQueue[WorkflowKey, Observed]):

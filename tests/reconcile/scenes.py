@@ -10,10 +10,12 @@ from datetime import timedelta
 from memory_rooms import LINES_A_POD, REPOSITORY, MemoryChecks, MemoryCluster, Run
 from recordings import Recording
 from replay_kit import Scene, play, prepare, process
+from sqlalchemy import Connection
 
 from kubeci.model.repository import Commit
 from kubeci.store.builds import SqlBuilds
-from kubeci.store.database import database
+from kubeci.store.database import Database
+from kubeci.store.tables import metadata
 
 SLOWLY = timedelta(hours=1)
 """From event to event: nothing is coalesced."""
@@ -22,19 +24,26 @@ QUICKLY = timedelta(milliseconds=500)
 
 
 @asynccontextmanager
-async def scene_of(recording: Recording, step: timedelta) -> AsyncIterator[tuple[Scene, MemoryChecks]]:
-    """Set the scene for a recording, with a store of its own."""
-    async with database("sqlite://") as store:
-        checks, cluster = MemoryChecks(), MemoryCluster(recording.pods)
-        commit = Commit(REPOSITORY, "a" * 40)
-        scene = await prepare(recording, SqlBuilds(store), checks, commit, cluster)
-        scene.step = step
-        yield scene, checks
+async def scene_of(
+    store: Database, recording: Recording, step: timedelta
+) -> AsyncIterator[tuple[Scene, MemoryChecks]]:
+    """Set the scene for a recording; the store is emptied for it."""
+    await store.run(_empty)
+    checks, cluster = MemoryChecks(), MemoryCluster(recording.pods)
+    commit = Commit(REPOSITORY, "a" * 40)
+    scene = await prepare(recording, SqlBuilds(store), checks, commit, cluster)
+    scene.step = step
+    yield scene, checks
 
 
-async def undisturbed(recording: Recording, step: timedelta) -> list[Run]:
+def _empty(connection: Connection) -> None:
+    for table in reversed(metadata.sorted_tables):
+        connection.execute(table.delete())
+
+
+async def undisturbed(store: Database, recording: Recording, step: timedelta) -> list[Run]:
     """Play a recording from its beginning to its end; gives the check-runs."""
-    async with scene_of(recording, step) as (scene, checks):
+    async with scene_of(store, recording, step) as (scene, checks):
         async with process(scene) as server:
             await play(scene, server, 0, len(recording.events) - 1)
         return list(checks.runs.values())

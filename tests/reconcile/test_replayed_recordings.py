@@ -1,16 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from math import ceil
 
 import pytest
+import pytest_asyncio
 from memory_rooms import LINES_A_POD, Run
 from recordings import ALL, Recording, named
 from replay_kit import Life, play, process
 from scenes import QUICKLY, SLOWLY, assert_end, scene_of, undisturbed
 
+from kubeci.store.database import Database, database
+
 EACH = pytest.mark.parametrize("recording", ALL, ids=lambda recording: recording.name)
 TELLING = [named(start) for start in ("04", "10", "11", "15", "27", "33")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def store() -> AsyncIterator[Database]:
+    """The store of all scenes, one after the other: making one takes as long as a scene."""
+    async with database("sqlite://") as opened:
+        yield opened
 
 
 def test_all_recordings_are_there() -> None:
@@ -22,8 +33,8 @@ def test_all_recordings_are_there() -> None:
 
 
 @EACH
-async def test_progress_is_coalesced(recording: Recording) -> None:
-    runs = await undisturbed(recording, QUICKLY)
+async def test_progress_is_coalesced(store: Database, recording: Recording) -> None:
+    runs = await undisturbed(store, recording, QUICKLY)
     assert_end(recording, runs)
     for run in runs:
         # Created, the first progress, the end; GitHub takes 50 annotations a write.
@@ -31,8 +42,8 @@ async def test_progress_is_coalesced(recording: Recording) -> None:
 
 
 @EACH
-async def test_logs_that_are_gone_change_no_conclusion(recording: Recording) -> None:
-    async with scene_of(recording, QUICKLY) as (scene, checks):
+async def test_logs_that_are_gone_change_no_conclusion(store: Database, recording: Recording) -> None:
+    async with scene_of(store, recording, QUICKLY) as (scene, checks):
         scene.cluster.pods = frozenset()
         async with process(scene) as server:
             await play(scene, server, 0, len(recording.events) - 1)
@@ -43,11 +54,11 @@ async def test_logs_that_are_gone_change_no_conclusion(recording: Recording) -> 
 
 
 @EACH
-async def test_only_the_last_state_matters(recording: Recording) -> None:
+async def test_only_the_last_state_matters(store: Database, recording: Recording) -> None:
     """The first process sees the beginning, or all but the deletion; the next one lists what is there at the end."""
     last = len(recording.events) - 1
     seen = last - 1 if recording.object_at(last) is None else 0
-    async with scene_of(recording, QUICKLY) as (scene, checks):
+    async with scene_of(store, recording, QUICKLY) as (scene, checks):
         async with process(scene) as server:
             await play(scene, server, 0, seen)
         async with process(scene) as server:
@@ -57,13 +68,13 @@ async def test_only_the_last_state_matters(recording: Recording) -> None:
     assert len(runs[0].annotations) == LINES_A_POD * len(recording.pods_with_logs)
 
 
-async def cut_everywhere(recording: Recording, step: timedelta) -> None:
+async def cut_everywhere(store: Database, recording: Recording, step: timedelta) -> None:
     """Cut the stream after each event; a list with the object as it is then takes it up, here and in a new process."""
-    wanted = await undisturbed(recording, step)
+    wanted = await undisturbed(store, recording, step)
     last = len(recording.events) - 1
     for cut in range(last + 1):
         for anew in (False, True):
-            async with scene_of(recording, step) as (scene, checks):
+            async with scene_of(store, recording, step) as (scene, checks):
                 async with process(scene) as server:
                     await play(scene, server, 0, cut)
                     if not anew:
@@ -82,26 +93,26 @@ def assert_same(runs: list[Run], wanted: list[Run]) -> None:
 
 
 @pytest.mark.parametrize("recording", TELLING, ids=lambda recording: recording.name)
-async def test_a_cut_stream_changes_nothing(recording: Recording) -> None:
-    await cut_everywhere(recording, SLOWLY)
+async def test_a_cut_stream_changes_nothing(store: Database, recording: Recording) -> None:
+    await cut_everywhere(store, recording, SLOWLY)
 
 
 @pytest.mark.conformance
 @pytest.mark.parametrize("step", [SLOWLY, QUICKLY], ids=["slowly", "quickly"])
 @EACH
-async def test_no_cut_stream_changes_anything(recording: Recording, step: timedelta) -> None:
-    await cut_everywhere(recording, step)
+async def test_no_cut_stream_changes_anything(store: Database, recording: Recording, step: timedelta) -> None:
+    await cut_everywhere(store, recording, step)
 
 
-async def killed_everywhere(recording: Recording) -> None:
+async def killed_everywhere(store: Database, recording: Recording) -> None:
     """Kill the process at each call of its rooms, before or after the call is done; another one takes over."""
-    wanted = await undisturbed(recording, QUICKLY)
+    wanted = await undisturbed(store, recording, QUICKLY)
     last = len(recording.events) - 1
     calls, reached = 0, False
     while not reached:
         calls += 1
         for after in (False, True):
-            async with scene_of(recording, QUICKLY) as (scene, checks):
+            async with scene_of(store, recording, QUICKLY) as (scene, checks):
                 scene.life = Life(calls, after=after)
                 async with process(scene) as server:
                     died = await play(scene, server, 0, last)
@@ -116,22 +127,22 @@ async def killed_everywhere(recording: Recording) -> None:
 
 
 @pytest.mark.parametrize("start", ["15"])
-async def test_a_killed_process_leaves_nothing_undone(start: str) -> None:
-    await killed_everywhere(named(start))
+async def test_a_killed_process_leaves_nothing_undone(store: Database, start: str) -> None:
+    await killed_everywhere(store, named(start))
 
 
 @pytest.mark.conformance
 @pytest.mark.parametrize("start", ["02", "04", "11", "14", "27", "33"])
-async def test_no_killed_process_leaves_anything_undone(start: str) -> None:
-    await killed_everywhere(named(start))
+async def test_no_killed_process_leaves_anything_undone(store: Database, start: str) -> None:
+    await killed_everywhere(store, named(start))
 
 
-async def test_a_retry_while_we_are_away_is_reported() -> None:
+async def test_a_retry_while_we_are_away_is_reported(store: Database) -> None:
     recording = named("15")
     failed, last = 6, len(recording.events) - 1
     for seen in (2, failed, failed + 1):
         for back in range(seen + 1, last + 1):
-            async with scene_of(recording, QUICKLY) as (scene, checks):
+            async with scene_of(store, recording, QUICKLY) as (scene, checks):
                 async with process(scene) as server:
                     await play(scene, server, 0, seen)
                 async with process(scene) as server:
