@@ -34,6 +34,7 @@ from kubeci.github.events import decode
 from kubeci.ports import Builds, Inbox, Locks, WorkflowFeed
 from kubeci.redaction import Redaction
 from kubeci.service.background import Duty, background
+from kubeci.service.backlog import BACKLOG_SECONDS, show_backlog
 from kubeci.service.dispatch import Admission, Dispatcher
 from kubeci.service.election import Terms
 from kubeci.service.follow import follow
@@ -85,6 +86,8 @@ class Pace:
     """Seconds after which the check-runs of running builds say that their workflows cannot be followed."""
     lost_seconds: float = LOST_SECONDS
     """Seconds between two looks for builds that nobody will submit any more."""
+    backlog_seconds: float = BACKLOG_SECONDS
+    """Seconds between two counts of what is not done."""
     push_wait_seconds: float = 5.0
     """Seconds that a push waits for the check suite that GitHub makes of most pushes."""
     terms: Terms = field(default_factory=Terms)
@@ -147,8 +150,6 @@ async def running(  # noqa: PLR0913 - what the command leaves out, tests say
             wakes=core.arrived,
             schedule=Schedule(now, pace.backoff),
         )
-        metrics.deliveries_waiting.set_function(lambda: intake.waiting)
-        metrics.deliveries_deferred.set_function(lambda: intake.deferred)
         feed = ClusterWorkflowFeed(
             cluster,
             namespace=config.namespace,
@@ -162,12 +163,16 @@ async def running(  # noqa: PLR0913 - what the command leaves out, tests say
         duties: list[Duty] = [
             partial(_follow, rooms, feed, metrics, pace),
             partial(_clean, inbox, builds, SqlLocks(stored, me), now, config),
-            partial(find_lost, rooms, inbox, every_seconds=pace.lost_seconds),
+            partial(find_lost, rooms, inbox, told=metrics.builds_lost.inc, every_seconds=pace.lost_seconds),
             partial(tell_unfollowed, rooms, after_seconds=pace.unfollowed_seconds),
             *sweep_duties(core, github, SqlMarks(stored), pace.sweep),
         ]
         election = Election(stored, cluster, config, pace.terms)
-        work = [intake.run(), lead(duties, election, me, metrics.leader.set)]
+        work = [
+            intake.run(),
+            show_backlog(inbox, metrics, every_seconds=pace.backlog_seconds),
+            lead(duties, election, me, metrics.leader.set),
+        ]
         stack.push_async_callback(_give_back, inbox)
         await stack.enter_async_context(background([*work, news.run()] if news else work))
         yield server

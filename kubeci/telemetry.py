@@ -125,6 +125,16 @@ class Metrics:
             "Deliveries whose builds the cluster cannot take yet.",
             registry=self.registry,
         )
+        self.deliveries_parked = Gauge(
+            "kubeci_deliveries_parked",
+            "Deliveries that were set aside.",
+            registry=self.registry,
+        )
+        self.builds_lost = Counter(
+            "kubeci_builds_lost_total",
+            "Builds that were told to be lost before they had a workflow.",
+            registry=self.registry,
+        )
         self.leader = Gauge(
             "kubeci_leader",
             "1 while this replica leads: it alone follows workflows and reports them.",

@@ -60,6 +60,8 @@ class BuildRequest:
     """Id of the build on whose check-run somebody asked for it."""
     delivery_id: str = ""
     """The delivery that asked for it; empty: a request of the API did."""
+    wanted_at: datetime | None = None
+    """Since when it is wanted, where that is later than the event: its delivery was replayed or redelivered."""
     title: str = ""
     """What people know the commit by, once it was read."""
     files: Mapping[str, str] | None = None

@@ -31,6 +31,15 @@ class Delivery:
     """`owner/name` of what it is about, as far as it says that."""
     sha: str = ""
     """The commit that it is about, as far as it names one."""
+    wanted_anew_at: datetime | None = None
+    """When it was replayed or redelivered after its work had ended; None: it was not."""
+    lost: int = 0
+    """How many attempts in a row ended with their process."""
+
+    @property
+    def wanted_at(self) -> datetime:
+        """Say since when its work is wanted, from which the time is counted that it may take."""
+        return self.wanted_anew_at or self.received_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from kubeci.model.build import Build
 from kubeci.model.event import Delivery
-from kubeci.model.inbox import DeliveryRecord, DeliveryState
+from kubeci.model.inbox import ANY, Backlog, DeliveryRecord, DeliveryState, Wanted
 from kubeci.model.report import DeploymentTold, NodeLog, Outcome, Reported
 from kubeci.model.repository import Commit, Ref, Repository
 from kubeci.model.trace import Trace
@@ -23,14 +23,25 @@ class Inbox(Protocol):
     async def note(self, delivery: Delivery, reason: str) -> None:
         """Store a delivery that asks nothing of us as done, with the reason; one that is known stays as it is."""
 
-    async def claim(self, now: datetime, until: datetime | None = None) -> Delivery | None:
-        """Take the oldest delivery that is due, marking it as being worked on; after `until` others may take it up."""
+    async def claim(
+        self, now: datetime, until: datetime | None = None, wanted: Wanted = ANY
+    ) -> Delivery | None:
+        """Take a wanted delivery that is due, marking it as being worked on; after `until` others may take it up."""
 
-    async def renew(self, delivery_id: str, until: datetime) -> bool:
+    async def renew(self, delivery_id: str, now: datetime, until: datetime) -> bool:
         """Hold a claim for longer; False: it ran out, and the delivery is another's or done."""
 
-    async def next_due(self) -> datetime | None:
-        """Say when the next delivery can be claimed, if nothing changes; None: nothing waits, nor is worked on."""
+    def let_go(self, delivery_id: str) -> None:
+        """End a claim in this process, whatever became of it in the store, where it may have to run out."""
+
+    async def next_due(self, wanted: Wanted = ANY) -> datetime | None:
+        """Say when the next wanted delivery that waits is due; None: none waits."""
+
+    async def suspects(self, now: datetime) -> bool:
+        """Say whether something is due that only one who is alone takes."""
+
+    async def backlog(self) -> Backlog:
+        """Count what is not done."""
 
     async def done(self, delivery_id: str, reason: str) -> None:
         """Record what came of a delivery."""
@@ -62,7 +73,7 @@ class Inbox(Protocol):
         """Let a delivery that is done or parked be worked on anew; False: it is neither."""
 
     async def forget(self, before: datetime) -> int:
-        """Delete deliveries that were done with before `before`, with their traces; gives their number."""
+        """Delete deliveries that are done and were wanted before `before`, with their traces; gives their number."""
 
 
 class Builds(Protocol):

@@ -13,9 +13,10 @@ import structlog
 
 from kubeci.errors import KubeCIError, RateLimited, Unready, UpstreamError
 from kubeci.model.event import Delivery
+from kubeci.model.inbox import DEFERRED, LIMITED, WAITS
 from kubeci.ports import Inbox
 from kubeci.service.held import CLAIM, held
-from kubeci.service.patience import LONGEST_DEFERRAL, has_time, is_away, pause_after
+from kubeci.service.patience import LONGEST_DEFERRAL, has_time, is_away, kind_of, pause_after
 from kubeci.service.queue import backoff_seconds
 
 MAX_ATTEMPTS = (
@@ -25,10 +26,6 @@ IDLE_SECONDS = 5.0
 """Between two looks while nothing arrives: what another process stored, or left behind, is found by them."""
 WAITING_WORKERS = 2
 """So many work at a time on what waits already: a cluster that does not answer must not hold up other work."""
-WAITS = "waits: "
-"""How the reason begins of what waits for the cluster."""
-DEFERRED = "deferred: "
-"""How the reason begins of what GitHub did not do in so many attempts, and is asked for again until there is no time left."""
 
 log = structlog.get_logger(__name__)
 
@@ -65,27 +62,14 @@ class Intake:
         self._clock = schedule.clock
         self._backoff = schedule.backoff
         self._arrived = wakes
-        self._waiting: dict[str, str] = {}
-        """Why deliveries wait for the cluster, by id: each reason is logged once."""
         self._cause = ""
-        """What the last of them waits for; with it the operator is told once, however many wait."""
-
-        self._deferred: set[str] = set()
-        """Ids of deliveries that are put off since GitHub fails, or wants no requests."""
+        """What the last delivery waits for that does; with it the operator is told once, however many wait."""
+        self._new_first = False
+        """Whether the last one was taken for being new: every other is, so that new ones pass those that were put off."""
         self._trying = 0
         """How many work on what waits."""
         self._away_until: datetime | None = None
         """Until when nothing that waits is tried, since the cluster is away; then one is, until one succeeded."""
-
-    @property
-    def waiting(self) -> int:
-        """Say how many deliveries wait for the cluster."""
-        return len(self._waiting)
-
-    @property
-    def deferred(self) -> int:
-        """Say how many deliveries are put off since GitHub fails, or wants no requests."""
-        return len(self._deferred)
 
     async def run(self, *, workers: int = 4) -> None:
         """Work until cancelled; what an earlier process had claimed is taken up again first."""
@@ -112,7 +96,8 @@ class Intake:
     async def _next(self) -> None:
         self._arrived.clear()
         now = self._clock()
-        delivery = await self._inbox.claim(now, now + CLAIM)
+        self._new_first = not self._new_first
+        delivery = await self._inbox.claim(now, now + CLAIM, new_first=self._new_first)
         if delivery is None:
             await self._idle()
         elif delivery.attempts > MAX_ATTEMPTS:
@@ -138,7 +123,6 @@ class Intake:
 
     async def _postpone(self, delivery: Delivery, now: datetime) -> None:
         """Put back what waits, without a try."""
-        self._waiting.setdefault(delivery.id, delivery.reason)
         due = max(now + timedelta(seconds=self._backoff(3)), self._away_until or now)
         await self._inbox.retry(delivery.id, delivery.reason, due, counted=False)
 
@@ -156,7 +140,7 @@ class Intake:
             async with held(delivery, self._inbox, self._clock):
                 outcome = await self._perform(delivery, last_attempt=_is_last(delivery))
         except UpstreamError as error:
-            if error.retryable and has_time(delivery.received_at, self._clock()):
+            if error.retryable and has_time(delivery.wanted_at, self._clock()):
                 await self._again(delivery, error, bound)
                 return
             await self._failed(delivery, error, retryable=error.retryable)
@@ -172,8 +156,7 @@ class Intake:
                 self._away_until = None
             await self._inbox.done(delivery.id, outcome)
             bound.info("delivery done", outcome=outcome)
-        self._deferred.discard(delivery.id)
-        if self._waiting.pop(delivery.id, ""):
+        if _waits(delivery):
             self._cause = ""
 
     async def _again(
@@ -193,13 +176,12 @@ class Intake:
         self, delivery: Delivery, error: UpstreamError, bound: structlog.typing.FilteringBoundLogger
     ) -> None:
         """Try a delivery again later without counting the attempt: GitHub fails, or wants no requests for a while."""
-        if delivery.id not in self._deferred:
-            self._deferred.add(delivery.id)
+        if not delivery.reason.startswith((DEFERRED, LIMITED)):
             bound.warning("delivery is deferred", error=str(error))
         now, last = self._clock(), _is_last(delivery)
         pause = timedelta(seconds=self._backoff(MAX_ATTEMPTS if last else 1))
         if last:
-            pause = pause_after(now - delivery.received_at, pause, LONGEST_DEFERRAL)
+            pause = pause_after(now - delivery.wanted_at, pause, LONGEST_DEFERRAL)
         if isinstance(error, RateLimited):
             pause = max(pause, timedelta(seconds=error.retry_after))
         reason = f"{DEFERRED if last else ''}{type(error).__name__}: {error}"
@@ -212,16 +194,16 @@ class Intake:
         if isinstance(error, Unready) and self._cause != error.public:
             self._cause = error.public
             log.warning("builds wait for the cluster", because=error.public, error=str(error))
-        if self._waiting.get(delivery.id) != error.public:
-            self._waiting[delivery.id] = error.public
+        reason = f"{WAITS}{error}"
+        if kind_of(delivery.reason) != kind_of(reason):
             bound.info("delivery waits", because=error.public)
         now = self._clock()
-        pause = pause_after(now - delivery.received_at, timedelta(seconds=self._backoff(1)))
+        pause = pause_after(now - delivery.wanted_at, timedelta(seconds=self._backoff(1)))
         if isinstance(error, RateLimited):
             pause = max(pause, timedelta(seconds=error.retry_after))
         if _waits(delivery) or self._away_until is None:
             self._away_until = now + pause if is_away(error) else None
-        await self._inbox.retry(delivery.id, f"{WAITS}{error}", now + pause, counted=False)
+        await self._inbox.retry(delivery.id, reason, now + pause, counted=False)
 
     async def _failed(self, delivery: Delivery, error: Exception, *, retryable: bool) -> None:
         reason = f"{type(error).__name__}: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -35,9 +36,11 @@ REFUSED_PAUSE = timedelta(hours=1)
 log = structlog.get_logger(__name__)
 
 
-async def find_lost(rooms: Rooms, inbox: Inbox, *, every_seconds: float = LOST_SECONDS) -> None:
-    """Look for lost builds until cancelled."""
-    lost = LostBuilds(rooms, inbox)
+async def find_lost(
+    rooms: Rooms, inbox: Inbox, *, told: Callable[[], None], every_seconds: float = LOST_SECONDS
+) -> None:
+    """Look for lost builds until cancelled; `told` hears of each that is told to be lost."""
+    lost = LostBuilds(rooms, inbox, told=told)
     while True:
         await asyncio.sleep(every_seconds)
         try:
@@ -51,9 +54,10 @@ async def find_lost(rooms: Rooms, inbox: Inbox, *, every_seconds: float = LOST_S
 class LostBuilds:
     """Finds builds without a workflow whose work is done, set aside or gone, and ends them."""
 
-    def __init__(self, rooms: Rooms, inbox: Inbox) -> None:
+    def __init__(self, rooms: Rooms, inbox: Inbox, *, told: Callable[[], None]) -> None:
         self._rooms = rooms
         self._inbox = inbox
+        self._told = told
         self._check_runs = CheckRuns(rooms)
         self._deployments = DeploymentReports(rooms)
         self._refused: dict[str, datetime] = {}
@@ -101,11 +105,15 @@ class LostBuilds:
                 return
             now = await _with_check_run(now, self._rooms)
             delivery = await self._inbox.get(now.delivery_id) if now.delivery_id else None
-            why = content.lost_because(delivery.reason if delivery else "")
-            log.warning("a build was lost", build=now.id, delivery=now.delivery_id, because=why)
+            reason = delivery.reason if delivery else ""
+            why = content.lost_because(reason)
+            log.warning(
+                "a build was lost", build=now.id, delivery=now.delivery_id, because=why, reason=reason
+            )
             if now.deployment_id:
                 await self._deployments.refused(now.commit.repository, now.deployment_id, why)
             await self._check_runs.lose(now, why)
+            self._told()
 
 
 async def end_unwanted(build: Build, rooms: Rooms) -> None:

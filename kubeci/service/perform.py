@@ -82,6 +82,7 @@ class Performer:
 
     async def _build(self, request: BuildRequest, delivery: Delivery, *, last_attempt: bool) -> str:
         now, request = delivery.received_at, replace(request, delivery_id=delivery.id)
+        request = replace(request, wanted_at=delivery.wanted_anew_at)
         former = await self._former(request) if request.what is What.RERUN else None
         if former:
             return await self._retrier.retry(former, request, now, last_attempt=last_attempt)
@@ -122,7 +123,7 @@ class Performer:
         try:
             return await work
         except UpstreamError as error:
-            in_time = has_time(delivery.received_at, self._rooms.clock(), PEOPLE_WAIT)
+            in_time = has_time(delivery.wanted_at, self._rooms.clock(), PEOPLE_WAIT)
             if not error.retryable or (isinstance(error, RateLimited) and in_time):
                 raise
             told, again = str(error), in_time or not last_attempt

@@ -58,6 +58,8 @@ class Prepared:
     build: Build
     manifest: JsonObject
     around: Surroundings
+    wanted_at: datetime
+    """Since when the build is wanted."""
     skip: str = ""
     """Why nothing needs to run for the files that changed; empty: it runs."""
     warnings: tuple[Problem, ...] = ()
@@ -171,7 +173,17 @@ async def _prepare(
     )
     skip = _skip_reason(request, manifest, where)
     decided(build, skip)
-    return Prepared(build, manifest, around, skip, examined.warnings, cache, where.path, definition.positions)
+    return Prepared(
+        build=build,
+        manifest=manifest,
+        around=around,
+        wanted_at=request.wanted_at or now,
+        skip=skip,
+        warnings=examined.warnings,
+        cache=cache,
+        path=where.path,
+        positions=definition.positions,
+    )
 
 
 def render(prepared: Prepared, config: Config) -> JsonObject:

@@ -62,7 +62,7 @@ class SqlDeliveries:
 
     async def replay(self, delivery_id: str, now: datetime) -> bool:
         """Let a delivery that is done or parked be worked on anew, its attempts uncounted; False: it is neither."""
-        again = {"state": DeliveryState.WAITING.value, "attempts": 0, "due": now.timestamp()}
+        again = anew(now.timestamp(), now.timestamp())
         statement = update(deliveries).where(deliveries.c.id == delivery_id, _ENDED).values(again)
         return await self._database.run(lambda connection: connection.execute(statement).rowcount > 0)
 
@@ -84,6 +84,11 @@ def row_of(delivery: Delivery) -> JsonObject:
     }
 
 
+def anew(wanted_at: float, due: float) -> JsonObject:
+    """Give what changes in the columns of a delivery whose work is wanted once more."""
+    return {"state": DeliveryState.WAITING.value, "attempts": 0, "due": due, "wanted_at": wanted_at}
+
+
 def _portions(ids: list[str], size: int) -> list[list[str]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
@@ -99,6 +104,8 @@ def delivery_of(row: Row[Any]) -> Delivery:
         reason=row.reason,
         repository=row.repository,
         sha=row.sha,
+        wanted_anew_at=None if row.wanted_at is None else _time(row.wanted_at),
+        lost=row.lost,
     )
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 
 from kubeci.model.event import Delivery
-from kubeci.model.inbox import DeliveryState
+from kubeci.model.inbox import ANY, DEFERRED, LIMITED, WAITS, Backlog, DeliveryState, Wanted
+from kubeci.store.claims import WAITING, WORKING, choices, claimed_until, kinds
 from kubeci.store.database import Database
-from kubeci.store.deliveries import SqlDeliveries, delivery_of, row_of
+from kubeci.store.deliveries import SqlDeliveries, anew, delivery_of, row_of
 from kubeci.store.tables import deliveries, traces
 from kubeci.store.upsert import insert
 
 UNRENEWED = timedelta(minutes=15)
 """How long a claim holds that named no end."""
 
-_WAITING = deliveries.c.state == DeliveryState.WAITING.value
-_WORKING = deliveries.c.state == DeliveryState.WORKING.value
+_PARKED = deliveries.c.state == DeliveryState.PARKED.value
 
 
 class SqlInbox(SqlDeliveries):
@@ -30,11 +31,13 @@ class SqlInbox(SqlDeliveries):
         super().__init__(database)
         # In a container the process keeps its number: started again, it takes up at once what it held.
         self._replica = replica or f"{socket.gethostname()}/{os.getpid()}"
+        self._claims: dict[str, str] = {}
+        """What this process works on: the claims, by the deliveries' ids."""
 
     async def add(self, delivery: Delivery) -> bool:
         """Store a delivery; False when its work is done, under way or waiting already.
 
-        A redelivery keeps its id: one whose work was parked is taken up again.
+        A redelivery keeps its id: one whose work was parked is taken up again, and wanted since then.
         """
         row = row_of(delivery)
 
@@ -42,8 +45,8 @@ class SqlInbox(SqlDeliveries):
             statement = insert(connection, deliveries).values(row)
             statement = statement.on_conflict_do_update(
                 index_elements=["id"],
-                set_={"state": DeliveryState.WAITING.value, "attempts": 0, "due": row["due"]},
-                where=deliveries.c.state == DeliveryState.PARKED.value,
+                set_=anew(row["received_at"], row["due"]),
+                where=_PARKED,
             )
             return connection.execute(statement.returning(deliveries.c.id)).first() is not None
 
@@ -58,68 +61,97 @@ class SqlInbox(SqlDeliveries):
             )
         )
 
-    async def claim(self, now: datetime, until: datetime | None = None) -> Delivery | None:
-        """Take the delivery that is due the longest and count the attempt; after `until` it may be claimed again.
+    async def claim(
+        self, now: datetime, until: datetime | None = None, wanted: Wanted = ANY
+    ) -> Delivery | None:
+        """Take a wanted delivery that is due and count the attempt; after `until` it may be claimed again, but not by us.
 
-        What is left of a claim that ran out comes first.
+        What is left of a claim that ran out comes first, the others as `wanted` says, then those due the longest.
         """
-        moment = now.timestamp()
-        claimable = (
-            (_WORKING & (deliveries.c.claimed_until <= moment), deliveries.c.claimed_until),
-            (_WAITING & (deliveries.c.due <= moment), deliveries.c.due),
-        )
-        taken = {
-            "state": DeliveryState.WORKING.value,
-            "attempts": deliveries.c.attempts + 1,
-            "claimed_by": self._replica,
-            "claimed_until": (until or now + UNRENEWED).timestamp(),
-        }
+        until, claim = until or now + UNRENEWED, secrets.token_hex(8)
 
         def work(connection: Connection) -> Delivery | None:
-            for condition, order in claimable:
+            taken = {
+                "state": DeliveryState.WORKING.value,
+                "attempts": deliveries.c.attempts + 1,
+                "lost": deliveries.c.lost + case((WORKING, 1), else_=0),
+                "claim": claim,
+                "claimed_by": self._replica,
+                "claimed_until": claimed_until(connection, now, until),
+            }
+            for each in choices(connection, now, wanted, tuple(self._claims)):
                 # What another replica takes at this moment is passed over; SQLite has one writer at a time.
-                oldest = select(deliveries.c.id).where(condition).order_by(order).limit(1)
-                oldest = oldest.with_for_update(skip_locked=True)
-                claim = update(deliveries).where(deliveries.c.id == oldest.scalar_subquery()).values(taken)
-                claimed = connection.execute(claim.returning(deliveries)).first()
+                first = select(deliveries.c.id).where(each.condition).order_by(*each.order).limit(1)
+                first = first.with_for_update(skip_locked=True)
+                statement = update(deliveries).where(deliveries.c.id == first.scalar_subquery()).values(taken)
+                claimed = connection.execute(statement.returning(deliveries)).first()
                 if claimed is not None:
                     return delivery_of(claimed)
             return None
 
+        claimed = await self._database.run(work)
+        if claimed is not None:
+            self._claims[claimed.id] = claim
+        return claimed
+
+    async def renew(self, delivery_id: str, now: datetime, until: datetime) -> bool:
+        """Hold a claim from now until then; False: it ran out and another has taken it, or the delivery is done."""
+        mine = self._mine(delivery_id)
+
+        def work(connection: Connection) -> bool:
+            end = claimed_until(connection, now, until)
+            return connection.execute(update(deliveries).where(mine).values(claimed_until=end)).rowcount > 0
+
         return await self._database.run(work)
 
-    async def renew(self, delivery_id: str, until: datetime) -> bool:
-        """Hold a claim until then; False when it ran out and another has taken it, or the delivery is done."""
-        return await self._change(delivery_id, claimed_until=until.timestamp())
+    def let_go(self, delivery_id: str) -> None:
+        """End a claim in this process; in the store it runs out, unless it was ended there."""
+        self._claims.pop(delivery_id, None)
+
+    async def suspects(self, now: datetime) -> bool:
+        """Say whether something is due whose last attempts ended with their process."""
+
+        def work(connection: Connection) -> bool:
+            [suspect] = choices(connection, now, Wanted(alone=True), tuple(self._claims))
+            return (
+                connection.execute(select(deliveries.c.id).where(suspect.condition).limit(1)).first()
+                is not None
+            )
+
+        return await self._database.run(work)
 
     async def pending(self, delivery_id: str, repository: str, sha: str) -> bool:
         """Say whether a delivery, or another one about the same commit, waits for its work or is worked on."""
         about = (deliveries.c.repository == repository.lower()) & (deliveries.c.sha == sha)
         look = select(deliveries.c.id).where(
-            _WAITING | _WORKING, (deliveries.c.id == delivery_id) | (about & (deliveries.c.sha != ""))
+            WAITING | WORKING, (deliveries.c.id == delivery_id) | (about & (deliveries.c.sha != ""))
         )
         return await self._database.run(
             lambda connection: connection.execute(look.limit(1)).first() is not None
         )
 
-    async def next_due(self) -> datetime | None:
-        """Say when the next delivery is due, or the first claim runs out; None: there is neither."""
-        looks = (
-            select(func.min(deliveries.c.due)).where(_WAITING),
-            select(func.min(deliveries.c.claimed_until)).where(_WORKING),
-        )
+    async def next_due(self, wanted: Wanted = ANY) -> datetime | None:
+        """Say when the next wanted delivery that waits is due; None: there is none."""
+        look = select(func.min(deliveries.c.due)).where(WAITING, kinds(wanted))
+        due = await self._database.run(lambda connection: connection.execute(look).scalar())
+        return None if due is None else datetime.fromtimestamp(due, UTC)
 
-        def work(connection: Connection) -> datetime | None:
-            found = [connection.execute(look).scalar() for look in looks]
-            due = min((each for each in found if each is not None), default=None)
-            return None if due is None else datetime.fromtimestamp(due, UTC)
-
-        return await self._database.run(work)
+    async def backlog(self) -> Backlog:
+        """Count what is not done, by what it waits for."""
+        under_way = WAITING | WORKING
+        put_off = deliveries.c.reason.startswith(DEFERRED) | deliveries.c.reason.startswith(LIMITED)
+        counts = select(
+            func.count().filter(under_way & deliveries.c.reason.startswith(WAITS)),
+            func.count().filter(under_way & put_off),
+            func.count().filter(_PARKED),
+        ).where(under_way | _PARKED)
+        return await self._database.run(lambda connection: Backlog(*connection.execute(counts).one()))
 
     async def done(self, delivery_id: str, reason: str) -> None:
-        """Record what came of a delivery; it is done even if the claim ran out meanwhile."""
-        statement = update(deliveries).where(deliveries.c.id == delivery_id)
-        values = {"state": DeliveryState.DONE.value, "reason": reason}
+        """Record what came of a delivery; it is done even if the claim ran out, unless another works on it by now."""
+        free = (deliveries.c.id == delivery_id) & ~WORKING
+        statement = update(deliveries).where(free | self._mine(delivery_id))
+        values = {"state": DeliveryState.DONE.value, "reason": reason, "lost": 0}
         await self._database.run(lambda connection: connection.execute(statement.values(values)))
 
     async def park(self, delivery_id: str, reason: str) -> None:
@@ -136,26 +168,35 @@ class SqlInbox(SqlDeliveries):
             attempts=deliveries.c.attempts if counted else 0,
         )
 
-    async def _change(self, delivery_id: str, **values: str | float | ColumnElement[int]) -> bool:
-        """Change a delivery that is claimed in our name; False: it is not."""
-        mine = (deliveries.c.id == delivery_id) & _WORKING & (deliveries.c.claimed_by == self._replica)
-        statement = update(deliveries).where(mine).values(**values)
-        return await self._database.run(lambda connection: connection.execute(statement).rowcount > 0)
+    async def _change(self, delivery_id: str, **values: str | float | ColumnElement[int]) -> None:
+        """End a claim in order, if it is still ours."""
+        statement = update(deliveries).where(self._mine(delivery_id)).values(**values, lost=0)
+        await self._database.run(lambda connection: connection.execute(statement))
+
+    def _mine(self, delivery_id: str) -> ColumnElement[bool]:
+        """Say that a delivery is worked on under our present claim, not under a later one, be it of this replica."""
+        claim = self._claims.get(delivery_id)
+        return (deliveries.c.id == delivery_id) & WORKING & (deliveries.c.claim == claim)
 
     async def release(self, *, counted: bool = True) -> int:
         """Give back what is claimed in our name; in a database that no other replica uses, all that is claimed."""
-        held = _WORKING
+        self._claims.clear()
+        held = WORKING
         if self._database.shared:
             held &= deliveries.c.claimed_by == self._replica
-        values = {"state": DeliveryState.WAITING.value, "attempts": _attempts(counted=counted)}
+        more = int(counted)
+        values = {
+            "state": DeliveryState.WAITING.value,
+            "attempts": deliveries.c.attempts - 1 + more,
+            "lost": deliveries.c.lost + more,
+        }
         statement = update(deliveries).where(held).values(values)
         return await self._database.run(lambda connection: connection.execute(statement).rowcount)
 
     async def forget(self, before: datetime) -> int:
-        """Delete deliveries that are done and were received before `before`, with their traces; gives their number."""
-        old = (deliveries.c.state == DeliveryState.DONE.value) & (
-            deliveries.c.received_at < before.timestamp()
-        )
+        """Delete deliveries that are done and were wanted before `before`, with their traces; gives their number."""
+        wanted_at = func.coalesce(deliveries.c.wanted_at, deliveries.c.received_at)
+        old = (deliveries.c.state == DeliveryState.DONE.value) & (wanted_at < before.timestamp())
 
         def work(connection: Connection) -> int:
             ids = select(deliveries.c.id).where(old)
@@ -163,7 +204,3 @@ class SqlInbox(SqlDeliveries):
             return connection.execute(delete(deliveries).where(old)).rowcount
 
         return await self._database.run(work)
-
-
-def _attempts(*, counted: bool) -> ColumnElement[int]:
-    return deliveries.c.attempts if counted else deliveries.c.attempts - 1

@@ -39,6 +39,11 @@ deliveries = Table(
     # What it is about, where that was known when it came: `owner/name` in small letters, and a sha.
     Column("repository", Words(255), nullable=False, server_default=""),
     Column("sha", Words(64), nullable=False, server_default=""),
+    # Since when its work is wanted anew, by a replay or a redelivery; null: since it was received.
+    Column("wanted_at", Float, nullable=True),
+    # Which claim it is worked on under, another each time; how many in a row ended with their process.
+    Column("claim", Words(64), nullable=False, server_default=""),
+    Column("lost", Integer, nullable=False, server_default="0"),
     Index("deliveries_due", "state", "due", "received_at"),
     Index("deliveries_repository", "repository", "received_at"),
     Index("deliveries_sha", "sha"),

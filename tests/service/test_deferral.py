@@ -10,15 +10,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from kubeci.errors import Forbidden, RateLimited, Unready, UpstreamError
 from kubeci.model.event import Delivery
-from kubeci.model.inbox import DeliveryRecord
-from kubeci.service.intake import DEFERRED, MAX_ATTEMPTS, WAITS, Intake, Schedule
+from kubeci.model.inbox import DEFERRED, WAITS, Backlog, DeliveryRecord
+from kubeci.service.intake import MAX_ATTEMPTS, Intake, Schedule
 from kubeci.service.patience import LONGEST_DEFERRAL, LONGEST_WAIT
 from kubeci.service.queue import backoff_seconds
-from kubeci.store.database import database
+from kubeci.store.database import Database, database
 from kubeci.store.inbox import SqlInbox
+from kubeci.store.tables import deliveries
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 GONE = UpstreamError("GitHub answered 502", status=502, retryable=True)
@@ -30,6 +32,7 @@ class Scene:
     """An inbox with one delivery, whose work fails as it is told; time passes as the inbox wants."""
 
     inbox: SqlInbox
+    stored: Database
     now: datetime = START
     tries: list[tuple[timedelta, bool]] = field(default_factory=list)
     fails: Callable[[int], Exception | None] = lambda _: None
@@ -47,10 +50,10 @@ class Scene:
     async def until(self, ready: Callable[[DeliveryRecord], bool]) -> DeliveryRecord:
         """Work, and let time pass up to each next try, until the delivery's record is so."""
         wakes = asyncio.Event()
-        self.intake = Intake(
+        intake = Intake(
             self.inbox, self.perform, wakes=wakes, schedule=Schedule(lambda: self.now, backoff_seconds)
         )
-        running = asyncio.create_task(self.intake.run(workers=1))
+        running = asyncio.create_task(intake.run(workers=1))
         async with asyncio.timeout(20):
             while not ready(record := await self.record()):
                 assert not running.done(), running
@@ -68,7 +71,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     async with database(f"sqlite:///{tmp_path / 'kubeci.db'}") as opened:
         inbox = SqlInbox(opened)
         await inbox.add(Delivery("1", "push", b"{}", START))
-        yield Scene(inbox)
+        yield Scene(inbox, opened)
 
 
 def is_done(record: DeliveryRecord) -> bool:
@@ -94,7 +97,7 @@ async def test_for_how_long_work_that_fails_is_tried(
     assert str(error) in record.reason
     assert hours[0] <= (scene.now - START) / timedelta(hours=1) <= hours[1]
     assert tries[0] <= len(scene.tries) <= tries[1]
-    assert scene.intake.deferred == scene.intake.waiting == 0
+    assert await scene.inbox.backlog() == Backlog(parked=1)
 
 
 async def test_pauses_grow_to_five_minutes_and_who_waits_is_told_from_the_eighth_try_on(scene: Scene) -> None:
@@ -108,7 +111,7 @@ async def test_pauses_grow_to_five_minutes_and_who_waits_is_told_from_the_eighth
     assert pauses == sorted(pauses)
     assert pauses[-1] == LONGEST_DEFERRAL
     assert (await scene.record()).reason.startswith(DEFERRED)
-    assert scene.intake.deferred == 1
+    assert await scene.inbox.backlog() == Backlog(deferred=1)
 
 
 async def test_a_limit_counts_as_no_attempt_and_lasts_as_long_as_github_says(scene: Scene) -> None:
@@ -144,3 +147,70 @@ async def test_what_is_replayed_after_a_day_gets_its_attempts(scene: Scene) -> N
     scene.now = START + 2 * LONGEST_WAIT
     scene.fails = lambda tries: GONE if tries < MAX_ATTEMPTS else None
     assert (await scene.until(is_done)).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("error", "how"), [(GONE, "replayed"), (LIMITED, "redelivered")], ids=lambda value: type(value).__name__
+)
+async def test_what_is_wanted_anew_gets_all_its_time_anew(scene: Scene, error: Exception, how: str) -> None:
+    assert await scene.inbox.claim(START)
+    await scene.inbox.park("1", "no")
+    scene.now = wanted_at = START + 3 * LONGEST_WAIT
+    if how == "replayed":
+        assert await scene.inbox.replay("1", wanted_at)
+    else:
+        assert await scene.inbox.add(Delivery("1", "push", b"{}", wanted_at))
+    scene.fails = lambda _: error
+    record = await scene.until(is_done)
+    assert record.state == "parked"
+    assert record.received_at == START
+    assert LONGEST_WAIT <= scene.now - wanted_at <= LONGEST_WAIT + timedelta(hours=3)
+
+
+def put_off(count: int) -> Callable[[Connection], object]:
+    """Give what stores so many deliveries that come due in five minutes."""
+    row = {"event": "push", "payload": b"{}", "received_at": START.timestamp(), "state": "waiting"}
+    row |= {"due": START.timestamp() + 300, "reason": f"{DEFERRED}UpstreamError: 502"}
+    rows = [{"id": f"old {number}", **row} for number in range(count)]
+    return lambda connection: connection.execute(deliveries.insert(), rows)
+
+
+async def begun_until(
+    scene: Scene, wanted: str, arrive: Callable[[int], list[str]], workers: int
+) -> list[str]:
+    """Work until `wanted` is begun; after so many that were begun, those of `arrive` do. Gives what was begun, in order."""
+    begun: list[str] = []
+
+    async def perform(delivery: Delivery, *, last_attempt: bool = False) -> str:
+        begun.append(delivery.id)
+        for name in arrive(len(begun)):
+            await scene.inbox.add(Delivery(name, "push", b"{}", scene.now))
+        return f"built {last_attempt}"
+
+    intake = Intake(scene.inbox, perform, wakes=asyncio.Event(), schedule=Schedule(lambda: scene.now))
+    running = asyncio.create_task(intake.run(workers=workers))
+    async with asyncio.timeout(20):
+        while wanted not in begun:
+            assert not running.done(), running
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return begun
+
+
+async def test_a_new_delivery_is_begun_in_its_turn_though_hundreds_come_due(scene: Scene) -> None:
+    await scene.inbox.done("1", "built")
+    await scene.stored.run(put_off(500))
+    scene.now += timedelta(hours=1)
+    begun = await begun_until(scene, "new", lambda count: ["new"] if count == 20 else [], workers=4)
+    assert begun.index("new") <= 20 + 2 * 4, "each worker had one in hand, and takes one more at most"
+
+
+async def test_what_was_put_off_is_done_though_new_ones_come_all_the_time(scene: Scene) -> None:
+    await scene.inbox.done("1", "built")
+    await scene.stored.run(put_off(1))
+    scene.now += timedelta(hours=1)
+    for number in range(10):
+        await scene.inbox.add(Delivery(f"new {number}", "push", b"{}", START))
+    begun = await begun_until(scene, "old 0", lambda count: [f"{count} a", f"{count} b"], workers=1)
+    assert begun.index("old 0") <= 2 * 10 + 1, "every other turn is that of the oldest"

@@ -25,11 +25,13 @@ class Flaky(SqlInbox):
 
     failures = 2
 
-    async def claim(self, now: datetime, until: datetime | None = None) -> Delivery | None:
+    async def claim(
+        self, now: datetime, until: datetime | None = None, *, new_first: bool = False
+    ) -> Delivery | None:
         if self.failures:
             self.failures -= 1
             raise UpstreamError("the database is away", retryable=True)
-        return await super().claim(now, until)
+        return await super().claim(now, until, new_first=new_first)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ import yaml
 from lacking import ARGO, build, figure, summary, the_run, until_watch, words, world_without
 from structlog.testing import capture_logs
 from tests_stack import PASSING
-from world import FAST, NAMESPACE, Step
+from world import FAST, NAMESPACE, Step, World
 
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.cluster.crds import Crds
@@ -67,6 +68,12 @@ LACKS = [
 ]
 
 
+async def until_waiting(world: World, count: int) -> None:
+    async with asyncio.timeout(20):
+        while await figure(world, "kubeci_deliveries_waiting") != count:
+            await asyncio.sleep(0.02)
+
+
 @pytest.mark.parametrize(("lack", "told", "stops_the_watch"), LACKS)
 async def test_what_comes_in_before_the_cluster_is_ready_waits_and_builds_by_itself(
     tmp_path: Path, lack: Callable[[LocalCluster], None], told: str, *, stops_the_watch: bool
@@ -81,7 +88,7 @@ async def test_what_comes_in_before_the_cluster_is_ready_waits_and_builds_by_its
             await until_watch(world, works=not stops_the_watch)
             asked = len(cluster.requests)
             await world.until(lambda: len(cluster.requests) > asked + 5)
-            assert await figure(world, "kubeci_deliveries_waiting") >= 1
+            await until_waiting(world, 2)  # the push and its check suite
         assert run.status == "queued"
         assert told in waiting
         assert "127.0.0.1" not in waiting
@@ -100,7 +107,7 @@ async def test_what_comes_in_before_the_cluster_is_ready_waits_and_builds_by_its
         assert "Waiting" not in summary(run)
         await until_watch(world, works=True)
         await world.quiet()
-        assert await figure(world, "kubeci_deliveries_waiting") == 0
+        await until_waiting(world, 0)
         assert len(world.runs(run.suite.head_sha)) == len(world.workflows()) == 1
 
 

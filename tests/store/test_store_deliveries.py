@@ -58,7 +58,7 @@ async def test_what_is_done_or_parked_is_replayed_with_its_payload(stored: Datab
         assert await inbox.replay(name, LATER)
         assert not await inbox.replay(name, LATER), "it waits"
         assert await inbox.claim(NOW) is None
-        assert await inbox.claim(LATER) == ended
+        assert await inbox.claim(LATER) == replace(ended, wanted_anew_at=LATER)
         await inbox.done(name, "built")
     assert await inbox.get("unknown") is None
     assert not await inbox.replay("unknown", NOW)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Float, LargeBinary, String
+from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, String
 
 revision = "0003"
 down_revision = "0002"
@@ -13,6 +13,9 @@ def upgrade() -> None:
     """Add tables and columns; deliveries and builds from before say nothing of one another."""
     op.add_column("deliveries", Column("repository", String(255), nullable=False, server_default=""))
     op.add_column("deliveries", Column("sha", String(64), nullable=False, server_default=""))
+    op.add_column("deliveries", Column("wanted_at", Float, nullable=True))
+    op.add_column("deliveries", Column("claim", String(64), nullable=False, server_default=""))
+    op.add_column("deliveries", Column("lost", Integer, nullable=False, server_default="0"))
     op.create_index("deliveries_repository", "deliveries", ["repository", "received_at"])
     op.create_index("deliveries_sha", "deliveries", ["sha"])
     op.add_column("builds", Column("delivery_id", String(64), nullable=False, server_default=""))
