@@ -6,10 +6,12 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubeci.cluster.access import Right
 
+LEASES = "coordination.k8s.io"
+"""The group whose rights came with replicas, after all others."""
 ROLE = "kubeci"
 """The Role of `rbac/kubeci.yaml`."""
 BINDING = "kubeci-server"
@@ -48,14 +50,23 @@ def some(user: str, namespace: str, lacking: Sequence[Right]) -> Grant:
     account = _ACCOUNT.fullmatch(user)
     if account is None:
         return _ask_for_an_account(user, namespace)
+    of_replicas_alone = all(right.group == LEASES for right in lacking)
     if account[1] == namespace and account[2] == ROLE:
-        return _whole_file(namespace)
+        grant = _whole_file(namespace)
+        return replace(grant, remedy=f"{_older(namespace)}: {grant.remedy}") if of_replicas_alone else grant
     command = f"kubectl patch role {ROLE} --namespace {namespace} --type json --patch {shlex.quote(_added(lacking))}"
+    lacks = (
+        f"the Role {ROLE} in {namespace} lacks what that of rbac/kubeci.yaml in kubeci's repository grants"
+    )
     return Grant(
-        f"the Role {ROLE} in {namespace} lacks what that of rbac/kubeci.yaml in kubeci's repository grants: add it, or"
+        f"{_older(namespace) if of_replicas_alone else lacks}: add it, or"
         " apply your overlay, which holds the Role (docs/install.md, step 5: kubectl apply --kustomize ours)",
         command,
     )
+
+
+def _older(namespace: str) -> str:
+    return f"the Role {ROLE} in {namespace} is that of an older version, from before leases were in rbac/kubeci.yaml"
 
 
 def _whole_file(namespace: str) -> Grant:

@@ -9,13 +9,12 @@ from kubeci.cluster.access import Right, may, own_name
 from kubeci.cluster.client import Client
 from kubeci.cluster.discovery import Namespace, find_namespace
 from kubeci.doctor.finding import Finding, Group, State
-from kubeci.doctor.grant import Grant, all_of_them, some
+from kubeci.doctor.grant import LEASES, Grant, all_of_them, some
 from kubeci.doctor.subject import NO_CLUSTER, Looked
 from kubeci.errors import Forbidden
 from kubeci.store.engine import is_shared
 
 ARGO = "argoproj.io"
-LEASES = "coordination.k8s.io"
 _SUBMIT, _LOOK, _FOLLOW = "submitting builds", "looking at a build", "reports of builds to GitHub"
 _LEAD = "agreeing which replica reports builds to GitHub, without which none does"
 _CACHES, _CLEAR = "cache volumes", "clearing cache volumes"

@@ -139,7 +139,9 @@ async def test_an_app_to_which_nothing_was_sent_is_unknown(scene: Scene) -> None
 
 
 @pytest.mark.parametrize("minutes", [-15, 15])
-async def test_a_clock_that_is_off_is_named_and_keeps_nothing_from_being_looked_at(minutes: int, scene: Scene) -> None:
+async def test_a_clock_that_is_off_is_named_and_keeps_nothing_from_being_looked_at(
+    minutes: int, scene: Scene
+) -> None:
     state = scene.stack.github.state
     state.now = lambda: datetime.now(UTC) + timedelta(minutes=minutes)
     found = await scene.findings()

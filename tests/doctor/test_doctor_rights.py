@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import yaml
 from installation_scene import Scene, faults, skipped
 
 from kubeci.cluster.access import Right
+from kubeci.cluster.lease import lease_name
 from kubeci.doctor.finding import Finding, Group, State
 from kubeci.doctor.grant import BINDING, ROLE, all_of_them, some
 from kubeci.doctor.rights import CLUSTER_TEMPLATES, LEADING, NEEDED
+from kubeci.local.cluster.resources import LEASES
 from kubeci.local.cluster.users import User
 
 ROOT = Path(__file__).parents[2]
@@ -153,6 +156,46 @@ async def test_a_right_alone_is_added_to_the_role(scene: Scene) -> None:
     ]
     rule = {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}
     assert json.loads(patch) == [{"op": "add", "path": "/rules/-", "value": rule}]
+
+
+async def test_a_role_from_before_replicas_is_told_to_be_old(scene: Scene) -> None:
+    scene.options(store_url="postgresql://nobody@127.0.0.1:1/kubeci")
+    denied = tuple((right.verb, right.group, right.resource) for right, _ in LEADING)
+    missing = await ask_for(scene, SERVER, *denied, allowed=True)
+    assert missing.found == f"{SERVER} lacks {', '.join(str(right) for right, _ in LEADING)}"
+    assert missing.remedy.startswith("the Role kubeci in argo is that of an older version")
+    *_, patch = shlex.split(missing.command)
+    rule = {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "verbs": ["get", "create", "update"],
+    }
+    assert json.loads(patch) == [{"op": "add", "path": "/rules/-", "value": rule}]
+    own = some("system:serviceaccount:builds:kubeci", "builds", [right for right, _ in LEADING])
+    assert "older version" in own.remedy
+
+
+@pytest.mark.parametrize(
+    ("holder", "age", "state", "told"),
+    [
+        ("kubeci-1/1/ab", 0, State.OK, "kubeci-1/1/ab leads; it renewed the lease kube-ci just now"),
+        ("kubeci-1/1/ab", 300, State.WARNING, "kubeci-1/1/ab did last, 5 minutes ago"),
+        ("", 300, State.WARNING, "the last one gave it up 5 minutes ago"),
+        (None, 0, State.OK, "nobody yet"),
+    ],
+)
+async def test_who_leads_is_told_where_replicas_may_share_the_store(
+    holder: str | None, age: int, state: State, told: str, scene: Scene
+) -> None:
+    if holder is not None:
+        renewed = datetime.now(UTC) - timedelta(seconds=age)
+        spec = {"holderIdentity": holder or None, "renewTime": renewed.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+        lease = {"metadata": {"name": lease_name(scene.subject.config.managed_by)}, "spec": spec}
+        scene.stack.cluster.objects.create(LEASES, "argo", lease)
+    assert [each for each in await scene.findings() if each.name == "leader"] == []
+    scene.options(store_url="postgresql://nobody@127.0.0.1:1/kubeci")
+    [found] = [each for each in await scene.findings() if each.name == "leader"]
+    assert (found.state, told in found.found) == (state, True), found
 
 
 async def test_where_the_namespace_is_missing_that_comes_first(scene: Scene) -> None:
