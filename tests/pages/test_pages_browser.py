@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -21,11 +21,8 @@ from kubeci.settings.api import Pages
 from kubeci.web.pages.access import access_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Locator, Page
 
-playwright = pytest.importorskip(
-    "playwright.async_api", reason="playwright is missing: install kubeci with the extra `dev`"
-)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
@@ -37,12 +34,23 @@ HOSTILE = (
     "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">\u202e'\"&"
 )
 PHONE = 360
-expect = playwright.expect
+
+
+def playwright() -> Any:
+    """Load it only where it runs: every worker collects these tests."""
+    return pytest.importorskip(
+        "playwright.async_api", reason="playwright is missing: install kubeci with the extra `dev`"
+    )
+
+
+def expect(seen: Page | Locator) -> Any:
+    """Give what playwright says of a page or a part of it."""
+    return playwright().expect(seen)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with playwright.async_playwright() as driver:
+    async with playwright().async_playwright() as driver:
         opened = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened
         await opened.close()
