@@ -34,7 +34,7 @@ from kubeci.github.events import decode
 from kubeci.ports import Builds, Inbox, Locks, WorkflowFeed
 from kubeci.redaction import Redaction
 from kubeci.service.background import Duty, background
-from kubeci.service.backlog import BACKLOG_SECONDS, show_backlog
+from kubeci.service.backlog import BACKLOG_SECONDS, count_backlog, show_backlog
 from kubeci.service.dispatch import Admission, Dispatcher
 from kubeci.service.election import Terms
 from kubeci.service.follow import follow
@@ -173,6 +173,7 @@ async def running(  # noqa: PLR0913 - what the command leaves out, tests say
             show_backlog(inbox, metrics, every_seconds=pace.backlog_seconds),
             lead(duties, election, me, metrics.leader.set),
         ]
+        await count_backlog(inbox, metrics)  # a 0 that is none would be an increase later
         stack.push_async_callback(_give_back, inbox)
         await stack.enter_async_context(background([*work, news.run()] if news else work))
         yield server

@@ -14,14 +14,19 @@ BACKLOG_SECONDS = 15.0
 
 
 async def show_backlog(inbox: Inbox, metrics: Metrics, *, every_seconds: float = BACKLOG_SECONDS) -> None:
-    """Count until cancelled; while the store fails, the last figures stay.
+    """Count until cancelled.
 
     Each replica does: where the cluster is away, for which the builds wait, none of them leads.
     """
     while True:
-        with suppress(UpstreamError):
-            backlog = await inbox.backlog()
-            metrics.deliveries_waiting.set(backlog.waiting)
-            metrics.deliveries_deferred.set(backlog.deferred)
-            metrics.deliveries_parked.set(backlog.parked)
+        await count_backlog(inbox, metrics)
         await asyncio.sleep(every_seconds)
+
+
+async def count_backlog(inbox: Inbox, metrics: Metrics) -> None:
+    """Count once; where the store fails, the last figures stay."""
+    with suppress(UpstreamError):
+        backlog = await inbox.backlog()
+        metrics.deliveries_waiting.set(backlog.waiting)
+        metrics.deliveries_deferred.set(backlog.deferred)
+        metrics.deliveries_parked.set(backlog.parked)

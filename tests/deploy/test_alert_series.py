@@ -90,3 +90,9 @@ async def test_the_first_webhook_that_is_stored_is_an_increase(event: str) -> No
         after = await shown(client, "kubeci_deliveries_total")
     assert after.keys() == before.keys()
     assert sum(after.values()) == 1
+
+
+@pytest.mark.parametrize("metric", ["kubeci_builds_lost_total", "kubeci_deliveries_parked"])
+async def test_what_is_lost_or_set_aside_begins_with_none(metric: str) -> None:
+    async with server(Metrics(), None) as client:
+        assert await shown(client, metric) == {metric: 0}
