@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lacking import ARGO, build, summary, world_without
+from lacking import ARGO, build, figure, summary, world_without
+from structlog.testing import capture_logs
 from tests_stack import PASSING, REPOSITORY
 from world import FAST, LINES, NAMESPACE, NEVER, Step, World, once
 
@@ -90,8 +91,13 @@ async def test_what_nobody_works_on_any_more_is_told_to_be_lost(
 ) -> None:
     sha = await killed_at(world, point)
     change(world, fate)
-    await world.start(PACE)
-    run = await ended(world, sha)
+    with capture_logs() as logs:
+        await world.start(PACE)
+        run = await ended(world, sha)
+    [line] = [line for line in logs if line["event"] == "a build was lost"]
+    assert line["reason"] == ("KeyError: secret" if fate == PARK else "")
+    assert await figure(world, "kubeci_builds_lost_total") == 1
+    assert await figure(world, "kubeci_deliveries_parked") == (2 if fate == PARK else 0)
     assert (run.conclusion, run.output["title"]) == ("cancelled", "Workflow Lost")
     assert "the server broke off" in summary(run)
     assert "Re-run this check" in summary(run)
