@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 
 from kubeci.model.check_run import Annotation, CheckRun
@@ -59,6 +60,10 @@ class DryChecks:
     async def annotations_count(self, repository: Repository, check_run_id: int) -> int:
         """Count the annotations that GitHub holds for a check-run."""
         return await self._real.annotations_count(repository, check_run_id)
+
+    async def begun_at(self, repository: Repository, check_run_id: int) -> datetime | None:
+        """Give when a check-run was begun, by GitHub's clock."""
+        return await self._real.begun_at(repository, check_run_id)
 
     def budget(self, repository: Repository) -> Budget:
         """Say what is left of the installation's requests."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from kubeci.errors import Invalid
 from kubeci.github.app import GitHubApp
@@ -85,9 +87,20 @@ class GitHubChecks:
 
     async def annotations_count(self, repository: Repository, check_run_id: int) -> int:
         """Count the annotations that GitHub holds for a check-run."""
+        return int((await self._read(repository, check_run_id))["output"]["annotations_count"])
+
+    async def begun_at(self, repository: Repository, check_run_id: int) -> datetime | None:
+        """Give when a check-run was begun; GitHub sets it when it creates one, as we never name a time."""
+        said = (await self._read(repository, check_run_id)).get("started_at")
+        try:
+            at = datetime.fromisoformat(said) if isinstance(said, str) else None
+        except ValueError:
+            return None
+        return at if at and at.tzinfo else None
+
+    async def _read(self, repository: Repository, check_run_id: int) -> Any:
         request = Request("GET", CHECK_RUN, parameters={"check_run_id": check_run_id}, repeatable=True)
-        answer = await self._app.send(repository, request)
-        return int(answer["output"]["annotations_count"])
+        return await self._app.send(repository, request)
 
     def budget(self, repository: Repository) -> Budget:
         """Say what is left of the installation's requests, as of the last answer."""

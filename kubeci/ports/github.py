@@ -140,5 +140,8 @@ class Checks(Protocol):
     async def annotations_count(self, repository: Repository, check_run_id: int) -> int:
         """Count the annotations that GitHub holds for a check-run."""
 
+    async def begun_at(self, repository: Repository, check_run_id: int) -> datetime | None:
+        """Give when a check-run was begun, by GitHub's clock, in whole seconds; None: GitHub does not say it."""
+
     def budget(self, repository: Repository) -> Budget:
         """Say what is left of the installation's requests, as of the last answer."""

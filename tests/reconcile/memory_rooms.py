@@ -77,6 +77,9 @@ class MemoryChecks:
         assert repository == REPOSITORY
         return len(self.runs[check_run_id].annotations)
 
+    async def begun_at(self, repository: Repository, check_run_id: int) -> datetime | None:
+        raise NotImplementedError
+
     def budget(self, repository: Repository) -> Budget:
         assert repository == REPOSITORY
         return Budget(5000, 5000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from kubeci.model.build import BuildRequest
@@ -14,13 +14,8 @@ from kubeci.model.source import PullRequest
 from kubeci.model.trust import What
 from kubeci.policy.commands import Command
 from kubeci.policy.decide import UNKNOWN_FORK
-from kubeci.ports import Builds
 from kubeci.service.identity import explicit_build_id
 from kubeci.service.named import Named
-
-BATCH = 200
-BATCHES = 25
-"""Records that are looked through for another head are at most their product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,41 +73,6 @@ def fork_of(pull: PullRequestHead, repository: Repository) -> str:
     if pull.head_repository.lower() == repository.full_name.lower():
         return ""
     return pull.head_repository or UNKNOWN_FORK
-
-
-async def unseen(pull: PullRequestHead, asked: Asked, builds: Builds) -> bool:
-    """Say whether the author of a comment may have looked at another head of a fork than the one that is there now.
-
-    GitHub does not say when a head was pushed. Of every head of a fork we have a record, the refusal that asks: made before
-    the comment, it could be seen, unless there was a newer head by then, from which the branch was pushed back since. The
-    pull request's own time tells nothing, as the comment moves it too.
-    """
-    fork = fork_of(pull, asked.repository)
-    if not fork:
-        return False
-    known = await builds.all_of_commit(Commit(asked.repository, pull.head_sha))
-    # GitHub gives the comment's time in whole seconds, cut.
-    heard = [build.created_at for build in known if build.created_at < asked.post.created_at]
-    return not heard or await _had_another_head(pull, fork, min(heard), asked, builds)
-
-
-async def _had_another_head(
-    pull: PullRequestHead, fork: str, since: datetime, asked: Asked, builds: Builds
-) -> bool:
-    """Say whether a fork's branch had another head after `since` and before a comment; True where that is long ago."""
-    before = asked.post.created_at + timedelta(seconds=1)
-    for _ in range(BATCHES):
-        batch = await builds.newest(repository=asked.repository.full_name, before=before, limit=BATCH)
-        for build in batch:
-            if build.created_at <= since:
-                return False
-            of_branch = build.head_repository == fork and build.ref.name in {pull.head_ref, ""}
-            if of_branch and build.commit.sha != pull.head_sha:
-                return True
-        if len(batch) < BATCH:
-            return False
-        before = batch[-1].created_at
-    return True
 
 
 def _of(pull: PullRequestHead) -> PullRequest:

@@ -7,7 +7,8 @@ import re
 from kubeci.model.conversation import PullRequestHead
 from kubeci.report.markdown import code
 from kubeci.service.answer import Answer, refused
-from kubeci.service.commands.asked import Asked, unseen
+from kubeci.service.commands.asked import Asked
+from kubeci.service.commands.seen import unseen
 from kubeci.service.rooms import Rooms
 
 SHORT = 7
@@ -36,6 +37,6 @@ async def why_not(pull: PullRequestHead, sha: str, asked: Asked, rooms: Rooms) -
     )
     if not pull.head_sha.startswith(sha):
         return f"the head is not {code(sha)}; {way_out}"
-    if sha != pull.head_sha and await unseen(pull, asked, rooms.builds):
+    if sha != pull.head_sha and await unseen(pull, asked, rooms.builds, rooms.github.checks):
         return f"the head may be newer than this comment; {way_out}"
     return ""

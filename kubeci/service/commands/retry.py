@@ -9,7 +9,8 @@ from kubeci.model.repository import RefType
 from kubeci.report.markdown import code
 from kubeci.service.answer import Answer, refused
 from kubeci.service.cancel import UNDER_WAY
-from kubeci.service.commands.asked import Asked, unseen
+from kubeci.service.commands.asked import Asked
+from kubeci.service.commands.seen import unseen
 from kubeci.service.retry import Retrier
 from kubeci.service.rooms import Rooms
 
@@ -24,7 +25,7 @@ async def retry(asked: Asked, rooms: Rooms, retrier: Retrier) -> Answer:
     pull = await rooms.github.pull_requests.read(asked.repository, asked.post.number)
     if not pull.open:
         return refused("the pull request is closed")
-    if await unseen(pull, asked, rooms.builds):
+    if await unseen(pull, asked, rooms.builds, rooms.github.checks):
         way_out = code(f"/kube-ci run {pull.head_sha}")
         return refused(f"the head may be newer than this comment; {way_out} builds it")
     first = asked.request(pull)
