@@ -13,9 +13,16 @@ from kubeci.errors import UpstreamError
 from kubeci.ports import Locks
 
 
+class Busy(UpstreamError):
+    """Others are about the same for longer than it pays to wait; nothing was done."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """How long locks between replicas last and are waited for; all in seconds."""
+    """How long locks last and are waited for; all in seconds."""
 
     lock: float = 15.0
     """What a replica that died was about waits so long for another."""
@@ -39,11 +46,11 @@ class Exclusive:
     async def hold(self, name: str) -> AsyncIterator[None]:
         """Do the block while nobody else does a block of this name; waits for them.
 
-        Raises a retryable `UpstreamError` where another replica takes too long. Where the store says that the lock went to
-        another, or does not say in time that it is still ours, the block is cancelled with such an error: what it does must
-        stand being done again.
+        Raises `Busy` where they take too long. Where the store says that the lock went to another, or does not say in time
+        that it is still ours, the block is cancelled with a retryable `UpstreamError`: what it does must stand being done
+        again.
         """
-        async with self._lock(name):
+        async with self._locked(name):
             if self._locks is None:
                 yield
                 return
@@ -69,6 +76,20 @@ class Exclusive:
             async with self._held(name, self._locks, asked):
                 yield True
 
+    @asynccontextmanager
+    async def _locked(self, name: str) -> AsyncIterator[None]:
+        """Hold the lock of this process."""
+        lock = self._lock(name)
+        try:
+            async with asyncio.timeout(self._holding.wait):
+                await lock.acquire()
+        except TimeoutError as error:
+            raise Busy("other work is about the same") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
     def _lock(self, name: str) -> asyncio.Lock:
         return self._here.setdefault(name, asyncio.Lock())
 
@@ -81,7 +102,7 @@ class Exclusive:
             if await locks.take(name, self._holding.lock):
                 return asked
             if asked >= give_up:
-                raise UpstreamError("another replica of the server is about the same", retryable=True)
+                raise Busy("another replica of the server is about the same")
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - replicas must not ask in step
             pause = min(pause * 1.5, self._holding.longest_pause)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,19 +13,24 @@ import structlog
 
 from kubeci.errors import KubeCIError, RateLimited, Unready, UpstreamError
 from kubeci.model.event import Delivery
-from kubeci.model.inbox import DEFERRED, LIMITED, WAITS
+from kubeci.model.inbox import DEFERRED, LIMITED, WAITS, Wanted
 from kubeci.ports import Inbox
-from kubeci.service.held import CLAIM, held
-from kubeci.service.patience import LONGEST_DEFERRAL, has_time, is_away, kind_of, pause_after
+from kubeci.service.exclusive import Busy
+from kubeci.service.gate import Gate
+from kubeci.service.held import CLAIM, ClaimLost, held
+from kubeci.service.patience import LONGEST_DEFERRAL, has_time, kind_of, pause_after
 from kubeci.service.queue import backoff_seconds
+from kubeci.service.workload import Workload, waits
 
 MAX_ATTEMPTS = (
     8  # about two minutes of backoff; then work is deferred where that may help, else parked with its reason
 )
 IDLE_SECONDS = 5.0
 """Between two looks while nothing arrives: what another process stored, or left behind, is found by them."""
-WAITING_WORKERS = 2
-"""So many work at a time on what waits already: a cluster that does not answer must not hold up other work."""
+ALONE_SECONDS = 60.0
+"""After so long others may begin beside work that is done alone: what ends a process does so sooner."""
+BUSY_PAUSE = 3
+"""What waits for other work on the same is tried again as after so many failures."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,12 +69,10 @@ class Intake:
         self._arrived = wakes
         self._cause = ""
         """What the last delivery waits for that does; with it the operator is told once, however many wait."""
-        self._new_first = False
-        """Whether the last one was taken for being new: every other is, so that new ones pass those that were put off."""
-        self._trying = 0
-        """How many work on what waits."""
-        self._away_until: datetime | None = None
-        """Until when nothing that waits is tried, since the cluster is away; then one is, until one succeeded."""
+        self._workload = Workload()
+        self._claiming = asyncio.Lock()
+        """Held while a delivery is chosen, so that each choice knows of the last."""
+        self._gate = Gate()
 
     async def run(self, *, workers: int = 4) -> None:
         """Work until cancelled; what an earlier process had claimed is taken up again first."""
@@ -80,13 +83,14 @@ class Intake:
             log.warning("the store fails", error=str(error))
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
-                group.create_task(self._worker())
+                group.create_task(self._repeat(self._next))
+            group.create_task(self._repeat(self._next_suspect))
 
-    async def _worker(self) -> None:
+    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
         failures = 0
         while True:
             try:
-                await self._next()
+                await work()
                 failures = 0
             except UpstreamError as error:  # the store's: what the work raises ends in `_handle`
                 failures += 1
@@ -95,50 +99,62 @@ class Intake:
 
     async def _next(self) -> None:
         self._arrived.clear()
-        now = self._clock()
-        self._new_first = not self._new_first
-        delivery = await self._inbox.claim(now, now + CLAIM, new_first=self._new_first)
+        async with self._gate.shared():
+            async with self._claiming:
+                wanted = self._workload.wanted(self._clock())
+                claimed = await self._claim(wanted)
+            if claimed:
+                await self._work(*claimed)
+        if not claimed:
+            await self._idle(wanted)
+
+    async def _next_suspect(self) -> None:
+        """Work alone on a delivery whose last attempts ended with their process, so that it does not end others' too."""
+        if not await self._inbox.suspects(self._clock()):
+            await asyncio.sleep(IDLE_SECONDS)
+            return
+        async with self._gate.alone(ALONE_SECONDS):
+            if claimed := await self._claim(Wanted(alone=True)):
+                await self._work(*claimed)
+
+    async def _claim(self, wanted: Wanted) -> tuple[Delivery, float] | None:
+        """Claim a delivery; gives when it was asked for, too, by the event loop's time."""
+        now, asked = self._clock(), asyncio.get_running_loop().time()
+        delivery = await self._inbox.claim(now, now + CLAIM, wanted)
         if delivery is None:
-            await self._idle()
-        elif delivery.attempts > MAX_ATTEMPTS:
+            return None
+        self._workload.began(delivery)
+        return delivery, asked
+
+    async def _work(self, delivery: Delivery, asked: float) -> None:
+        try:
+            if delivery.lost < MAX_ATTEMPTS:
+                await self._handle(delivery, asked)
+                return
             # Work that fails is counted and parked below; this one's process ended each time.
             await self._inbox.park(delivery.id, "its work ended the server each time that it was tried")
             log.error("delivery ends the server", delivery=delivery.id, github_event=delivery.event)
-        elif not _waits(delivery):
-            await self._handle(delivery)
-        elif self._may_try(now):
-            self._trying += 1
-            try:
-                await self._handle(delivery)
-            finally:
-                self._trying -= 1
-        else:
-            await self._postpone(delivery, now)
+        finally:
+            self._workload.ended(delivery)
+            self._inbox.let_go(delivery.id)
 
-    def _may_try(self, now: datetime) -> bool:
-        """Say whether something that waits may be tried now."""
-        if self._away_until is None:
-            return self._trying < WAITING_WORKERS
-        return not self._trying and now >= self._away_until
-
-    async def _postpone(self, delivery: Delivery, now: datetime) -> None:
-        """Put back what waits, without a try."""
-        due = max(now + timedelta(seconds=self._backoff(3)), self._away_until or now)
-        await self._inbox.retry(delivery.id, delivery.reason, due, counted=False)
-
-    async def _idle(self) -> None:
-        due = await self._inbox.next_due()
-        seconds = (due - self._clock()) / timedelta(seconds=1) if due else IDLE_SECONDS
+    async def _idle(self, wanted: Wanted) -> None:
+        due, now = await self._inbox.next_due(wanted), self._clock()
+        soonest = self._workload.soonest(due, now)
+        seconds = (soonest - now) / timedelta(seconds=1) if soonest else IDLE_SECONDS
         # Not wait_for: in Python 3.11 it can swallow a cancellation.
         with suppress(TimeoutError):
             async with asyncio.timeout(min(max(seconds, 0.01), IDLE_SECONDS)):
                 await self._arrived.wait()
 
-    async def _handle(self, delivery: Delivery) -> None:
+    async def _handle(self, delivery: Delivery, asked: float) -> None:
         bound = log.bind(delivery=delivery.id, github_event=delivery.event, attempt=delivery.attempts)
         try:
-            async with held(delivery, self._inbox, self._clock):
+            async with held(delivery, self._inbox, self._clock, asked):
                 outcome = await self._perform(delivery, last_attempt=_is_last(delivery))
+        except ClaimLost as error:
+            bound.warning("delivery is another's", error=str(error))
+            return
         except UpstreamError as error:
             if error.retryable and has_time(delivery.wanted_at, self._clock()):
                 await self._again(delivery, error, bound)
@@ -152,19 +168,22 @@ class Intake:
             await self._failed(delivery, error, retryable=True)
             bound.exception("delivery failed by a defect of ours")
         else:
-            if _waits(delivery):
-                self._away_until = None
+            self._workload.succeeded()
             await self._inbox.done(delivery.id, outcome)
             bound.info("delivery done", outcome=outcome)
-        if _waits(delivery):
+        if waits(delivery):
             self._cause = ""
 
     async def _again(
         self, delivery: Delivery, error: UpstreamError, bound: structlog.typing.FilteringBoundLogger
     ) -> None:
         """Try a delivery again later, for which there is time."""
+        if isinstance(error, Busy):
+            kept = delivery.reason if delivery.reason.startswith((WAITS, DEFERRED)) else f"Busy: {error}"
+            due = self._clock() + timedelta(seconds=self._backoff(BUSY_PAUSE))
+            await self._inbox.retry(delivery.id, kept, due, counted=False)
         # What waits for the cluster already is tried for hours, in which GitHub may fail too.
-        if isinstance(error, Unready) or _waits(delivery):
+        elif isinstance(error, Unready) or waits(delivery):
             await self._wait(delivery, error, bound)
         elif isinstance(error, RateLimited) or _is_last(delivery):
             await self._defer(delivery, error, bound)
@@ -201,8 +220,7 @@ class Intake:
         pause = pause_after(now - delivery.wanted_at, timedelta(seconds=self._backoff(1)))
         if isinstance(error, RateLimited):
             pause = max(pause, timedelta(seconds=error.retry_after))
-        if _waits(delivery) or self._away_until is None:
-            self._away_until = now + pause if is_away(error) else None
+        self._workload.must_wait(delivery, error, now + pause)
         await self._inbox.retry(delivery.id, reason, now + pause, counted=False)
 
     async def _failed(self, delivery: Delivery, error: Exception, *, retryable: bool) -> None:
@@ -222,8 +240,3 @@ def _is_last(delivery: Delivery) -> bool:
     Of what is deferred the attempts are counted anew, so that those remain few which ended the process.
     """
     return delivery.attempts >= MAX_ATTEMPTS or delivery.reason.startswith(DEFERRED)
-
-
-def _waits(delivery: Delivery) -> bool:
-    """Say whether the last attempt, be it an earlier process's, ended in waiting for the cluster."""
-    return delivery.reason.startswith(WAITS)

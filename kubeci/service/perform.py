@@ -19,9 +19,10 @@ from kubeci.model.event import (
 from kubeci.model.slack import SLACK_EVENT
 from kubeci.model.trace import StepKind
 from kubeci.model.trust import What
-from kubeci.service.caches import clear_branch, clear_repository
 from kubeci.service.commands.handle import Commands
 from kubeci.service.dispatch import Dispatcher
+from kubeci.service.exclusive import Busy
+from kubeci.service.gone import branch_gone, repository_gone
 from kubeci.service.patience import PEOPLE_WAIT, has_time
 from kubeci.service.press import Presses
 from kubeci.service.retry import Retrier
@@ -105,11 +106,9 @@ class Performer:
                 now = delivery.received_at
                 return await self._commands.handle(wish, delivery.id, now, last_attempt=last_attempt)
             case BranchDeletedEvent():
-                gone = f"the branch {wish.branch} was deleted"
-                return await clear_branch(wish.repository, wish.branch, self._rooms, gone=gone)
+                return await branch_gone(wish, self._rooms)
             case RepositoryGoneEvent():
-                gone = f"the repository was {wish.action}"
-                return await clear_repository(wish.repository, self._rooms, gone=gone)
+                return await repository_gone(wish, self._rooms)
             case Ignored():
                 return wish.reason
             case BuildRequest():
@@ -124,7 +123,7 @@ class Performer:
             return await work
         except UpstreamError as error:
             in_time = has_time(delivery.wanted_at, self._rooms.clock(), PEOPLE_WAIT)
-            if not error.retryable or (isinstance(error, RateLimited) and in_time):
+            if not error.retryable or (isinstance(error, RateLimited | Busy) and in_time):
                 raise
             told, again = str(error), in_time or not last_attempt
             raise UpstreamError(told, status=error.status, retryable=again, public=error.public) from error

@@ -20,6 +20,7 @@ from kubeci.service.adopt import adopt
 from kubeci.service.changed import changed_files
 from kubeci.service.check_runs import CheckRuns
 from kubeci.service.deployments import DeploymentReports
+from kubeci.service.exclusive import Busy
 from kubeci.service.identity import refusal_id, submission_of
 from kubeci.service.judge import Judge
 from kubeci.service.origin import remembered
@@ -61,6 +62,8 @@ class Submitter:
         async with self._rooms.exclusive.hold(submission_of(request.commit)):
             try:
                 outcome = await self._submit(request, now, last_attempt=last_attempt)
+            except Busy:
+                raise
             except UpstreamError as error:
                 if not error.retryable or (last_attempt and not self._waits_long(request, now)):
                     await self._give_up(request, error)

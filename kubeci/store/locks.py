@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, Float, delete, literal_column
+from sqlalchemy import Connection, delete
 
 from kubeci.store.database import Database
+from kubeci.store.now import database_now
 from kubeci.store.tables import locks
 from kubeci.store.upsert import insert
 
@@ -23,7 +24,7 @@ class SqlLocks:
         """Hold a lock that is free, ran out, or is this holder's own, for so long from now; False: another holds it."""
 
         def work(connection: Connection) -> bool:
-            now = _now(connection)
+            now = database_now(connection)
             row = {"name": name, "holder": self._holder, "until": now + seconds}
             free = (locks.c.until <= now) | (locks.c.holder == self._holder)
             statement = insert(connection, locks).values(row)
@@ -41,13 +42,6 @@ class SqlLocks:
         """Delete what is left of holders that died: locks that ran out."""
 
         def work(connection: Connection) -> None:
-            connection.execute(delete(locks).where(locks.c.until <= _now(connection)))
+            connection.execute(delete(locks).where(locks.c.until <= database_now(connection)))
 
         await self._database.run(work)
-
-
-def _now(connection: Connection) -> ColumnElement[float]:
-    """Give the database's time, in seconds since 1970."""
-    if connection.dialect.name == "sqlite":
-        return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Float)
-    return literal_column("extract(epoch from clock_timestamp())::double precision", Float)

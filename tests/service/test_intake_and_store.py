@@ -11,7 +11,8 @@ import pytest
 
 from kubeci.errors import UpstreamError
 from kubeci.model.event import Delivery
-from kubeci.service.held import held
+from kubeci.model.inbox import ANY, Wanted
+from kubeci.service.held import ClaimLost, Renewal, held
 from kubeci.service.intake import MAX_ATTEMPTS, Intake, Schedule
 from kubeci.store.database import database
 from kubeci.store.inbox import SqlInbox
@@ -26,12 +27,12 @@ class Flaky(SqlInbox):
     failures = 2
 
     async def claim(
-        self, now: datetime, until: datetime | None = None, *, new_first: bool = False
+        self, now: datetime, until: datetime | None = None, wanted: Wanted = ANY
     ) -> Delivery | None:
         if self.failures:
             self.failures -= 1
             raise UpstreamError("the database is away", retryable=True)
-        return await super().claim(now, until, new_first=new_first)
+        return await super().claim(now, until, wanted)
 
 
 @pytest.fixture
@@ -72,17 +73,65 @@ async def test_work_that_ends_the_server_again_and_again_is_set_aside(inbox: Fla
     await inbox.add(Delivery("1", "push", b"{}", NOW))
     for attempt in range(MAX_ATTEMPTS):  # each of these processes died, and its claim ran out
         at = NOW + attempt * 2 * SOON
-        assert await inbox.claim(at, at + SOON)
+        for wanted in (ANY, Wanted(alone=True)):
+            claimed = await inbox.claim(at, at + SOON, wanted)
+            assert bool(claimed) is (wanted.alone is (attempt >= 2)), "after two of them it is done alone"
+        inbox.let_go("1")
     await worked(inbox, "1", "parked")
 
 
-async def test_a_claim_is_renewed_while_the_work_goes_on(inbox: Flaky) -> None:
+async def until_of(inbox: SqlInbox) -> datetime:
+    [record] = await inbox.deliveries()
+    return record.claimed_until
+
+
+@pytest.fixture
+async def claimed(inbox: Flaky) -> Delivery:
     inbox.failures = 0
     await inbox.add(Delivery("1", "push", b"{}", NOW))
     delivery = await inbox.claim(NOW, NOW + SOON)
     assert delivery
-    async with held(delivery, inbox, lambda: NOW, renew_seconds=0.01), asyncio.timeout(10):
-        while await inbox.next_due() == NOW + SOON:
+    return delivery
+
+
+FAST = Renewal(lasts=0.5, every=0.05, again=0.05, spare=0.1)
+
+
+def at() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def test_a_claim_is_renewed_while_the_work_goes_on(inbox: Flaky, claimed: Delivery) -> None:
+    async with held(claimed, inbox, lambda: NOW + 9 * SOON, at(), renewal=FAST), asyncio.timeout(10):
+        while await until_of(inbox) < NOW + 9 * SOON:
             await asyncio.sleep(0.01)
-        assert await inbox.claim(NOW + 20 * SOON) is None
-    assert await inbox.claim(NOW + timedelta(minutes=5))
+    assert await inbox.claim(NOW + 20 * SOON) is None, "its own process does not take it up"
+    inbox.let_go("1")
+    assert await inbox.claim(NOW + 20 * SOON)
+
+
+class Away(Flaky):
+    """An inbox that does not answer renewals."""
+
+    async def renew(self, delivery_id: str, now: datetime, until: datetime) -> bool:
+        raise UpstreamError("the database is away", retryable=True)
+
+
+@pytest.mark.parametrize("why", ["another's", "away"])
+async def test_work_ends_where_its_claim_cannot_be_held(inbox: Flaky, claimed: Delivery, why: str) -> None:
+    asked, ended = at(), False
+    if why == "away":
+        inbox.__class__ = Away
+    else:
+        other = SqlInbox(inbox._database, "other")
+        assert await other.claim(NOW + 2 * SOON, NOW + 60 * SOON)
+    with pytest.raises(ClaimLost):
+        async with held(claimed, inbox, lambda: NOW, asked, renewal=FAST), asyncio.timeout(10):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended = True
+    assert ended
+    assert at() - asked < 5
+    [record] = await inbox.deliveries()
+    assert record.state == "working", "nothing is written of it"

@@ -1,0 +1,12 @@
+"""The database's time, so that the clocks of replicas do not matter."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, Float, literal_column
+
+
+def database_now(connection: Connection) -> ColumnElement[float]:
+    """Give the database's time, in seconds since 1970."""
+    if connection.dialect.name == "sqlite":
+        return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Float)
+    return literal_column("extract(epoch from clock_timestamp())::double precision", Float)
