@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kubeci.model.event import Delivery
-from kubeci.model.inbox import DEFERRED, LIMITED, WAITS, Backlog
+from kubeci.model.inbox import DEFERRED, LIMITED, WAITS, Backlog, Wanted
 from kubeci.store.database import Database
 from kubeci.store.inbox import SqlInbox
 
@@ -22,6 +22,7 @@ async def put_back(inbox: SqlInbox, name: str, reason: str, due: datetime = LATE
     assert claimed
     assert claimed.id == name
     await inbox.retry(name, reason, due, counted=False)
+    inbox.let_go(name)
 
 
 async def test_every_replica_counts_what_waits_is_put_off_or_was_set_aside(stored: Database) -> None:
@@ -54,9 +55,11 @@ async def test_it_is_known_since_when_a_delivery_is_wanted(stored: Database) -> 
         assert (claimed.received_at, claimed.wanted_at) == (NOW, wanted_at)
         if again == LATER:
             await inbox.park("a", "no")
+            inbox.let_go("a")
             assert await inbox.add(Delivery("a", "push", b"{}", again))
         elif again:
             await inbox.done("a", "built")
+            inbox.let_go("a")
             assert await inbox.replay("a", again)
     await inbox.done("a", "built")
     assert await inbox.forget(LATER + DAY) == 0, "what came of it is still to be seen"
@@ -69,5 +72,5 @@ async def test_what_is_new_may_go_first(stored: Database, *, new_first: bool, fi
     await put_back(inbox, "a", f"{DEFERRED}UpstreamError: 502", NOW)
     await inbox.add(Delivery("b", "push", b"{}", LATER))
     await inbox.add(Delivery("not yet", "push", b"{}", LATER + DAY))
-    claimed = [await inbox.claim(LATER, new_first=new_first) for _ in range(3)]
+    claimed = [await inbox.claim(LATER, LATER + DAY, Wanted(new_first=new_first)) for _ in range(3)]
     assert [each.id if each else "" for each in claimed] == [*first, ""]
