@@ -103,6 +103,11 @@ async def clear_repository(repository: Repository, rooms: Rooms, *, gone: str = 
     return await _clear_labelled(repository, None, rooms, gone)
 
 
+async def has_caches(repository: Repository, branch: str | None, rooms: Rooms, *, fork: str = "") -> bool:
+    """Say whether `clear_branch`, or with None for a branch `clear_repository`, would delete anything."""
+    return bool(await _labelled(repository, fork_branch(fork, branch) if fork and branch else branch, rooms))
+
+
 def _is_of(claim: JsonObject, build: Build) -> bool:
     of_branch = {cache_branch(build), cache_branch(build, foreign=True)}
     branches = of_branch if build.plan.cache_scope == BRANCH else {""}
@@ -188,11 +193,14 @@ def _differences(claim: CacheClaim, existing: JsonObject) -> tuple[str, ...]:
 
 
 async def _clear_labelled(repository: Repository, branch: str | None, rooms: Rooms, gone: str) -> str:
-    config = rooms.config
-    labels = repository_labels(repository, config.managed_by)
-    candidates = await rooms.cluster.claims.labelled(config.namespace, labels)
-    ours = [claim for claim in candidates if belongs_to(claim, repository, branch)]
-    return await _clear(ours, config.namespace, rooms, gone)
+    return await _clear(await _labelled(repository, branch, rooms), rooms.config.namespace, rooms, gone)
+
+
+async def _labelled(repository: Repository, branch: str | None, rooms: Rooms) -> list[JsonObject]:
+    """List the claims of a branch; None: of the whole repository."""
+    labels = repository_labels(repository, rooms.config.managed_by)
+    candidates = await rooms.cluster.claims.labelled(rooms.config.namespace, labels)
+    return [claim for claim in candidates if belongs_to(claim, repository, branch)]
 
 
 async def _clear(claims: Sequence[JsonObject], namespace: str, rooms: Rooms, gone: str = "") -> str:

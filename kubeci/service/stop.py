@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from kubeci.errors import NotFound
 from kubeci.model.trust import What
-from kubeci.service.caches import clear_branch
+from kubeci.service.caches import clear_branch, has_caches
 from kubeci.service.rooms import Rooms
 from kubeci.service.supersede import stop_or_say
 from kubeci.service.unbegun import end_unbegun
@@ -27,11 +28,12 @@ async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
         # Whoever opens a pull request from such a branch must not be able to stop what it is built for.
         begun = What.PULL_REQUEST, wish.number
         running = [build for build in running if (build.what, build.pull_request) == begun]
+    cached = bool(wish.fork) and await has_caches(wish.head.repository, wish.branch, rooms, fork=wish.fork)
+    if (running or cached) and await _is_open(wish, rooms):
+        return f"{reason}, and is open again: nothing is stopped"
     if not running:
         # GitHub tells nothing of a fork's branches, so this is the last that is heard of its cache.
-        gone = (
-            await clear_branch(wish.head.repository, wish.branch, rooms, fork=wish.fork) if wish.fork else ""
-        )
+        gone = await clear_branch(wish.head.repository, wish.branch, rooms, fork=wish.fork) if cached else ""
         return f"{reason}: nothing is running for it alone" + (f"; {gone}" if gone else "")
     if wish.merge_sha == wish.head.sha:
         return f"{reason}: it was merged as it is, so that its builds are the base branch's"
@@ -47,3 +49,11 @@ async def stop_pull_request(wish: StopRequest, rooms: Rooms) -> str:
     return f"{reason}: {len(running) - len(unstopped)} builds stopped" + "".join(
         f"; {why}" for why in unstopped
     )
+
+
+async def _is_open(wish: StopRequest, rooms: Rooms) -> bool:
+    """Say whether a pull request is open by now: that it was closed may be told days late."""
+    try:
+        return (await rooms.github.pull_requests.read(wish.head.repository, wish.number)).open
+    except NotFound:
+        return False

@@ -16,7 +16,7 @@ from kubeci.service.rooms import Rooms
 from kubeci.service.unbegun import end_unbegun
 from kubeci.tracing import note
 
-OF_THEMSELVES = frozenset({What.PUSH, What.PULL_REQUEST})
+OF_THEMSELVES = frozenset({What.PUSH, What.PULL_REQUEST, What.FORK})
 
 log = structlog.get_logger(__name__)
 
@@ -55,15 +55,25 @@ async def _standing(rivals: Sequence[Build], rooms: Rooms) -> str:
     if not rivals:
         return ""
     newest = rivals[-1]
-    of_branch = newest.ref.type is RefType.BRANCH and newest.ref.name and not newest.head_repository
+    of_branch = newest.ref.type is RefType.BRANCH and newest.ref.name
     alone = all(each.commit.sha == newest.commit.sha for each in rivals)
     if alone or not of_branch or newest.what not in OF_THEMSELVES:
         return newest.id
     try:
-        head = await rooms.github.commits.resolve(newest.commit.repository, f"heads/{newest.ref.name}")
+        head = await _head(newest, rooms)
     except NotFound:
         return newest.id
     return next((each.id for each in reversed(rivals) if each.commit.sha == head), newest.id)
+
+
+async def _head(build: Build, rooms: Rooms) -> str:
+    """Give the commit that a build's branch stands at; that of a fork, which we may not read, by its pull request."""
+    repository = build.commit.repository
+    if not build.head_repository:
+        return await rooms.github.commits.resolve(repository, f"heads/{build.ref.name}")
+    if not build.pull_request:
+        return build.commit.sha
+    return (await rooms.github.pull_requests.read(repository, build.pull_request)).head_sha
 
 
 async def stop_or_say(build: Build, workflows: Workflows) -> list[str]:
