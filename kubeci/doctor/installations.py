@@ -32,7 +32,8 @@ async def installations(looked: Looked) -> Sequence[Finding]:
         return [*found, _none(len(every), app, subject)]
     if found:
         return found
-    told = f"{len(served)}, with all permissions and events"
+    names = ", ".join(map(_name, served[:SHOWN])) + (", …" if len(served) > SHOWN else "")
+    told = f"{len(served)}, with all permissions and events: {names}"
     left = len(every) - len(served)
     others = f"; {left} more {'is' if left == 1 else 'are'} not served (--idsfile, --orgs)" if left else ""
     rest = "" if whole else f"; only the first {len(every)} were looked at"
@@ -42,13 +43,20 @@ async def installations(looked: Looked) -> Sequence[Finding]:
 def _is_served(installation: SeenInstallation, subject: Subject) -> bool:
     """Say what `--idsfile` and `--orgs` say of an installation; an enterprise's has no owner's name."""
     ids, owners = subject.options.installations, subject.options.owners
-    login = installation.account.login if installation.account else ""
-    return (not ids or installation.id in ids) and (owners is None or owners.search(login))
+    return (not ids or installation.id in ids) and (owners is None or owners.search(_owner(installation)))
+
+
+def _name(installation: SeenInstallation) -> str:
+    """Give the owner and the number, by which metrics and logs name an installation."""
+    return f"{_owner(installation) or 'installation'} ({installation.id})"
+
+
+def _owner(installation: SeenInstallation) -> str:
+    return installation.account.login if installation.account else ""
 
 
 def _of_one(installation: SeenInstallation, app: SeenApp) -> list[Finding]:
-    owner = installation.account.login if installation.account else ""
-    name = f"{owner or 'installation'} ({installation.id})"
+    owner, name = _owner(installation), _name(installation)
     page = installation.html_url
     if installation.suspended_at:
         return [
