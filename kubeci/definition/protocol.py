@@ -1,7 +1,7 @@
 """What passes between the server, the zygote and the process of one evaluation.
 
 The server holds a control socket to the zygote: fixed frames, `START` (with the evaluation's own socket beside it) and
-`KILL` in one direction, `ENDED` in the other. On an evaluation's own socket, messages are JSON after a length of four bytes;
+`KILL` in one direction, `ENDED` in the other, of which the first tells how a trial of the confinement ended. On an evaluation's own socket, messages are JSON after a length of four bytes;
 the server sends a `Request`, the process answers an `Outcome`. Before that it may send an `Ask` at a time, and gets an
 `Answer`.
 """
@@ -18,6 +18,8 @@ from kubeci.model.json import JsonObject
 
 START = 1
 KILL = 2
+TRIAL = 0
+"""In place of an evaluation's number: the status is 0, or the `errno` for which system calls cannot be given up."""
 COMMAND = struct.Struct("!IIIII")  # evaluation, START or KILL, CPU seconds, memory in MiB, wall clock in ms
 ENDED = struct.Struct("!IiI")  # evaluation, status as waitpid gives it, 1 when memory ran out
 LENGTH = struct.Struct("!I")

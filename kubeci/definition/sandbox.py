@@ -49,6 +49,8 @@ class Sandbox:
         self._zygote: ZygoteLink | None = None
         self._starting = asyncio.Lock()
         self._closed = False
+        # Without sources it is a person's own working tree that is evaluated, and what is printed is for that person.
+        self._warns = sources is not None
 
     async def __aenter__(self) -> Self:
         await self._link()
@@ -104,7 +106,8 @@ class Sandbox:
             if self._closed:
                 raise UpstreamError("the sandbox is closed", retryable=True)
             if self._zygote is None:
-                self._zygote = await ZygoteLink.start()
+                self._zygote = await ZygoteLink.start(warns=self._warns)
+                self._warns = False
             return self._zygote
 
 

@@ -8,6 +8,7 @@ memory, CPU and time by the kernel; what it does beyond that only ends itself.
 from __future__ import annotations
 
 import array
+import errno
 import gc
 import os
 import select
@@ -18,7 +19,8 @@ from dataclasses import dataclass
 from kubeci.definition import zones
 from kubeci.definition.confinement import answer, confine, limit
 from kubeci.definition.evaluation import evaluate
-from kubeci.definition.protocol import COMMAND, ENDED, START, Limits, Request
+from kubeci.definition.protocol import COMMAND, ENDED, START, TRIAL, Limits, Request
+from kubeci.definition.system_calls import confine_system_calls
 
 _WARM_UP = """
 load("builtin:///re", "re")
@@ -115,6 +117,21 @@ class Zygote:
             self._control.sendall(ENDED.pack(child.evaluation, status, out_of_memory))
 
 
+def _trial() -> int:
+    """Have a process give up its system calls as every evaluation's does; gives 0, or the `errno` that says why it cannot."""
+    pid = os.fork()
+    if pid == 0:
+        status = errno.EIO
+        try:
+            status = confine_system_calls()
+        except OSError as error:
+            status = error.errno or status
+        finally:
+            os._exit(status)
+    _, ended = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(ended)
+
+
 def main() -> None:
     """Serve the control socket on standard input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -125,6 +142,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=0) as control:
+        control.sendall(ENDED.pack(TRIAL, _trial(), 0))
         Zygote(control).serve()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import platform
 import signal
 import socket
 import sys
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import msgspec
+import structlog
 
 from kubeci.definition.addresses import Address
 from kubeci.definition.protocol import (
@@ -23,6 +26,7 @@ from kubeci.definition.protocol import (
     MAX_OUTCOME_BYTES,
     OUT_OF_MEMORY,
     START,
+    TRIAL,
     Answer,
     Ask,
     Fault,
@@ -32,6 +36,8 @@ from kubeci.definition.protocol import (
 
 Elsewhere = Callable[[Address], Awaitable[Answer]]
 """Reads a file that is not of the context."""
+
+log = structlog.get_logger(__name__)
 
 MAX_ASKS = 1_000  # more than are ever answered with a file; a process that goes on is ended
 _GRACE_SECONDS = 2.0  # after the process's own alarm, for a machine under load
@@ -52,7 +58,8 @@ class _End:
 class ZygoteLink:
     """One zygote process and the control socket to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, control: socket.socket) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, control: socket.socket, *, warns: bool) -> None:
+        self._warns = warns
         self.process = process
         self.dead = False
         self._control = control
@@ -61,8 +68,11 @@ class ZygoteLink:
         self._reader = asyncio.create_task(self._read_ends())
 
     @classmethod
-    async def start(cls) -> Self:
-        """Start a zygote with an empty environment and no descriptor but the control socket."""
+    async def start(cls, *, warns: bool = True) -> Self:
+        """Start a zygote with an empty environment and no descriptor but the control socket.
+
+        With `warns` it is logged if its processes cannot be confined.
+        """
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         try:
@@ -82,7 +92,7 @@ class ZygoteLink:
         except BaseException:
             ours.close()
             raise
-        return cls(process, ours)
+        return cls(process, ours, warns=warns)
 
     async def close(self) -> None:
         """End the zygote and, with it, its children; what waits for them fails with ZygoteDied."""
@@ -104,7 +114,7 @@ class ZygoteLink:
 
         The time that `elsewhere` takes does not count.
         """
-        self._count = (self._count + 1) % (1 << 32)
+        self._count = self._count % ((1 << 32) - 1) + 1
         evaluation = self._count
         ours, theirs = socket.socketpair()
         ended = self._ends[evaluation] = asyncio.get_running_loop().create_future()
@@ -151,6 +161,8 @@ class ZygoteLink:
                 while len(pending) >= ENDED.size:
                     evaluation, status, out_of_memory = ENDED.unpack_from(pending)
                     pending = pending[ENDED.size :]
+                    if evaluation == TRIAL and self._warns:
+                        _tell(status)
                     ended = self._ends.get(evaluation)
                     if ended and not ended.done():
                         ended.set_result(_End(status, bool(out_of_memory)))
@@ -163,6 +175,20 @@ class ZygoteLink:
         for ended in self._ends.values():
             if not ended.done():
                 ended.set_exception(ZygoteDied())
+
+
+def _tell(status: int) -> None:
+    """Warn where evaluations keep their system calls, or cannot begin, with the kernel's reason."""
+    if status:
+        unconfined = status in {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
+        log.warning(
+            "evaluations are not confined by seccomp: only limits hold"
+            if unconfined
+            else "evaluations fail: the kernel refuses to confine them by seccomp",
+            cause=errno.errorcode.get(status, str(status)),
+            reason=os.strerror(status) if status > 0 else "",
+            machine=platform.machine(),
+        )
 
 
 def _stopping(clock: asyncio.Timeout, elsewhere: Elsewhere) -> Elsewhere:
