@@ -97,7 +97,7 @@ async def test_what_nobody_works_on_any_more_is_told_to_be_lost(
     [line] = [line for line in logs if line["event"] == "a build was lost"]
     assert line["reason"] == ("KeyError: secret" if fate == PARK else "")
     assert await figure(world, "kubeci_builds_lost_total") == 1
-    assert await figure(world, "kubeci_deliveries_parked") == (2 if fate == PARK else 0)
+    assert await figure(world, "kubeci_deliveries_parked") == len(world.deliveries("parked"))
     assert (run.conclusion, run.output["title"]) == ("cancelled", "Workflow Lost")
     assert "the server broke off" in summary(run)
     assert "Re-run this check" in summary(run)
