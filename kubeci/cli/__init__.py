@@ -40,6 +40,9 @@ def cli() -> None:
       kubeci lint                         is this working tree's definition right?
       kubeci render                       what would it run?
       kubeci serve -github.appid 12345    run the server
+      kubeci events                       what came lately, and what became of it?
+      kubeci explain 3f2a1bc              why was this commit built, or not?
+      kubeci replay 72d3162e --dry-run    what would this delivery lead to now?
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
 
 

@@ -47,16 +47,15 @@ def of_build(build: Build, asked: DeliveryRecord | None = None, *, taken: bool =
     workflow = f"{build.namespace}/{build.workflow_name}"
     match build.state:
         case BuildState.SUBMITTING:
-            asked = (
+            why = (
                 f"`kubeci explain {short_id(build.delivery_id)}`" if build.delivery_id else "the server's log"
             )
-            return f"its workflow is not created yet; {asked} says why"
+            return f"its workflow is not created yet; {why} says why"
         case BuildState.RUNNING:
             return f"its workflow runs: `argo get --namespace {build.namespace} {build.workflow_name}`"
-        case BuildState.OFFERED if taken or build.conclusion:
-            return ""
         case BuildState.OFFERED:
-            return "a step that is run by hand: it waits until somebody presses Run on its check-run"
+            waits = "a step that is run by hand: it waits until somebody presses Run on its check-run"
+            return "" if taken or build.conclusion else waits
         case BuildState.SKIPPED:
             return "nothing had to run; Re-run on its check-run builds it all the same"
         case BuildState.LOST:

@@ -33,7 +33,7 @@ from kubeci.telemetry import configure_logging
     "--data",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Keep repositories and store here.",
+    help="Keep repositories, store and settings here.",
 )
 def command(*, once: bool, port: int, data: Path | None) -> None:
     """Watch a push become a workflow and a check-run, with no cluster and no GitHub account.
@@ -45,6 +45,7 @@ def command(*, once: bool, port: int, data: Path | None) -> None:
     Examples:
       kubeci demo                 then open the address that it prints
       kubeci demo --once          for a script: ends by itself
+      kubeci demo --data DIR      then `kubeci events --config DIR/settings.yaml`
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     if shutil.which("git") is None:
         raise ConfigurationError("the demo needs git: its repositories are real ones")
@@ -52,14 +53,14 @@ def command(*, once: bool, port: int, data: Path | None) -> None:
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kubeci-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
-        sys.exit(asyncio.run(_run(folder.resolve(), port=port, once=once)))
+        sys.exit(asyncio.run(_run(folder.resolve(), port=port, once=once, keep=data is not None)))
 
 
-async def _run(folder: Path, *, port: int, once: bool) -> int:
+async def _run(folder: Path, *, port: int, once: bool, keep: bool) -> int:
     from kubeci.local.demo import demo  # noqa: PLC0415 - no other command needs the local stack
     from kubeci.local.narrator import Narrator  # noqa: PLC0415 - likewise
 
-    playing = asyncio.create_task(demo(folder, Narrator(Console()), port=port, once=once))
+    playing = asyncio.create_task(demo(folder, Narrator(Console()), port=port, once=once, keep=keep))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, playing.cancel)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
-import msgspec
 
+from kubeci.cli.gist import Gist, gist_of
 from kubeci.cli.options import Invocation, server_options
 from kubeci.cli.stored import (
-    SHORT_SHA,
     Stored,
     columns,
     examined,
@@ -27,7 +26,10 @@ from kubeci.cli.stored import (
 from kubeci.errors import ConfigurationError
 from kubeci.model.build import Build
 from kubeci.model.inbox import DeliveryRecord, DeliveryState
+from kubeci.policy.commands import IDLE
+from kubeci.report.plain import plain
 from kubeci.settings.duration import duration_seconds
+from kubeci.store.lookups import Sought
 from kubeci.telemetry import configure_logging
 
 INDENT = 16
@@ -38,6 +40,8 @@ COLOURS = {DeliveryState.PARKED: "red", DeliveryState.WAITING: "yellow", Deliver
 class _Wish:
     repo: str | None
     state: str | None
+    event: str | None
+    every: bool
     since: str | None
     limit: int
     as_json: bool
@@ -50,21 +54,21 @@ class _Table:
     """Columns of the ids."""
 
 
-class _Envelope(msgspec.Struct):
-    action: str | None = None
-
-
 @click.command(name="events", context_settings={"max_content_width": 110, "show_default": True})
 @click.option("--repo", metavar="OWNER/NAME", help="Only those of this repository.")
 @click.option(
     "--state", type=click.Choice([state.value for state in DeliveryState]), help="Only those in this state."
 )
+@click.option("--event", metavar="NAME", help="Only those of this event, such as check_suite.")
+@click.option("--all", "every", is_flag=True, help="Also those that asked for nothing.")
 @click.option("--since", metavar="DURATION", help="Only those of the last while, such as 2h or 30m.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @server_options
 def command(invocation: Invocation, **wish: Any) -> None:
     """List the newest deliveries: what came, from where, and what became of it.
+
+    What asked for nothing, such as a comment without a command, is left out, and counted.
 
     Takes the options of `kubeci serve`, of which it needs only those that name the store, and reads nothing else. What
     became of one in all detail says `kubeci explain`.
@@ -74,6 +78,7 @@ def command(invocation: Invocation, **wish: Any) -> None:
       kubeci events
       kubeci events --repo octo/widgets --since 2h
       kubeci events --state parked
+      kubeci events --event issue_comment --all
       kubeci events --json --limit 1000
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     configure_logging("console", level=logging.CRITICAL)
@@ -83,24 +88,32 @@ def command(invocation: Invocation, **wish: Any) -> None:
 async def _events(invocation: Invocation, wish: _Wish) -> None:
     if wish.repo and wish.repo.count("/") != 1:
         raise ConfigurationError(f"--repo {wish.repo}: write OWNER/NAME")
-    begin = datetime.now(UTC) - timedelta(seconds=_seconds(wish.since)) if wish.since else None
+    sought = Sought(
+        wish.repo or "",
+        DeliveryState(wish.state) if wish.state else None,
+        wish.event or "",
+        datetime.now(UTC) - timedelta(seconds=_seconds(wish.since)) if wish.since else None,
+    )
     async with stored(examined(invocation)) as store:
-        found = await store.lookups.deliveries(
-            repository=wish.repo or "",
-            state=DeliveryState(wish.state) if wish.state else None,
-            since=begin,
-            limit=wish.limit,
-        )
+        idle = None if wish.every else IDLE
+        found = await store.lookups.deliveries(sought, limit=wish.limit, idle=idle)
         builds = await store.lookups.builds_asked_for_by(each.id for each in found)
-        actions = {each.id: await action_of(store, each) for each in found}
+        gists = {each.id: await gist_of(store, each) for each in found}
+        if len(found) == wish.limit:
+            sought = replace(sought, since=found[-1].received_at)
+        left_out = 0 if idle is None else await store.lookups.count_idle(sought, idle)
         if wish.as_json:
-            document = [_document(each, actions[each.id], builds) for each in found]
-            show_json({"deliveries": document}, store.redaction)
-        elif found:
-            width = max(len(short_id(each.id)) for each in found)
-            for each in found:
-                show("\n".join(_lines(each, actions[each.id], builds, _Table(store, width))))
-        else:
+            document = [_document(each, gists[each.id], builds) for each in found]
+            show_json({"deliveries": document, "left_out": left_out}, store.redaction)
+            return
+        width = max((len(short_id(each.id)) for each in found), default=0)
+        for each in found:
+            show("\n".join(_lines(each, gists[each.id], builds, _Table(store, width))))
+        if left_out:
+            how = "that asked for nothing is" if left_out == 1 else "that asked for nothing are"
+            which = "\n" if found else f"No other deliveries{_narrowed(wish)}: "
+            show(click.style(f"{which}{left_out} {how} left out; --all lists them.", dim=True))
+        elif not found:
             show(_nothing(wish))
 
 
@@ -109,17 +122,6 @@ def _seconds(since: str) -> float:
         return duration_seconds(since)
     except ConfigurationError as error:
         raise ConfigurationError(f"--since: {error}") from error
-
-
-async def action_of(store: Stored, record: DeliveryRecord) -> str:
-    """Give the action that a delivery's payload names, such as `requested`; empty: none."""
-    delivery = await store.inbox.get(record.id)
-    if delivery is None:
-        return ""
-    try:
-        return msgspec.json.decode(delivery.payload, type=_Envelope).action or ""
-    except (msgspec.DecodeError, UnicodeError):
-        return ""
 
 
 def came_of(record: DeliveryRecord, builds: list[Build]) -> str:
@@ -134,21 +136,22 @@ def came_of(record: DeliveryRecord, builds: list[Build]) -> str:
     return "; ".join([told, *(end for end in dict.fromkeys(ends) if not told.startswith(end))])
 
 
-def _lines(record: DeliveryRecord, action: str, builds: list[Build], table: _Table) -> list[str]:
+def _lines(record: DeliveryRecord, gist: Gist, builds: list[Build], table: _Table) -> list[str]:
     store = table.store
+    about = store.fit(gist.about(record), 100)
     state = click.style(f"{record.state:<7}", fg=COLOURS.get(record.state))
-    name = store.fit(f"{record.event} {action}".strip(), 60)
+    name = store.fit(gist.name(record), 60)
     head = f"{moment(record.received_at)[5:]}  {short_id(record.id):<{table.ids}}  {state}  {name}"
-    about = f"{store.fit(record.repository, 100)} {record.sha[:SHORT_SHA]}".strip()
     told = store.fit(came_of(record, builds), 220)
     return [head, *wrapped(f"{about}: {told}" if about else told, columns() - 1, indent=INDENT)]
 
 
-def _document(record: DeliveryRecord, action: str, builds: list[Build]) -> dict[str, Any]:
+def _document(record: DeliveryRecord, gist: Gist, builds: list[Build]) -> dict[str, Any]:
     return {
         "id": record.id,
         "event": record.event,
-        "action": action,
+        "action": gist.action,
+        "number": gist.number or None,
         "repository": record.repository,
         "sha": record.sha,
         "state": record.state.value,
@@ -170,14 +173,19 @@ def _document(record: DeliveryRecord, action: str, builds: list[Build]) -> dict[
 
 
 def _nothing(wish: _Wish) -> str:
-    narrowed = [
-        *([f"of {wish.repo}"] if wish.repo else []),
-        *([f"in the state {wish.state}"] if wish.state else []),
-        *([f"in the last {wish.since}"] if wish.since else []),
-    ]
-    if narrowed:
-        return f"No deliveries {', '.join(narrowed)}."
+    if narrowed := _narrowed(wish):
+        return f"No deliveries{narrowed}."
     return (
         "No deliveries yet. Does GitHub reach the server? `kubeci doctor` says so, and the App's page on GitHub\n"
         "lists what was sent (Advanced)."
     )
+
+
+def _narrowed(wish: _Wish) -> str:
+    narrowed = [
+        *([f"of {wish.repo}"] if wish.repo else []),
+        *([f"of the event {plain(wish.event)}"] if wish.event else []),
+        *([f"in the state {wish.state}"] if wish.state else []),
+        *([f"in the last {wish.since}"] if wish.since else []),
+    ]
+    return f" {', '.join(narrowed)}" if narrowed else ""

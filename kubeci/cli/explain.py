@@ -20,7 +20,7 @@ LEAST_CHARACTERS = 4
 
 
 @click.command(name="explain", context_settings={"max_content_width": 110, "show_default": True})
-@click.argument("of", metavar="DELIVERY|SHA")
+@click.argument("of", metavar="DELIVERY|SHA|BUILD")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @server_options
 def command(invocation: Invocation, *, of: str, as_json: bool) -> None:
@@ -28,7 +28,7 @@ def command(invocation: Invocation, *, of: str, as_json: bool) -> None:
 
     For a delivery: each attempt, step by step (what was decided and why, what was evaluated, whom it called, what it
     reported), and its build. For a commit: all deliveries and builds that are about it. The beginning of an id or of a
-    sha is enough. Takes the options of `kubeci serve`, of which it needs only those that name the store.
+    sha is enough. A build is found by its id too, by its workflow (NAME or NAMESPACE/NAME) and by its check-run. Takes the options of `kubeci serve`, of which it needs only those that name the store.
 
     \b
     Exit status:
@@ -40,6 +40,7 @@ def command(invocation: Invocation, *, of: str, as_json: bool) -> None:
     Examples:
       kubeci explain 72d3162e
       kubeci explain 3f2a1bc
+      kubeci explain argo/widgets.main.xi9vckfkv
       kubeci explain 3f2a1bc --json
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
     configure_logging("console", level=logging.CRITICAL)
@@ -52,7 +53,7 @@ def beginning_of(asked: str) -> str:
     if len(asked) < LEAST_CHARACTERS or not asked.isprintable():
         raise ConfigurationError(
             f"{plain(asked)!r} is too short: write {LEAST_CHARACTERS} characters or more of a delivery's id"
-            " (`kubeci events` lists them) or of a commit's sha"
+            " (`kubeci events` lists them), of a commit's sha or of a build's id"
         )
     return asked
 
@@ -76,7 +77,7 @@ async def _explain(invocation: Invocation, of: str, *, as_json: bool) -> int:
 def unknown(beginning: str) -> str:
     """Say that nothing of this id or sha is known, and why that may be."""
     told = (
-        f"No delivery and no commit begins with {plain(beginning)}. It may be older than the setting `retention`, never"
+        f"No delivery, commit or build begins with {plain(beginning)}, and no workflow or check-run is called so. It may be older than the setting `retention`, never"
         " have reached the server (`kubeci doctor`, and the App's page on GitHub under Advanced), or be of another"
         " server's store."
     )

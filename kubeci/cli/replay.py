@@ -11,14 +11,16 @@ import yaml
 
 from kubeci.assembly.adapters import Surroundings
 from kubeci.assembly.rehearsal import Known, Rehearsed, rehearse
-from kubeci.cli.events import action_of
 from kubeci.cli.explain import beginning_of, unknown
+from kubeci.cli.gist import TALK, gist_of
 from kubeci.cli.options import Invocation, server_options
-from kubeci.cli.stored import SHORT_SHA, Stored, columns, examined, short_id, show, stored, wrapped
-from kubeci.cli.story import Ambiguous
+from kubeci.cli.stored import Stored, columns, examined, short_id, show, stored, wrapped
+from kubeci.cli.story import Ambiguous, story_of
 from kubeci.cli.story_text import Page, ambiguous, step_lines
 from kubeci.errors import ConfigurationError, Invalid
 from kubeci.github.events import decode
+from kubeci.model.build import BuildState
+from kubeci.model.check_run import Conclusion
 from kubeci.model.event import (
     CheckSuiteEvent,
     Delivery,
@@ -80,15 +82,38 @@ async def _replay(invocation: Invocation, asked: str, *, dry_run: bool, afresh: 
         page = Page(columns(), store.fit)
         if len(called) != 1:
             found = Ambiguous(tuple(called), ())
-            click.echo(ambiguous(found, beginning, page) if called else unknown(beginning), err=True)
+            told = ambiguous(found, beginning, page) if called else await _no_delivery(beginning, store, page)
+            click.echo(told, err=True)
             return 1
         [record] = called
-        name = f"{record.event} {await action_of(store, record)}".strip()
-        about = " ".join(filter(None, (name, record.repository, record.sha[:SHORT_SHA])))
-        show(page.head(f"Delivery {record.id}: {about}"))
+        gist = await gist_of(store, record)
+        show(page.head(f"Delivery {record.id}: {gist.name(record)} {gist.about(record)}".rstrip()))
         if dry_run:
             return await _rehearsed(invocation, record, store, page, afresh=afresh)
         return await _again(record, store, page)
+
+
+async def _no_delivery(beginning: str, store: Stored, page: Page) -> str:
+    """Say that something is no delivery, and which deliveries it may have been meant for."""
+    found = await story_of(beginning, store)
+    if found is None:
+        return unknown(beginning)
+    if isinstance(found, Ambiguous):
+        return ambiguous(found, beginning, page)
+    what = "a commit" if any(each.build.commit.sha.startswith(beginning) for each in found.builds) else ""
+    what = what or ("a build" if found.builds else "a commit")
+    if not found.deliveries:
+        return f"{page.fit(beginning)} is {what}, of which no delivery is kept."
+    return "\n".join(
+        [
+            f"{page.fit(beginning)} is {what}; its deliveries:",
+            *(
+                f"  {short_id(each.record.id)}  {each.record.state:<7}  {page.fit(each.gist.name(each.record))}"
+                for each in found.deliveries
+            ),
+            "Write the id of one.",
+        ]
+    )
 
 
 async def _again(record: DeliveryRecord, store: Stored, page: Page) -> int:
@@ -100,19 +125,29 @@ async def _again(record: DeliveryRecord, store: Stored, page: Page) -> int:
         return 1
     told = [
         f"It was {record.state}: {store.fit(record.reason, 300)}",
-        f"Its work is done anew: a running server takes it up within {SOON_SECONDS} seconds.",
+        f"A running server takes it up within {SOON_SECONDS} seconds, and does what it asks for and was not done.",
+        *[store.fit(each) for each in await _kept(record, store)],
         f"`kubeci explain {short_id(record.id)}` tells what came of it.",
-        *(
-            store.fit(
-                f"{build.check_name} of it is {build.conclusion or build.state}: it is not built twice."
-            )
-            for build in await store.lookups.builds_asked_for_by([record.id])
-            if build.workflow_uid
-        ),
     ]
     for each in told:
         show("\n".join(wrapped(each, page.columns - 1, indent=2)))
     return 0
+
+
+async def _kept(record: DeliveryRecord, store: Stored) -> list[str]:
+    """Say which builds a delivery leaves as they are when its work is done anew."""
+    builds = await store.lookups.builds_asked_for_by([record.id])
+    if not builds and record.sha:
+        about = await store.lookups.builds_of(record.sha, repository=record.repository, limit=MOST)
+        builds = [build for build in about if build.state is BuildState.FINISHED]
+    told = []
+    for build in builds:
+        how = f"{build.check_name} of it is {build.conclusion or build.state}"
+        if build.workflow_uid:
+            told.append(f"{how}: it is not built twice.")
+        elif build.conclusion == Conclusion.FAILURE and record.event not in TALK:
+            told.append(f"{how}, without a workflow, and stays so: Re-run on its check-run tries it anew.")
+    return told
 
 
 async def _rehearsed(
@@ -128,7 +163,7 @@ async def _rehearsed(
     known = [each for each in known if not (afresh and each.build.delivery_id == record.id)]
     told = await rehearse(delivery, known, Surroundings(options, config))
     _tell(told, store, page)
-    if "built already" in told.outcome or "already built" in told.outcome:
+    if "already" in told.outcome:
         show(
             f"\n`kubeci replay {short_id(record.id)} --dry-run --afresh` tells what it would be if it were not."
         )

@@ -15,6 +15,7 @@ from kubeci.model.inbox import DeliveryState
 from kubeci.model.trace import Step, StepKind, Trace
 
 LABEL = 14
+SHORT_BUILD = 12
 STEP = 23  # columns before a step's words
 SHOWN_ATTEMPTS = 3
 SHOWN_NOTES = 5
@@ -47,6 +48,10 @@ def ambiguous(found: Ambiguous, asked: str, page: Page) -> str:
         for each in found.deliveries
     ]
     lines += [f"  commit   {page.fit(sha)}" for sha in found.shas]
+    lines += [
+        f"  build    {build.id[:SHORT_BUILD]}  {page.fit(build.check_name)}, {build.namespace}/{build.workflow_name}"
+        for build in found.builds
+    ]
     return "\n".join(lines)
 
 
@@ -63,9 +68,9 @@ def text(story: Story, page: Page) -> str:
 
 def _delivery(told: ToldDelivery, story: Story, page: Page) -> list[str]:
     record, whole = told.record, story.whole
-    name = f"{record.event} {told.action}".strip()
+    name = told.gist.name(record)
     lines = [page.head(f"Delivery {record.id if whole else short_id(record.id)}: {name}")]
-    lines += page.row("about", f"{record.repository} {record.sha if whole else record.sha[:SHORT_SHA]}")
+    lines += page.row("about", told.gist.about(record, whole=whole))
     lines += page.row("received", f"{moment(record.received_at)} UTC")
     lines += page.row(
         "state", record.state + (f", after {record.attempts} attempts" if record.attempts > 1 else "")
@@ -73,10 +78,10 @@ def _delivery(told: ToldDelivery, story: Story, page: Page) -> list[str]:
     lines += page.row("reason" if record.state is not DeliveryState.DONE else "came of it", record.reason)
     lines += page.row("next", advice.of_delivery(record, built=bool(story.builds)))
     if not whole:
-        decided = [
-            _brief(step, record.reason) for step in _last(told.traces) if step.kind is StepKind.DECIDED
-        ]
-        return [*lines, *(line for words in decided for line in page.row("decided", words))]
+        for step in _last(told.traces):
+            if step.kind is StepKind.DECIDED or _is_failure(step, record.reason):
+                lines += page.row(step.kind, _brief(step, record.reason))
+        return lines
     for number, trace in list(enumerate(told.traces, start=1))[-SHOWN_ATTEMPTS:]:
         lines += ["", *_attempt(trace, f"{number} of {len(told.traces)}", page)]
     return lines
@@ -86,6 +91,12 @@ def _brief(step: Step, reason: str) -> str:
     """Give a decision without the words that the delivery's reason says too."""
     how, _, why = step.text.partition(": ")
     return how if why and why in reason else step.text
+
+
+def _is_failure(step: Step, reason: str) -> bool:
+    """Say whether a step tells why a definition could not be used, beyond what the delivery's reason says."""
+    failed, _, why = step.text.partition(": ")
+    return step.kind is StepKind.EVALUATED and failed == "failed" and why not in reason
 
 
 def _last(traces: tuple[Trace, ...]) -> tuple[Step, ...]:
@@ -111,7 +122,7 @@ def step_lines(step: Step, page: Page) -> Iterator[str]:
 def _build(told: ToldBuild, page: Page) -> list[str]:
     build, check = told.build, told.outcome.check
     how = build.conclusion or build.state
-    lines = [page.head(f"Build {build.id[:12]}: {build.check_name}: {how}")]
+    lines = [page.head(f"Build {build.id[:SHORT_BUILD]}: {build.check_name}: {how}")]
     fork = f", of the fork {build.head_repository}" if build.head_repository else ""
     lines += page.row("commit", f"{build.commit.repository.full_name} {build.commit.sha}")
     lines += page.row("of", f"{build.ref.type} {build.ref.name or 'unknown'}{fork}")
@@ -129,7 +140,11 @@ def _build(told: ToldBuild, page: Page) -> list[str]:
     lines += [line for each in build.warnings[:SHOWN_NOTES] for line in page.row("warning", each)]
     lines += [line for each in build.loaded[:SHOWN_NOTES] for line in page.row("loaded", each)]
     lines += [line for each in build.prints[:SHOWN_NOTES] for line in page.row("printed", each)]
-    return [*lines, *page.row("next", advice.of_build(build))]
+    return [*lines, *page.row("next", _next(told))]
+
+
+def _next(told: ToldBuild) -> str:
+    return advice.of_build(told.build, told.asked, taken=told.taken)
 
 
 def _workflow(told: ToldBuild) -> str:
@@ -144,7 +159,8 @@ def _workflow(told: ToldBuild) -> str:
 def _reported(told: ToldBuild) -> str:
     reported = told.reported
     last = f", last {moment(reported.written_at)} UTC" if reported.written_at else ""
-    remarks = f", {reported.annotations} annotations" if reported.annotations else ""
+    plural = "" if reported.annotations == 1 else "s"
+    remarks = f", {reported.annotations} annotation{plural}" if reported.annotations else ""
     often = "once" if reported.writes == 1 else f"{reported.writes} times"
     return f"{often}{last}{remarks}"
 
@@ -152,7 +168,7 @@ def _reported(told: ToldBuild) -> str:
 def _superseded(told: ToldBuild) -> str:
     if told.newer:
         return f"by {told.newer.namespace}/{told.newer.workflow_name} of {told.newer.commit.sha[:SHORT_SHA]}"
-    return f"by {told.build.superseded_by}" if told.build.superseded_by else ""
+    return f"by the check-run {told.build.superseded_by}" if told.build.superseded_by else ""
 
 
 def document(story: Story) -> dict[str, Any]:
@@ -161,7 +177,8 @@ def document(story: Story) -> dict[str, Any]:
         "deliveries": [
             {
                 **_plain(asdict(each.record)),
-                "action": each.action,
+                "action": each.gist.action,
+                "number": each.gist.number or None,
                 "builds": each.builds,
                 "next": advice.of_delivery(each.record, built=bool(story.builds)),
                 "attempts_made": [_plain(asdict(trace)) for trace in each.traces],
@@ -175,7 +192,7 @@ def document(story: Story) -> dict[str, Any]:
                 "check_run": _plain(asdict(each.outcome.check)) if each.outcome.check else None,
                 "reported": _plain(asdict(each.reported)),
                 "logs_kept": each.logs,
-                "next": advice.of_build(each.build),
+                "next": _next(each),
             }
             for each in story.builds
         ],

@@ -10,6 +10,7 @@ from pathlib import Path
 from kubeci.local.examples import Expected, differences, load_example
 from kubeci.local.github.repositories import Files
 from kubeci.local.github.state import CheckRun
+from kubeci.local.kept import keep_settings
 from kubeci.local.narrator import Narrator
 from kubeci.local.stack import LocalStack, StackSettings, local_stack
 
@@ -102,23 +103,27 @@ class Pushed:
     sha: str
 
 
-async def demo(folder: Path, narrator: Narrator, *, port: int = 0, once: bool = False) -> bool:
+async def demo(
+    folder: Path, narrator: Narrator, *, port: int = 0, once: bool = False, keep: bool = False
+) -> bool:
     """Run the demo in `folder`; gives whether every check-run ended as its example says.
 
-    With `once` it returns then, otherwise it goes on until it is cancelled. Raises `TimeoutError` when the
+    With `once` it returns then, otherwise it goes on until it is cancelled. With `keep` the server's settings are written
+    into the folder, for the commands that look into the store. Raises `TimeoutError` when the
     check-runs do not end in two minutes.
     """
     async with local_stack(folder, StackSettings(port=port)) as stack:
         narrator.started(stack)
+        settings = await asyncio.to_thread(keep_settings, stack, folder) if keep else None
         telling = asyncio.create_task(_tell(stack, narrator))
         try:
-            return await _play(stack, narrator, once=once)
+            return await _play(stack, narrator, settings, once=once)
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
 
 
-async def _play(stack: LocalStack, narrator: Narrator, *, once: bool) -> bool:
+async def _play(stack: LocalStack, narrator: Narrator, settings: Path | None, *, once: bool) -> bool:
     await stack.github.create_repository(REPOSITORY)
     pushes: list[Pushed] = []
     for change in changes():
@@ -136,6 +141,8 @@ async def _play(stack: LocalStack, narrator: Narrator, *, once: bool) -> bool:
         narrator.judged(pushed.change.branch, pushed.change.says, runs.values(), wrong)
         fine = fine and not wrong
     narrator.pages(stack, REPOSITORY, [(pushed.change.branch, pushed.sha) for pushed in pushes])
+    if settings:
+        narrator.kept(settings)
     if not once:
         narrator.waiting(stack, REPOSITORY)
         await asyncio.Event().wait()

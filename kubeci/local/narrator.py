@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -126,6 +128,11 @@ class Narrator:
             ("builds, live", stack.server_url),
         ):
             self.console.print(f"  {name:<21} {url}", highlight=False, soft_wrap=True)
+
+    def kept(self, settings: Path) -> None:
+        """Give the line that lists what the server heard, and what became of it."""
+        line = f"kubeci events --config {shlex.quote(str(settings))}"
+        self.console.print(f"  {'what the server did':<21} {line}", highlight=False, soft_wrap=True)
 
     def waiting(self, stack: LocalStack, repository: str) -> None:
         """Say what a person can do now."""

@@ -10,6 +10,10 @@ from typing import TypeAlias
 from kubeci.policy.spoken import spoken_lines
 
 WORD = "/kube-ci"
+NO_COMMAND = "no command"
+OF_A_BOT = "commands of bots are ignored"
+IDLE = frozenset({NO_COMMAND, OF_A_BOT})
+"""What came of comments that asked for nothing."""
 HELP = "help"
 MAX_COMMANDS = 10
 MAX_TEXT = 100_000  # characters; GitHub takes comments of 65,536

@@ -6,6 +6,7 @@ for a passed `Workflow - …` (contract, sections 6 and 11).
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from kubeci.errors import DefinitionError, KubeCIError
@@ -23,6 +24,7 @@ LOST_TITLE = "Workflow Lost"
 SUPERSEDED_TITLE = "Workflow Built"
 NOT_PARSED = "unable to parse workflow, "
 NOT_ALLOWED = "the workflow may not have what it asks for, "
+_ENDS_IN_CODE = re.compile(r"([^`]*)(`+) ?(.*?) ?\2")
 RUN_BUTTON = Action("Run", "run this workflow template manually", "run")
 
 
@@ -50,8 +52,9 @@ def definition_failed(
 
 def why_of(check: CheckRun) -> str:
     """Give the first line of what a check-run says, in one line without Markdown; what follows is read there."""
-    first = check.summary.partition("\n")[0].removeprefix(NOT_PARSED).replace("`", "")
-    return one_line(first, 500)
+    first = check.summary.partition("\n")[0].removeprefix(NOT_PARSED)
+    span = _ENDS_IN_CODE.fullmatch(first)
+    return one_line(span[1] + span[3] if span else first, 500)
 
 
 def annotation_of(error: KubeCIError) -> Annotation | None:

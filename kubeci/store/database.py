@@ -100,16 +100,18 @@ async def existing_database(url: str) -> AsyncIterator[Database]:
     """
     used = backend(url)
     name = used.engine.url.database
-    if not used.shared and not await asyncio.to_thread(_is_file, name or ""):
-        raise ConfigurationError(
-            f"--store {url}: there is no such file; name the server's store, as it was started with"
-        )
+    wrong = "" if used.shared else await asyncio.to_thread(_no_file, name or "")
+    if wrong:
+        raise ConfigurationError(f"--store {url}: {wrong}; name the server's store, as it was started with")
     async with database(url, prepare=refuse_others) as opened:
         yield opened
 
 
-def _is_file(name: str) -> bool:
-    return Path(name).is_file()
+def _no_file(name: str) -> str:
+    """Say why there is no store at a path; empty: there is a file."""
+    if Path(name).is_dir():
+        return "that is a folder"
+    return "" if Path(name).is_file() else "there is no such file"
 
 
 @asynccontextmanager

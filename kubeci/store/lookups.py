@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select, true
 
 from kubeci.model.build import Build
 from kubeci.model.inbox import DeliveryRecord, DeliveryState
@@ -13,6 +14,18 @@ from kubeci.store.database import Database
 from kubeci.store.deliveries import RECORD, record_of
 from kubeci.store.rows import build_of
 from kubeci.store.tables import builds, deliveries, logs
+
+MOST_DIGITS = 18  # of a number that the store takes
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which deliveries are meant, as far as it is given: of `owner/name`, in one state, of an event, received since then."""
+
+    repository: str = ""
+    state: DeliveryState | None = None
+    event: str = ""
+    since: datetime | None = None
 
 
 class SqlLookups:
@@ -22,22 +35,21 @@ class SqlLookups:
         self._database = database
 
     async def deliveries(
-        self,
-        *,
-        repository: str = "",
-        state: DeliveryState | None = None,
-        since: datetime | None = None,
-        limit: int = 20,
+        self, sought: Sought, *, limit: int = 20, idle: Collection[str] | None = None
     ) -> list[DeliveryRecord]:
-        """List deliveries, newest first: of `owner/name`, in one state, received since then, as far as these are given."""
-        statement = select(*RECORD).order_by(deliveries.c.received_at.desc(), deliveries.c.id).limit(limit)
-        if repository:
-            statement = statement.where(deliveries.c.repository == repository.lower())
-        if state is not None:
-            statement = statement.where(deliveries.c.state == state.value)
-        if since is not None:
-            statement = statement.where(deliveries.c.received_at >= since.timestamp())
-        return await self._records(statement)
+        """List deliveries, newest first; without those that asked for nothing where `idle` gives the reasons that say so.
+
+        Those of which it was clear when they came were never tried.
+        """
+        condition = _sought(sought)
+        if idle is not None:
+            condition &= ~_idle(idle)
+        return await self._records(_newest(condition).limit(limit))
+
+    async def count_idle(self, sought: Sought, idle: Collection[str]) -> int:
+        """Count the deliveries that asked for nothing; `idle` are the reasons that say so."""
+        statement = select(func.count()).select_from(deliveries).where(_sought(sought) & _idle(idle))
+        return await self._database.run(lambda connection: connection.execute(statement).scalar_one())
 
     async def deliveries_called(self, beginning: str, *, limit: int) -> list[DeliveryRecord]:
         """List deliveries whose id begins so, newest first."""
@@ -60,6 +72,18 @@ class SqlLookups:
         condition = _begins(builds.c.sha, beginning)
         if repository:
             condition &= func.lower(builds.c.owner + "/" + builds.c.name) == repository.lower()
+        return await self._builds(condition, limit=limit)
+
+    async def builds_called(self, name: str, *, limit: int) -> list[Build]:
+        """List the newest builds whose id begins so, or whose workflow (`name`, `namespace/name`) or check-run is called so."""
+        namespace, slash, workflow = name.rpartition("/")
+        condition = builds.c.workflow_name == workflow
+        if slash:
+            condition &= builds.c.namespace == namespace
+        else:
+            condition |= _begins(builds.c.id, name)
+        if name.isdecimal() and name.isascii() and len(name) <= MOST_DIGITS:
+            condition |= builds.c.check_run_id == int(name)
         return await self._builds(condition, limit=limit)
 
     async def builds_around(self, repository: str, sha: str, *, limit: int) -> list[Build]:
@@ -87,6 +111,24 @@ class SqlLookups:
             return [build_of(row) for row in connection.execute(statement.limit(limit))][::-1]
 
         return await self._database.run(work)
+
+
+def _sought(sought: Sought) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = true()
+    if sought.repository:
+        condition &= deliveries.c.repository == sought.repository.lower()
+    if sought.state is not None:
+        condition &= deliveries.c.state == sought.state.value
+    if sought.event:
+        condition &= deliveries.c.event == sought.event
+    if sought.since is not None:
+        condition &= deliveries.c.received_at >= sought.since.timestamp()
+    return condition
+
+
+def _idle(reasons: Collection[str]) -> ColumnElement[bool]:
+    done = deliveries.c.state == DeliveryState.DONE.value
+    return done & ((deliveries.c.attempts == 0) | deliveries.c.reason.in_(list(reasons)))
 
 
 def _newest(condition: ColumnElement[bool]) -> Select[tuple[object, ...]]:

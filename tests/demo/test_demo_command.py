@@ -53,6 +53,13 @@ async def test_once_ends_by_itself_with_status_0_and_data_is_kept(tmp_path: Path
     assert re.search(r"check-run +release: Workflow - publish  neutral", told)
     assert "octocat pressed Run on Workflow - publish" in told
     assert re.search(r"annotation +long-lines: words.py:5: 112 characters", told)
+    assert f"kubeci events --config {kept}/settings.yaml" in told
+    assert [path.stat().st_mode & 0o077 for path in (kept / "github-key", kept / "webhook-secret")] == [0, 0]
+    events = await asyncio.create_subprocess_exec(
+        *(*DEMO[:-1], "events", "--config", str(kept / "settings.yaml")), stdout=asyncio.subprocess.PIPE
+    )
+    listed, _ = await asyncio.wait_for(events.communicate(), 30)
+    assert (events.returncode, b"Workflow - ci: success" in listed) == (0, True)
     assert (kept / "repositories" / "demo" / "words.git" / "HEAD").exists()
     assert list((tmp_path / "tmp").iterdir()) == []
     assert processes_below(tmp_path) == []

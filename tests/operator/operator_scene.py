@@ -129,7 +129,7 @@ async def serving(scene: OperatorScene, pace: Pace) -> AsyncIterator[LocalStack]
 
 
 async def happened(scene: OperatorScene) -> None:
-    """Build a commit, refuse a stranger's, ignore a push, and set aside what GitHub does not let us do."""
+    """Build a commit, refuse a stranger's, fail a definition, ignore a push, and set aside what GitHub does not let us do."""
     github = scene.around.github
     async with serving(scene, PUSHES_WAIT):
         built = await scene.push({".kube-ci/ci.star": STARLARK})
@@ -139,8 +139,11 @@ async def happened(scene: OperatorScene) -> None:
         github.user = "stranger"
         strange = await github.push("stranger/widgets", {"x": "y"}, branch="patch", message="Mine")
         await github.open_pull_request(REPOSITORY, head="stranger/widgets:patch")
-        await scene.until(lambda: scene.ended(strange))
         github.user = "octocat"
+        await scene.until(lambda: scene.ended(strange))
+        wrong = await scene.push({".kube-ci/ci.star": "workflow = missing\n"}, branch="broken")
+        await scene.concluded(wrong)
+        await scene.until(lambda: scene.ended(wrong))
     async with serving(scene, replace(PUSHES_WAIT, push_wait_seconds=0.02)):
         ignored = await scene.push({"a": "b"}, message="A change\n\nskip-checks: true")
         await scene.until(lambda: scene.ended(ignored))
@@ -149,7 +152,7 @@ async def happened(scene: OperatorScene) -> None:
         parked = await scene.push({**PASSING, ".kube-ci/ci.star": None, "c": "d"}, branch="broken")
         await scene.until(lambda: scene.deliveries("parked"))
         await github.settled()
-    scene.shas = {"built": built, "strange": strange, "ignored": ignored, "parked": parked}
+    scene.shas = {"built": built, "strange": strange, "wrong": wrong, "ignored": ignored, "parked": parked}
     for name, sha in scene.shas.items():
         scene.names |= {
             sha: f"{name.upper()}-SHA",

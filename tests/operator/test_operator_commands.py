@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import zlib
@@ -52,7 +53,9 @@ async def test_events(scene: OperatorScene, width: int, *, update_golden: bool) 
     assert (status, errors) == (0, "")
     assert [line for line in told.splitlines() if len(line) >= width] == []
     # Those that came together stand in any order.
-    blocks = scene.everywhere_same(told).split("\nMM-DD")
+    listed, _, left_out = scene.everywhere_same(told).partition("\n\n")
+    assert re.fullmatch(r"\d that asked for nothing are left out; --all lists them.\n", left_out)
+    blocks = listed.split("\nMM-DD")
     golden(
         f"events-{width}.txt",
         "\n".join(sorted(each.removeprefix("MM-DD").strip("\n") for each in blocks)) + "\n",
@@ -70,9 +73,15 @@ async def test_events_are_narrowed(scene: OperatorScene) -> None:
     assert await ids("--repo", "acme/other") == []
     _, told, _ = await kubeci("events", "--state", "working", *scene.options())
     assert told == "No deliveries in the state working.\n"
+    _, told, _ = await kubeci("events", "--event", "create", *scene.options())
+    assert re.match(r"No other deliveries of the event create: \d that asked for nothing are left out", told)
+    assert set(await ids("--event", "create", "--all")) == {"create done"}
+    assert await ids("--event", "create") == []
+    _, told, _ = await kubeci("events", "--event", "pull_request", "--json", *scene.options())
+    assert [each["number"] for each in json.loads(told)["deliveries"]] == [1]
 
 
-@pytest.mark.parametrize("name", ["built", "strange", "ignored", "parked"])
+@pytest.mark.parametrize("name", ["built", "strange", "wrong", "ignored", "parked"])
 async def test_explain_a_commit(scene: OperatorScene, name: str, *, update_golden: bool) -> None:
     status, told, errors = await kubeci("explain", scene.shas[name][:10].upper(), *scene.options(), width=100)
     assert (status, errors) == (0, "")
@@ -86,6 +95,47 @@ async def test_explain_a_delivery(scene: OperatorScene, *, update_golden: bool) 
     status, told, _ = await kubeci("explain", of_build[:13], *scene.options(), width=160)
     assert status == 0
     golden("explain-delivery.txt", scene.everywhere_same(told), update=update_golden)
+
+
+async def test_explain_a_build_by_whatever_it_is_called(scene: OperatorScene) -> None:
+    [[identity, name, check_run]] = scene.stored(
+        f"SELECT id, workflow_name, check_run_id FROM builds WHERE sha = '{scene.shas['built']}'"
+    )
+    stories = []
+    for called in (identity[:12], name, f"argo/{name}", str(check_run)):
+        status, told, errors = await kubeci("explain", called, *scene.options())
+        assert (status, errors) == (0, "")
+        stories.append(told)
+    assert len(set(stories)) == 1
+    assert f"Build {identity[:12]}: Workflow - ci: success" in stories[0]
+    assert "check_suite requested" in stories[0]
+    for called in (f"elsewhere/{name}", name[:-1], f"{check_run}0"):
+        status, _, errors = await kubeci("explain", called, *scene.options(), width=300)
+        assert (status, "no workflow or check-run is called so" in errors) == (1, True)
+
+
+async def test_a_commit_is_not_replayed_but_its_deliveries_are_named(scene: OperatorScene) -> None:
+    suite = scene.delivery("check_suite", scene.shas["built"])
+    [[build]] = scene.stored(f"SELECT id FROM builds WHERE delivery_id = '{suite}'")
+    for asked, what in ((scene.shas["built"][:9], "a commit"), (build[:12], "a build")):
+        status, told, errors = await kubeci("replay", asked, *scene.options())
+        assert (status, told) == (1, "")
+        assert errors.startswith(f"{asked} is {what}; its deliveries:\n")
+        assert f"{suite[:8]}  done     check_suite requested" in errors
+        assert errors.endswith("Write the id of one.\n")
+
+
+async def test_replay_of_what_failed_without_a_workflow_says_what_tries_it_anew(scene: OperatorScene) -> None:
+    suite = scene.delivery("check_suite", scene.shas["wrong"])
+    _, told, _ = await kubeci("replay", suite, "--dry-run", *scene.options(), width=300)
+    why = "Default Workflow: failure: .kube-ci/ci.star:1:12: Variable `missing` not found"
+    assert f"the definition failed already ({why}); Re-run on its check-run tries it anew" in told
+    assert "--dry-run --afresh" in told
+    status, told, _ = await kubeci("replay", suite, *scene.options(), width=300)
+    assert status == 0
+    assert f"It was done: {why}" in told
+    assert "Default Workflow of it is failure, without a workflow, and stays so: Re-run" in told
+    assert "anew: a running" not in told
 
 
 async def test_explain_as_json_has_the_steps_and_no_nonce(scene: OperatorScene) -> None:
@@ -128,7 +178,7 @@ async def test_no_secret_is_kept_in_a_trace_or_shown(scene: OperatorScene) -> No
 async def test_what_is_not_known(scene: OperatorScene, command: str) -> None:
     status, told, errors = await kubeci(command, "f00dfeed", *scene.options())
     assert (status, told) == (1, "")
-    assert "No delivery and no commit begins with f00dfeed" in errors
+    assert "No delivery, commit or build begins with f00dfeed" in errors
     status, _, errors = await kubeci(command, "f0", *scene.options())
     assert (status, "too short" in errors) == (2, True)
 
@@ -146,6 +196,8 @@ async def test_a_beginning_that_fits_several(scene: OperatorScene) -> None:
 
 async def test_a_store_that_is_not_there_is_not_made(scene: OperatorScene, tmp_path: Path) -> None:
     options = [*scene.options(), f"--store=sqlite:///{tmp_path / 'none.db'}"]
+    status, _, errors = await kubeci("events", *scene.options(), f"--store=sqlite:///{tmp_path}")
+    assert (status, "that is a folder" in errors) == (2, True)
     for command in (["events"], ["explain", "abcdef"], ["replay", "abcdef"]):
         status, _, errors = await kubeci(*command, *options)
         assert (status, "there is no such file" in errors) == (2, True)

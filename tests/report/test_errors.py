@@ -96,4 +96,4 @@ def test_what_only_the_operator_can_mend_is_not_answered_by_re_run(reason: str, 
 
 def test_the_first_line_of_a_failure_without_markdown() -> None:
     error = DefinitionError("no `spec`\nmore", where=Location(".kube-ci/ci.yaml", 3))
-    assert why_of(definition_failed(error, prefix=NOT_PARSED)) == ".kube-ci/ci.yaml:3: no spec"
+    assert why_of(definition_failed(error, prefix=NOT_PARSED)) == ".kube-ci/ci.yaml:3: no `spec`"

@@ -129,7 +129,7 @@ async def test_a_broken_definition_of_the_base_is_told_and_builds_once_it_is_men
     pull, sha = await talk.fork()
     for _ in range(2):
         text, reactions = await talk.told(pull, OK)
-        assert "The definition of `main` is broken: `.kube-ci/ci.star:1" in text
+        assert "The definition of `main` is broken: ``.kube-ci/ci.star:1" in text
         assert ("mend it there, then write the command again" in text, reactions) == (True, ["confused"])
     assert "`/kube-ci run` builds" not in text
     assert [run.conclusion for run in talk.runs(sha)] == ["neutral", "failure"]
@@ -160,7 +160,7 @@ async def test_other_events_of_a_broken_definition_leave_its_one_check_run(talk:
     await talk.push(PASSING)
     _, sha = await talk.branch({".kube-ci/ci.star": "workflow = missing\n"})
     assert [run.conclusion for run in talk.runs(sha)] == ["failure"]
-    why = "Default Workflow: failure: .kube-ci/ci.star:1:12: Variable missing not found"
+    why = "Default Workflow: failure: .kube-ci/ci.star:1:12: Variable `missing` not found"
     told = [reason for _, _, reason in talk.deliveries("done") if "ci.star" in reason]
     again = f"the definition failed already ({why}); Re-run on its check-run tries it anew"
     assert (set(told), told.count(why), len(told) > 1) == ({why, again}, 1, True)

@@ -10,7 +10,7 @@ import structlog
 from kubeci.errors import DefinitionError, Forbidden, Invalid, NotFound, UpstreamError
 from kubeci.model.event import CommentEvent
 from kubeci.model.trust import What
-from kubeci.policy.commands import HELP, Line, Malformed, parse_commands
+from kubeci.policy.commands import HELP, NO_COMMAND, OF_A_BOT, Line, Malformed, parse_commands
 from kubeci.report.markdown import code
 from kubeci.service.answer import Answer, refused
 from kubeci.service.commands.asked import Asked
@@ -53,9 +53,9 @@ class Commands:
         """
         lines = parse_commands(event.text)
         if not lines:
-            return "no command"
+            return NO_COMMAND
         if event.author.bot:  # our own answers come this way too
-            return "commands of bots are ignored"
+            return OF_A_BOT
         refusal = await self._refusal(event, last_attempt=last_attempt)
         if refusal:
             return await self._tell(event, Reply("-1", refusal))
