@@ -20,6 +20,8 @@ Decision: TypeAlias = Allowed | Refused | Ignored
 UNKNOWN_FORK = "(unknown)"
 """Stands for the fork of a commit that GitHub does not name, or that is gone."""
 
+OF_TRUST = "trust: "
+"""How the reason begins of what the trust table alone decided."""
 NON_LOCAL = "refusing to build non-local PR, org members can run them manually using `/kube-ci run`"
 WAYS_OUT = (
     "; whoever may write to the repository can press Run on the check-run. To let its automatic build happen once, by the "
@@ -77,9 +79,9 @@ def decide(request: BuildRequest, source: CommitSource, standing: Standing, rule
     row = row_of(request, foreign=is_foreign(request, source))
     verdict = judge(rules.trust, row, standing)
     if verdict.answer is Answer.IGNORE:
-        return Ignored(f"trust: {row} by a {verdict.who} is ignored")
+        return Ignored(f"{OF_TRUST}{row} by a {verdict.who} is ignored")
     if verdict.answer is Answer.ASK:
         return Refused(NON_LOCAL + WAYS_OUT, Conclusion.ACTION_REQUIRED, ask=True)
     if not request.automatic:
-        return Allowed(f"trust: {row} by a {verdict.who}")
+        return Allowed(f"{OF_TRUST}{row} by a {verdict.who}")
     return may_build(request.ref, source.pull_requests, rules.branches)

@@ -11,7 +11,7 @@ from kubeci.model.source import CommitSource
 from kubeci.model.trace import StepKind
 from kubeci.model.trust import Answer, Person, What, Who
 from kubeci.policy.branches import BuildRules
-from kubeci.policy.decide import NON_LOCAL, Decision, Rules, decide, is_foreign, row_of
+from kubeci.policy.decide import NON_LOCAL, OF_TRUST, Decision, Rules, decide, is_foreign, row_of
 from kubeci.policy.trust import Standing, distinguishes, judge, with_overrides
 from kubeci.ports import People
 from kubeci.settings.config import Config
@@ -72,6 +72,7 @@ class Judge:
 def _told(decision: Decision, row: What) -> str:
     """Say what was decided; the row of the trust table stands there where it had a part in it and the reason names none."""
     of_row = isinstance(decision, Allowed) or decision.reason.startswith(NON_LOCAL)
-    named = of_row and not decision.reason.startswith("trust: ")
     how = type(decision).__name__.lower()
-    return f"{how}{f' (row {row} of `trust`)' if named else ''}: {decision.reason}"
+    if decision.reason.startswith(OF_TRUST):
+        return f"{how} by `trust`: {decision.reason.removeprefix(OF_TRUST)}"
+    return f"{how}{f' (row {row} of `trust`)' if of_row else ''}: {decision.reason}"

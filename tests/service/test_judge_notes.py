@@ -32,7 +32,7 @@ class Writers:
         (What.PUSH, "x\n\nskip-checks: true", "main", "ignored: the commit says"),
         (What.PUSH, "", "other", "refused: checks are not automatically run"),
         (What.FORK, "", "main", "refused (row forkPullRequest of `trust`): refusing to build non-local PR"),
-        (What.RUN, "", "main", "allowed: trust: runButton by a writer"),
+        (What.RUN, "", "main", "allowed by `trust`: runButton by a writer"),
     ],
 )
 async def test_what_a_trace_says(what: What, message: str, branch: str, begins: str) -> None:
