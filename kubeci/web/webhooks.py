@@ -15,11 +15,12 @@ from kubeci.errors import Invalid, UpstreamError
 from kubeci.model.event import Delivery, Event, IgnoredEvent, PushEvent, about
 from kubeci.ports import Inbox
 from kubeci.telemetry import Metrics
-from kubeci.web.body import Places, TooManyBodiesError, read_body
+from kubeci.web.body import read_body
+from kubeci.web.room import NoRoomError, Room
 
 BODY_LIMIT = 25 * 1024 * 1024  # docs.github.com/webhooks: payloads are capped at 25 MB
-LARGE_BODIES = 8
-"""Large bodies that are read at a time: whose they are is known only when they are there."""
+ROOM_BYTES = 100 * 1024 * 1024
+"""Bodies that are read at a time: whose they are is known only when they are there."""
 SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 NAME = re.compile(r"[!-~]{1,64}")
 """An event's name, and a delivery's id: neither is signed, and both are shown in terminals."""
@@ -50,7 +51,7 @@ class Webhooks:
 
     def __init__(self, ports: WebhookPorts) -> None:
         self._ports = ports
-        self._large = Places(LARGE_BODIES)
+        self._room = Room(ROOM_BYTES)
 
     async def __call__(self, request: Request) -> JSONResponse:
         """Answer 202 when the delivery is stored or asks nothing of us; see the table in the docs for the rest."""
@@ -58,11 +59,11 @@ class Webhooks:
         if not SIGNATURE.fullmatch(signature):
             return _answer(401, "the signature in X-Hub-Signature-256 is missing, or is none")
         try:
-            body = await read_body(request, BODY_LIMIT, large=self._large)
+            body = await read_body(request, BODY_LIMIT, room=self._room)
         except ClientDisconnect:  # the metrics count it
             return _answer(499, "the client went away, or the body did not come in time")
-        except TooManyBodiesError:
-            return _answer(503, "too many large bodies at a time: redeliver this later")
+        except NoRoomError:
+            return _answer(503, "too many bodies at a time, and this one comes slowly: redeliver this later")
         if body is None:
             return _answer(413, f"the body is larger than {BODY_LIMIT} bytes")
         if not self._ports.verify(body, signature):

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from kubeci.cli.connections import PatientProtocol
-from kubeci.web.body import LARGE_BYTES, Places, TooManyBodiesError, read_body
+from kubeci.web.body import read_body
 
 SECONDS = 0.4
 HEAD = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
@@ -124,24 +124,6 @@ def request_of(chunks: list[bytes], going: asyncio.Event | None = None) -> Reque
         return {"type": "http.request", "body": body, "more_body": bool(left) or bool(going and body)}
 
     return Request({"type": "http", "method": "POST", "headers": []}, receive)
-
-
-async def test_large_bodies_have_few_places() -> None:
-    places, going, large = Places(2), asyncio.Event(), [b"x" * (LARGE_BYTES + 1)]
-    held = [
-        asyncio.create_task(read_body(request_of(large, going), 2 * LARGE_BYTES, large=places))
-        for _ in range(2)
-    ]
-    while places.free_places > 0:
-        await asyncio.sleep(0)
-    with pytest.raises(TooManyBodiesError):
-        await read_body(request_of(large), 2 * LARGE_BYTES, large=places)
-    assert await read_body(request_of([b"small"]), 100, large=places) == b"small"
-    going.set()
-    assert [len(body or b"") for body in await asyncio.gather(*held)] == [LARGE_BYTES + 1] * 2
-    assert await read_body(request_of(large), 2 * LARGE_BYTES, large=places) == large[0]
-    assert await read_body(request_of([*large, *large]), LARGE_BYTES + 9, large=places) is None
-    assert await read_body(request_of(large), 2 * LARGE_BYTES, large=places) == large[0], "all were freed"
 
 
 async def test_a_body_that_does_not_end_is_given_up() -> None:
