@@ -11,6 +11,8 @@ from world import FAST, Step, World
 
 from kubeci.service.intake import MAX_ATTEMPTS
 from kubeci.service.patience import LONGEST_WAIT, PEOPLE_WAIT
+from kubeci.store.database import existing_database
+from kubeci.store.inbox import SqlInbox
 
 SECONDARY = '{"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}'
 PATCH_RUN = ("PATCH", "/check-runs/")
@@ -54,6 +56,28 @@ async def test_after_a_day_it_is_set_aside(world: World) -> None:
     await world.start()
     await world.until(lambda: len(world.deliveries("parked")) == 2)
     assert world.runs(sha) == []
+
+
+async def test_what_is_replayed_then_waits_for_the_cluster_as_what_is_new(world: World) -> None:
+    world.github_fault("POST", "/graphql", status=502, times=10**6)
+    sha = await world.push(PASSING)
+    await world.until(lambda: len(deferred(world)) == 2)
+    await world.kill()
+    world.clock.ahead = LONGEST_WAIT
+    await world.start()
+    await world.until(lambda: len(world.deliveries("parked")) == 2)
+    world.stack.cluster.faults.add("POST", r"/workflows\?", status=503, times=10**6)
+    async with existing_database(world.stack.options.store_url) as stored:
+        for (name,) in world.stored("SELECT id FROM deliveries WHERE state = 'parked'"):
+            assert await SqlInbox(stored).replay(name, world.clock())
+    await world.until(lambda: len(deferred(world)) == 2)
+    world.stack.github.faults.clear()
+    await world.until(lambda: world.stored("SELECT id FROM deliveries WHERE reason LIKE 'waits: %'"))
+    assert [run.status for run in world.runs(sha)] == ["queued"]
+    world.stack.cluster.faults.clear()
+    world.status(await world.submitted(), "Succeeded", Step("a"))
+    assert (await world.finished(sha)).conclusion == "success"
+    assert len(world.runs(sha)) == len(world.workflows()) == 1
 
 
 async def test_a_button_is_obeyed_when_github_is_back_within_an_hour_and_not_later(world: World) -> None:
