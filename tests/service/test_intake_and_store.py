@@ -12,9 +12,10 @@ import pytest
 from kubeci.errors import UpstreamError
 from kubeci.model.event import Delivery
 from kubeci.model.inbox import ANY, Wanted
+from kubeci.service.exclusive import Busy
 from kubeci.service.held import ClaimLost, Renewal, held
-from kubeci.service.intake import MAX_ATTEMPTS, Intake, Schedule
-from kubeci.store.database import database
+from kubeci.service.intake import MAX_ATTEMPTS, Intake, Perform, Schedule
+from kubeci.store.database import Database, database
 from kubeci.store.inbox import SqlInbox
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -36,9 +37,14 @@ class Flaky(SqlInbox):
 
 
 @pytest.fixture
-async def inbox(tmp_path: Path) -> AsyncIterator[Flaky]:
+async def stored(tmp_path: Path) -> AsyncIterator[Database]:
     async with database(f"sqlite:///{tmp_path / 'kubeci.db'}") as opened:
-        yield Flaky(opened)
+        yield opened
+
+
+@pytest.fixture
+def inbox(stored: Database) -> Flaky:
+    return Flaky(stored)
 
 
 async def done(delivery: Delivery, *, last_attempt: bool = False) -> str:
@@ -49,10 +55,11 @@ async def state_of(inbox: SqlInbox, delivery_id: str) -> str:
     return next(str(each.state) for each in await inbox.deliveries() if each.id == delivery_id)
 
 
-async def worked(inbox: SqlInbox, delivery_id: str, wanted: str) -> None:
+async def worked(inbox: SqlInbox, delivery_id: str, wanted: str, perform: Perform = done) -> None:
     """Run the intake until a delivery has this state."""
-    schedule = Schedule(lambda: NOW + timedelta(minutes=30), lambda _: 0.01)
-    intake = Intake(inbox, done, wakes=asyncio.Event(), schedule=schedule)
+    began = at()
+    schedule = Schedule(lambda: NOW + timedelta(minutes=30, seconds=at() - began), lambda _: 0.01)
+    intake = Intake(inbox, perform, wakes=asyncio.Event(), schedule=schedule)
     running = asyncio.create_task(intake.run(workers=2))
     async with asyncio.timeout(10):
         while await state_of(inbox, delivery_id) != wanted:
@@ -113,25 +120,82 @@ async def test_a_claim_is_renewed_while_the_work_goes_on(inbox: Flaky, claimed: 
 class Away(Flaky):
     """An inbox that does not answer renewals."""
 
-    async def renew(self, delivery_id: str, now: datetime, until: datetime) -> bool:
+    async def renew(self, *_: object) -> bool:
         raise UpstreamError("the database is away", retryable=True)
 
 
 @pytest.mark.parametrize("why", ["another's", "away"])
-async def test_work_ends_where_its_claim_cannot_be_held(inbox: Flaky, claimed: Delivery, why: str) -> None:
-    asked, ended = at(), False
-    if why == "away":
-        inbox.__class__ = Away
-    else:
-        other = SqlInbox(inbox._database, "other")
-        assert await other.claim(NOW + 2 * SOON, NOW + 60 * SOON)
-    with pytest.raises(ClaimLost):
-        async with held(claimed, inbox, lambda: NOW, asked, renewal=FAST), asyncio.timeout(10):
+async def test_work_ends_where_its_claim_cannot_be_held(
+    stored: Database, inbox: Flaky, claimed: Delivery, why: str
+) -> None:
+    asked, ended = at(), asyncio.Event()
+    holder = Away(stored) if why == "away" else inbox
+    if why == "another's":
+        assert await SqlInbox(stored, "other").claim(NOW + 2 * SOON, NOW + 60 * SOON)
+
+    async def work() -> None:
+        async with held(claimed, holder, lambda: NOW, asked, renewal=FAST), asyncio.timeout(10):
             try:
                 await asyncio.Event().wait()
             finally:
-                ended = True
-    assert ended
+                ended.set()
+
+    with pytest.raises(ClaimLost):
+        await work()
+    assert ended.is_set()
     assert at() - asked < 5
-    [record] = await inbox.deliveries()
-    assert record.state == "working", "nothing is written of it"
+    assert await state_of(inbox, "1") == "working", "nothing is written of it"
+
+
+async def test_what_others_are_about_waits_without_an_attempt(inbox: Flaky) -> None:
+    inbox.failures = 0
+    await inbox.add(Delivery("1", "push", b"{}", NOW))
+    tries: list[bool] = []
+
+    async def perform(delivery: Delivery, *, last_attempt: bool = False) -> str:
+        tries.append(last_attempt)
+        if len(tries) <= 2 * MAX_ATTEMPTS:
+            raise Busy("other work is about the same")
+        return delivery.id
+
+    await worked(inbox, "1", "done", perform)
+    assert not any(tries)
+
+
+async def test_who_ends_the_process_is_set_aside_and_nobody_who_was_there(stored: Database) -> None:
+    now = NOW
+    async with asyncio.timeout(20):
+        for name in ("poison", "a", "b", "c", "d"):
+            await SqlInbox(stored).add(Delivery(name, "push", b"{}", now))
+            now += SOON
+        for _ in range(MAX_ATTEMPTS + 1):
+            now += timedelta(minutes=1)
+            await life(SqlInbox(stored, "r"), now)
+    records = await SqlInbox(stored).deliveries()
+    assert {each.id: str(each.state) for each in records} == {
+        "poison": "parked",
+        **dict.fromkeys("abcd", "done"),
+    }
+
+
+async def life(inbox: SqlInbox, now: datetime) -> None:
+    """Run a process until its work ends it, or nothing is left."""
+    died = asyncio.Event()
+
+    async def perform(delivery: Delivery, **_: bool) -> str:
+        if delivery.id == "poison":
+            died.set()
+        if died.is_set():
+            await asyncio.Event().wait()  # it is killed
+        await asyncio.sleep(0)
+        return "built"
+
+    intake = Intake(inbox, perform, wakes=asyncio.Event(), schedule=Schedule(lambda: now, lambda _: 0.01))
+    running = asyncio.create_task(intake.run())
+    while not died.is_set() and {str(each.state) for each in await inbox.deliveries()} & {
+        "waiting",
+        "working",
+    }:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
