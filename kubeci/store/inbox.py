@@ -175,8 +175,10 @@ class SqlInbox(SqlDeliveries):
 
     def _mine(self, delivery_id: str) -> ColumnElement[bool]:
         """Say that a delivery is worked on under our present claim, not under a later one, be it of this replica."""
-        claim = self._claims.get(delivery_id)
-        return (deliveries.c.id == delivery_id) & WORKING & (deliveries.c.claim == claim)
+        ours = (deliveries.c.claimed_by == self._replica) & (
+            deliveries.c.claim == self._claims.get(delivery_id)
+        )
+        return (deliveries.c.id == delivery_id) & WORKING & ours
 
     async def release(self, *, counted: bool = True) -> int:
         """Give back what is claimed in our name; in a database that no other replica uses, all that is claimed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -145,6 +146,27 @@ async def test_work_ends_where_its_claim_cannot_be_held(
     assert ended.is_set()
     assert at() - asked < 5
     assert await state_of(inbox, "1") == "working", "nothing is written of it"
+
+
+async def test_a_process_that_stood_still_goes_no_step_further(inbox: Flaky, claimed: Delivery) -> None:
+    steps: list[str] = []
+
+    async def work() -> None:
+        async with held(claimed, inbox, lambda: NOW, at(), renewal=FAST):
+            answered = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.1, answered.set)
+            steps.append("asked")
+            await answered.wait()
+            steps.append("went on")
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    while not steps:
+        await asyncio.sleep(0)
+    time.sleep(1)  # noqa: ASYNC251 - the process stands still
+    with pytest.raises(ClaimLost):
+        await working
+    assert steps == ["asked"]
 
 
 async def test_what_others_are_about_waits_without_an_attempt(inbox: Flaky) -> None:
