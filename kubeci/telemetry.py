@@ -156,6 +156,11 @@ class Metrics:
             ["how"],
             registry=self.registry,
         )
+        self.uncompared_repositories = Counter(
+            "kubeci_uncompared_repositories_total",
+            "Repositories in which nothing missed could be found by comparing, as GitHub failed for them.",
+            registry=self.registry,
+        )
         self.sweep_completed = Gauge(
             "kubeci_sweep_completed_timestamp_seconds",
             "When the last sweep was complete, in seconds since 1970; 0 where none is made.",

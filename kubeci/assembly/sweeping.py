@@ -8,7 +8,7 @@ from functools import partial
 
 from kubeci.assembly.routes import Core
 from kubeci.github.app import GitHubApp
-from kubeci.github.events import ACTIONS
+from kubeci.github.events import ACTIONS, ASKED
 from kubeci.github.heads import GitHubHeads
 from kubeci.github.hook_deliveries import GitHubHookDeliveries
 from kubeci.ports import Marks
@@ -36,6 +36,7 @@ def sweep_duties(core: Core, github: GitHubApp, marks: Marks, pace: SweepPace) -
         marks=marks,
         compare=comparison.compare,
         read=frozenset(ACTIONS),
+        soon=frozenset(ASKED),
         retention=timedelta(seconds=config.retention.seconds),
         clock=core.rooms.clock,
         metrics=core.metrics,

@@ -156,3 +156,12 @@ _READERS: dict[tuple[str, str], Callable[[str, str, bytes], Event]] = {
 
 ACTIONS = tuple(_READERS)
 """Events with the actions that are read; all others are ignored by name."""
+ASKED = (
+    ("check_suite", "rerequested"),
+    ("check_run", "rerequested"),
+    ("check_run", "requested_action"),
+    ("deployment", "created"),
+    ("issue_comment", "created"),
+    ("issues", "opened"),
+)
+"""Those by which somebody asks for something, and waits for it."""

@@ -33,6 +33,7 @@ def deployment(name: str, _action: str, payload: bytes) -> Event:
         ref=Ref(wish.ref_name or found.ref, RefType(wish.ref_type or RefType.BRANCH)),
         sender=person_of(body.sender),
         payload=read(payload, JsonObject),
+        created_at=found.created_at,
     )
 
 

@@ -146,6 +146,7 @@ class Deployment(msgspec.Struct):
     task: str
     environment: str
     payload: object = None
+    created_at: Time | None = None
 
 
 class DeploymentPayload(Scoped):

@@ -133,6 +133,7 @@ class DeploymentEvent:
     ref: Ref
     sender: Person
     payload: JsonObject
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=2)
 MAX_TAKEN = 3
 """So often something may answer in our place before we believe that it is meant to."""
+SOON = timedelta(hours=1)
+"""So long what somebody asked for by a button, a comment or a deployment is asked for again: what they meant may not hold later."""
 REFUSED_FOR_GOOD = frozenset({400, 413})
 """What no repetition mends: a payload that cannot be read, or is too large."""
 
@@ -38,13 +40,15 @@ class Ours:
     """What we know: `read` are the events with their actions that we read, `known` the guids that our inbox holds.
 
     `since`: from then on our inbox knows what was taken; None: it never says anything by not knowing. `asked` says when
-    a guid was asked for last, which GitHub's list may not show yet.
+    a guid was asked for last, which GitHub's list may not show yet. `soon` are those of `read` that somebody waits for,
+    who has asked again or done without after `SOON`.
     """
 
     read: Collection[tuple[str, str]]
     known: Collection[str] = ()
     since: datetime | None = None
     asked: Mapping[str, datetime] = field(default_factory=dict)
+    soon: Collection[tuple[str, str]] = ()
 
 
 def state_of(
@@ -63,7 +67,8 @@ def state_of(
     if taken and (ours.since is None or first.delivered_at < ours.since):
         return State.SETTLED
     refused = any(each.status_code in REFUSED_FOR_GOOD for each in tries)
-    if refused or taken >= MAX_TAKEN or len(tries) >= MAX_ATTEMPTS:
+    late = (first.event, first.action or "") in ours.soon and now - first.delivered_at > SOON
+    if late or refused or taken >= MAX_TAKEN or len(tries) >= MAX_ATTEMPTS:
         return State.GIVEN_UP
     if taken and (reached is None or _order(reached) <= _order(last)):
         return State.WAITS

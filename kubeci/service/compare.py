@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,11 +19,40 @@ from kubeci.service.dispatch import Admission
 
 GONE = (NotFound, Forbidden, Invalid)
 """What a repository answers that was deleted, blocked or taken from the App meanwhile."""
+TRIES, PATIENCE = 10, timedelta(hours=1)
+"""So often, and for so long, a repository is tried that GitHub cannot read, before the others go on without it."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """How many deliveries were made, and how many repositories were given up."""
+
+    made: int = 0
+    given_up: int = 0
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What was done before it failed: many repositories take more requests than there are in an hour."""
+
+    since: datetime
+    until: datetime
+    done: set[Repository] = field(default_factory=set)
+    failures: dict[Repository, tuple[int, datetime]] = field(default_factory=dict)
+    """How often each failed, and when first."""
+    made: int = 0
+    given_up: int = 0
+
+    def failed(self, repository: Repository, now: datetime) -> bool:
+        """Note that a repository failed; True: it is given up."""
+        times, first = self.failures.get(repository, (0, now))
+        self.failures[repository] = times + 1, first
+        return times + 1 >= TRIES and now - first >= PATIENCE
+
+
+@dataclass(slots=True)
 class Comparison:
     """What comparing works with."""
 
@@ -33,36 +62,41 @@ class Comparison:
     admission: Admission
     clock: Callable[[], datetime]
     wake: Callable[[], None]
-    done: set[Repository] = field(default_factory=set)
-    """What was compared before it failed: many repositories take more requests than there are in an hour."""
+    _progress: _Progress | None = None
 
-    async def compare(self, since: datetime, until: datetime) -> int:
-        """Put into the inbox what was missed from `since` on; from `until` on GitHub's list holds all. Gives the number.
+    async def compare(self, since: datetime, until: datetime) -> Compared:
+        """Put into the inbox what was missed from `since` on; from `until` on GitHub's list holds all.
 
         What is put there is what GitHub would have sent, and is judged like that; twice the same is one. Raises
-        `UpstreamError` when GitHub or the store fail, to be begun anew; where one repository fails, after the others.
+        `UpstreamError` when GitHub or the store fail, to be taken up where it ended; where one repository fails, after the
+        others, and only so often.
         """
-        made = 0
+        if self._progress is None or (self._progress.since, self._progress.until) != (since, until):
+            self._progress = _Progress(since, until)
+        progress = self._progress
         failed: UpstreamError | None = None
-        for each in await self._repositories():
+        for each in await self._repositories(progress.done):
             try:
-                made += await self._of(each, since, until)
+                progress.made += await self._of(each, since, until)
             except GONE as error:
                 name = each.repository.full_name
                 log.warning("a repository cannot be compared", repository=name, error=str(error))
             except RateLimited:
                 raise
             except UpstreamError as error:
-                failed = error
-                continue
-            self.done.add(each.repository)
+                if not progress.failed(each.repository, self.clock()):
+                    failed = error
+                    continue
+                progress.given_up += 1
+                log.warning("a repository is given up", repository=each.repository.full_name, error=str(error))
+            progress.done.add(each.repository)
         if failed:
             raise failed
-        self.done.clear()
-        return made
+        self._progress = None
+        return Compared(progress.made, progress.given_up)
 
-    async def _repositories(self) -> list[Installed]:
-        """List what is to be compared, of all installations that we serve."""
+    async def _repositories(self, done: Collection[Repository]) -> list[Installed]:
+        """List what is still to be compared, of all installations that we serve."""
         found: list[Installed] = []
         for installation in await self.heads.installations():
             if self.admission.refusal(Repository(installation.owner, "", installation.id)):
@@ -71,7 +105,7 @@ class Comparison:
                 found += await self.heads.repositories(installation)
             except GONE as error:
                 log.warning("an installation cannot be read", owner=installation.owner, error=str(error))
-        return [each for each in found if each.repository not in self.done]
+        return [each for each in found if each.repository not in done]
 
     async def _of(self, installed: Installed, since: datetime, until: datetime) -> int:
         repository = installed.repository

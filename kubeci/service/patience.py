@@ -10,6 +10,7 @@ from http import HTTPStatus
 from kubeci.errors import Forbidden, Invalid, KubeCIError, RateLimited, Unready, UpstreamError
 from kubeci.model.build import Build, BuildRequest
 from kubeci.model.trust import What
+from kubeci.policy.redelivery import SOON
 from kubeci.workflow.schema import Problem
 
 LONGEST_WAIT = timedelta(hours=24)
@@ -18,9 +19,11 @@ LONGEST_PAUSE = timedelta(minutes=1)
 """Between two tries: a build begins that soon after the cluster is back."""
 LONGEST_DEFERRAL = timedelta(minutes=5)
 """Between two tries of what GitHub does not do: many may wait for it, and each asks it several things."""
-PEOPLE_WAIT = timedelta(hours=1)
+PEOPLE_WAIT = SOON
 """For how long GitHub is asked again for what somebody wants by a button or a comment. Later they have looked again, and
 asked once more or done without: a deployment of the morning must not begin in the evening."""
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""So far our clock may be from GitHub's without anything else failing."""
 ANSWERED = frozenset({What.API, What.COMMAND, What.SLACK})
 """Builds of which somebody is told within minutes whether they began."""
 SAYING_WINDOW = timedelta(minutes=10)

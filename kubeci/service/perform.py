@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from kubeci.errors import RateLimited, UpstreamError
 from kubeci.model.build import Build, BuildRequest
@@ -23,6 +23,7 @@ from kubeci.service.commands.handle import Commands
 from kubeci.service.dispatch import Dispatcher
 from kubeci.service.exclusive import Busy
 from kubeci.service.gone import branch_gone, repository_gone
+from kubeci.service.late import tell_late, too_late
 from kubeci.service.patience import PEOPLE_WAIT, has_time
 from kubeci.service.press import Presses
 from kubeci.service.retry import Retrier
@@ -31,6 +32,8 @@ from kubeci.service.slack import SlackCommands
 from kubeci.service.submit import Submitter
 from kubeci.service.wish import Press, StopRequest, Wish, told
 from kubeci.tracing import note
+
+T = TypeVar("T")
 
 
 class Performer:
@@ -68,6 +71,10 @@ class Performer:
         event = self._decode(delivery.event, delivery.payload)
         wish = await self._dispatcher.wish_of(event, delivery.id)
         note(StepKind.DECIDED, told(wish))
+        late = "" if isinstance(wish, Ignored) else too_late(event, delivery)
+        if late:
+            await self._soon(tell_late(event, late, self._rooms), delivery, last_attempt=last_attempt)
+            return late
         if isinstance(wish, BuildRequest):
             return await self._build(wish, delivery, last_attempt=last_attempt)
         work = self._other(wish, delivery, last_attempt=last_attempt)
@@ -114,7 +121,7 @@ class Performer:
             case BuildRequest():
                 raise AssertionError("a build is none of the others")
 
-    async def _soon(self, work: Coroutine[Any, Any, str], delivery: Delivery, *, last_attempt: bool) -> str:
+    async def _soon(self, work: Coroutine[Any, Any, T], delivery: Delivery, *, last_attempt: bool) -> T:
         """Do what somebody waits for: each try counts, so that they are told in minutes.
 
         GitHub, by which they are told, is asked for an hour.

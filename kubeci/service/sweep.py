@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -13,13 +13,22 @@ from kubeci.errors import Invalid, NotFound, RateLimited, UpstreamError
 from kubeci.model.attempt import Attempt
 from kubeci.policy.redelivery import KEPT, Ours, Plan, plan, way_is_open
 from kubeci.ports import HookDeliveries, Inbox, Marks
+from kubeci.service.compare import Compared
 from kubeci.service.queue import backoff_seconds
 from kubeci.telemetry import Metrics
 
 SWEPT, FIRST, COMPARED = "sweep", "sweep-first", "sweep-compared"
-"""Marks: back to when all is settled, when the first sweep began, when heads were compared last."""
+"""Marks: back to when all is settled, when the first sweep began, when heads were compared last.
+
+The first two are by GitHub's times, of which our clock may be ahead: what it fails to deliver just then must be found.
+"""
+MISSED_FROM, MISSED_TO = "sweep-missed-from", "sweep-missed-to"
+"""Marks: what is still to be found by comparing, where the first is before the second."""
 OVERLAP = timedelta(minutes=3)
-"""Clocks differ, and an attempt is listed when it was answered."""
+"""An attempt is listed when it was answered."""
+JUST_NOW = timedelta(minutes=1)
+"""What another server is taking while we begin is listed later than that."""
+EVER = datetime.min.replace(tzinfo=UTC) + OVERLAP
 PAGES = 200
 """Pages of a hundred attempts that one sweep reads at most; what is older is found by comparing."""
 PROBES = 3
@@ -52,8 +61,8 @@ class Sweep:
     hook: HookDeliveries
     inbox: Inbox
     marks: Marks
-    compare: Callable[[datetime, datetime], Awaitable[int]]
-    """Finds what happened between two moments by comparing; gives the number of deliveries that were made."""
+    compare: Callable[[datetime, datetime], Awaitable[Compared]]
+    """Finds what happened between two moments by comparing."""
     read: Collection[tuple[str, str]]
     """Events with the actions that we read."""
     retention: timedelta
@@ -61,6 +70,8 @@ class Sweep:
     clock: Callable[[], datetime]
     metrics: Metrics
     pace: SweepPace
+    soon: Collection[tuple[str, str]] = ()
+    """Those of `read` by which somebody asks for something."""
 
 
 async def sweep(work: Sweep) -> None:
@@ -90,6 +101,9 @@ class Sweeper:
     def __init__(self, work: Sweep) -> None:
         self._work = work
         self._read_to: datetime | None = None
+        self._newest_at: datetime | None = None
+        """When the list's newest attempt was seen first; what was under way then is listed some time later."""
+        self._read_at = datetime.min.replace(tzinfo=UTC)
         self._open: tuple[Attempt, ...] = ()
         self._asked: dict[str, datetime] = {}
         self._given_up: set[str] = set()
@@ -101,11 +115,18 @@ class Sweeper:
         """
         work, now = self._work, self._work.clock()
         mark, began = await work.marks.get(SWEPT), await work.marks.get(FIRST)
-        if began is None:
-            await work.marks.set(FIRST, now.replace(microsecond=0))  # GitHub gives whole seconds
         kept = now - KEPT
-        wanted = (self._read_to or mark or kept) - OVERLAP
-        listed, reach = await self._listed(max(wanted, kept))
+        read_to = self._read_to or mark or EVER
+        all_listed = self._newest_at is not None and self._read_at - self._newest_at >= OVERLAP
+        wanted = read_to if all_listed else read_to - OVERLAP
+        listed, reach = await self._listed(wanted, kept)
+        newest = max((each.delivered_at for each in listed), default=None)
+        if began is None:
+            first = min(now, newest + JUST_NOW) if newest else now
+            await work.marks.set(FIRST, first.replace(microsecond=0))  # GitHub gives whole seconds
+        if self._newest_at is None or (newest and newest > read_to):
+            self._newest_at = now
+        read_to = max(read_to, newest or EVER)
         held = [each for each in self._open if each.delivered_at > kept]
         gap = reach if reach > wanted else kept if len(held) < len(self._open) else None
         attempts = [*held, *listed]
@@ -117,30 +138,33 @@ class Sweeper:
         self._open = found.open
         self._asked = {guid: at for guid, at in self._asked.items() if guid in {a.guid for a in found.open}}
         await self._ask(found.due, way_open=way_is_open(attempts, ours))
-        if mark and gap:
-            await self._compare(mark, gap, now)
-        await work.marks.set(SWEPT, max(min(found.oldest or now, now), kept))
-        self._read_to = now
+        if mark and began and gap:
+            await self._missed(max(mark, began), gap, now)
+        await work.marks.set(SWEPT, found.oldest or (kept if read_to == EVER else read_to))
+        self._read_to, self._read_at = read_to, now
+        await self._compare(now)
         work.metrics.sweep_completed.set(now.timestamp())
         return not found.open
 
-    async def _listed(self, back_to: datetime) -> tuple[list[Attempt], datetime]:
-        """Read the list back to a moment; gives it, and how far back it holds all: not so far, where it is too long."""
+    async def _listed(self, back_to: datetime, kept: datetime) -> tuple[list[Attempt], datetime]:
+        """Read the list back to a moment; gives it, and how far back it holds all: to `kept`, or not where it is too long."""
         found: list[Attempt] = []
         cursor = ""
         for _ in range(PAGES):
             page = await self._work.hook.page(cursor)
             found += (each for each in page.attempts if each.delivered_at >= back_to)
             cursor = page.older
-            if not cursor or any(each.delivered_at < back_to for each in page.attempts):
+            if any(each.delivered_at < back_to for each in page.attempts):
                 return found, back_to
+            if not cursor:
+                return found, max(back_to, kept)
         return found, min((each.delivered_at for each in found), default=back_to)
 
     async def _ours(self, attempts: Sequence[Attempt], since: datetime | None) -> Ours:
         read = self._work.read
         guids = {each.guid for each in attempts if (each.event, each.action or "") in read}
         known = await self._work.inbox.known(guids) if guids else frozenset()
-        return Ours(read, known, since, self._asked)
+        return Ours(read, known, since, self._asked, self._work.soon)
 
     async def _ask(self, due: Sequence[Attempt], *, way_open: bool) -> None:
         """Ask for what is due; while nothing reaches us, for a few that show whether something does."""
@@ -175,16 +199,35 @@ class Sweeper:
             await asyncio.sleep(pace.look)
         return False
 
-    async def _compare(self, mark: datetime, until: datetime, now: datetime) -> None:
-        """Compare heads with check-runs, since GitHub's list tells nothing any more of what was before `until`."""
+    async def _missed(self, since: datetime, until: datetime, now: datetime) -> None:
+        """Note that GitHub's list tells nothing any more of what was before `until`, so that it is compared."""
         marks = self._work.marks
-        since = max(mark, await marks.get(COMPARED) or mark)
-        if since >= until:
+        compared = await marks.get(COMPARED)
+        if since >= until or (compared and until <= compared <= now):
             return
+        begun = await self._window()
+        if begun is None:
+            await marks.set(MISSED_FROM, since)
+        elif since <= begun[0]:
+            return  # nothing was read since, so that nothing else is missed
+        await marks.set(MISSED_TO, until)
+
+    async def _window(self) -> tuple[datetime, datetime] | None:
+        since, until = [await self._work.marks.get(name) for name in (MISSED_FROM, MISSED_TO)]
+        return (since, until) if since and until and since < until else None
+
+    async def _compare(self, now: datetime) -> None:
+        """Compare heads with check-runs, where that is still to be done."""
+        work, window = self._work, await self._window()
+        if window is None:
+            return
+        since, until = window
         log.info("looking for what is older than GitHub's list", since=since.isoformat())
-        made = await self._work.compare(since - OVERLAP, until + OVERLAP)
-        self._work.metrics.missed_deliveries.labels("made").inc(made)
-        await marks.set(COMPARED, now)
+        found = await work.compare(since - OVERLAP, until + OVERLAP)
+        work.metrics.missed_deliveries.labels("made").inc(found.made)
+        work.metrics.uncompared_repositories.inc(found.given_up)
+        await work.marks.set(COMPARED, now)
+        await work.marks.set(MISSED_FROM, until)
 
     def _tell(self, found: Plan) -> None:
         for each in found.given_up:

@@ -39,6 +39,7 @@ def tried(status: int, *, ago: float = 60.0, guid: str = "one", number: int = 0)
 
 REACHED = tried(202, ago=1, guid="later")
 KNOWN = replace(OURS, known={"one"})
+SOON = replace(OURS, soon={("push", "")})
 
 CASES = [
     ("taken and known", [tried(202)], KNOWN, State.SETTLED),
@@ -68,6 +69,10 @@ CASES = [
     ("none of ours", [replace(tried(502), event="star", action="created")], OURS, State.SETTLED),
     ("an action that we do not read", [replace(tried(502), event="check_suite", action="completed")], OURS, State.SETTLED),
     ("an action that we read", [replace(tried(502), event="check_suite", action="requested")], OURS, State.DUE),
+    ("asked for by somebody a while ago", [tried(502, ago=59)], SOON, State.DUE),
+    ("asked for by somebody too long ago", [tried(502, ago=61)], SOON, State.GIVEN_UP),
+    ("asked for too long ago, redelivered", [tried(502, ago=61), tried(502, ago=5)], SOON, State.GIVEN_UP),
+    ("asked for too long ago, but known", [tried(502, ago=61)], replace(KNOWN, soon={("push", "")}), State.SETTLED),
     ("just asked for", [tried(502)], replace(OURS, asked={"one": NOW}), State.WAITS),
     ("asked for a while ago", [tried(502)], replace(OURS, asked={"one": NOW - FIRST_PAUSE}), State.DUE),
 ]  # fmt: skip

@@ -1,14 +1,17 @@
-"""Events that come after later ones, as redelivered ones do: what does not hold any more stops and deletes nothing."""
+"""Events that come late, as redelivered ones do: what does not hold any more stops, deletes and deploys nothing."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from test_cache_volumes import BRANCH, cached
+from test_deployments import ASKS, definition
 from tests_stack import PASSING, REPOSITORY
 from world import World
 
@@ -186,3 +189,59 @@ async def test_a_repository_that_was_deleted_loses_its_caches(world: World) -> N
     await world.until(lambda: claims(world))
     await world.stack.github.delete_repository(REPOSITORY)
     await world.until(lambda: not claims(world))
+
+
+@pytest.mark.parametrize(("ahead", "obeyed"), [(timedelta(minutes=50), True), (timedelta(hours=60), False)])
+async def test_a_deployment_of_the_morning_does_not_begin_in_the_evening(
+    world: World, ahead: timedelta, *, obeyed: bool
+) -> None:
+    await world.push(definition(("build", "")))
+    await world.submitted()
+    async with lost(world) as missed:
+        asked = await world.stack.github.deploy(REPOSITORY, "main", environment="production", payload=ASKS)
+    world.clock.ahead += ahead
+    told = await redeliver(world, missed, "deployment")
+    if obeyed:
+        await world.submitted(2)
+        assert "error" not in [each.state for each in asked.statuses]
+        return
+    assert told.startswith("too late (asked at 20")
+    assert [(each.state, each.description) for each in asked.statuses] == [("error", told)]
+    assert len(world.workflows()) == 1
+
+
+async def test_a_deployment_that_ended_is_not_called_late(world: World) -> None:
+    """Its delivery may be redelivered by hand, days later."""
+    github = world.stack.github
+    await world.push(definition(("build", "")))
+    await world.submitted()
+    asked = await github.deploy(REPOSITORY, "main", environment="production", payload=ASKS)
+    await world.submitted(2)
+    await world.quiet()
+    before = [each.state for each in asked.statuses]
+    world.clock.ahead += timedelta(hours=60)
+    [sent] = [each for each in github.deliveries.sent if each.event == "deployment"]
+    assert "too late" in await redeliver(world, [replace(sent, guid="another")])
+    assert [each.state for each in asked.statuses] == before
+    assert len(world.workflows()) == 2
+
+
+async def test_a_command_of_two_days_ago_stops_and_deploys_nothing(world: World) -> None:
+    github = world.stack.github
+    head = await world.push(definition(("build", "")), branch="topic")
+    await world.push(PASSING)
+    await world.submitted(2)
+    pull = await github.open_pull_request(REPOSITORY, head="topic")
+    async with lost(world) as missed:
+        await github.comment(REPOSITORY, pull.number, "/kube-ci cancel\n/kube-ci deploy production")
+    async with lost(world) as idle:
+        await github.comment(REPOSITORY, pull.number, "Well done")
+    world.clock.ahead += timedelta(hours=48)
+    told = await redeliver(world, missed, "issue_comment")
+    assert told.startswith("too late (asked at 20")
+    assert shutdowns(world, head) == [None]
+    assert not github.state.deployments
+    answers = [each.body for each in github.state.comments.values() if each.user.type == "Bot"]
+    assert [each.partition("\n")[0] for each in answers] == [told]
+    assert await redeliver(world, idle, "issue_comment") == "no command"
+    assert sum(each.user.type == "Bot" for each in github.state.comments.values()) == 1
