@@ -45,6 +45,11 @@ async def test_the_withheld_build_happens_once_and_a_later_push_asks_again(talk:
     assert names(talk, sha) == {"Default Workflow": "neutral", "Workflow - ci": None}
     [row] = talk.stored(f"SELECT what, actor FROM builds WHERE workflow_uid != '' AND sha = '{sha}'")
     assert row == ("command", "ada")
+    [[kept]] = talk.stored(
+        "SELECT body FROM outcomes JOIN builds ON id = build_id "
+        f"WHERE sha = '{sha}' AND superseded_by = 'Workflow - ci'"
+    )
+    assert b'"conclusion":"neutral"' in kept
     text, reactions = await talk.told(pull, OK)
     assert ("`Workflow - ci` runs for" in text, reactions) == (True, ["+1"])
     await talk.github.close_pull_request(pull)
