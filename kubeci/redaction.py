@@ -11,6 +11,8 @@ from urllib.parse import quote
 MASK = "[masked]"
 LEAST_CHARACTERS = 8
 """A shorter secret is not looked for: it would be found in words that are none."""
+LONGEST_SHAPE = 4_096
+"""Characters that are looked at behind a cut."""
 MOST_DEPTH = 12
 
 # Each pattern takes time in proportion to the text, whatever the text is: what it repeats cannot begin anew inside of
@@ -30,11 +32,35 @@ _SHAPES = (
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
     r"(?i:authorization)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:[A-Za-z]{1,20} {1,3})?[^\s\"',;]+",
     r"(?i:bearer) {1,3}[A-Za-z0-9._~+/=\-]{12,}",
-    r"(?<=://)[^\s/?#\"'<>]+@",
     r"(?<=[?&])(?i:access_token|token|client_secret|code|secret|password|sig|signature|key)=[^\s&#\"'<>]+",
+    # docs.gitlab.com, "Token overview"; docs.npmjs.com, "About access tokens"; cloud.google.com, "API keys"; docs.stripe.com
+    r"(?<![A-Za-z0-9])gl[a-z]{2,6}-[A-Za-z0-9_.\-]{16,}",
+    r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{20,}",
+    r"AIza[A-Za-z0-9_\-]{30,}",
+    r"(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}",
+    r"(?<![A-Za-z0-9])(?:sk-|pypi-|dckr_[po]at_)[A-Za-z0-9_\-]{20,}",
+    r"(?<![A-Za-z0-9.])v1\.[0-9a-f]{40}",  # an installation's, once
     r"(?<=[?&])(?i:x-amz-signature|x-amz-security-token)=[^\s&#\"'<>]+",
 )
 _SHAPE = re.compile("|".join(_SHAPES), re.DOTALL)
+_QUOTES = r"[\\\"']{0,4}"
+_ASSIGNED = re.compile(
+    # A name alone is a word of many sentences: behind a colon stands what is long enough for a secret, and none of the
+    # words with which Kubernetes refuses a field of that name.
+    r"(?i:(?<!expected )(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|(?:api|access|account|private|secret)[-_]?key))"
+    + _QUOTES
+    + r"\s{0,3}(?:=>?\s{0,3}(?=\S)|:\s{0,3}(?=\S{8}|\\?[\"'])(?!(?:Required|Forbidden|Unsupported|Duplicate)\b))(?i:(?:bearer|basic|token) {1,3})?"
+    + r"(?:\\?\"(?:\\.|[^\"\\\n])*\"?|\\?'(?:\\.|[^'\\\n])*'?|[^\s\"'&]+)"
+    + r"|(?i:cookie)"
+    + _QUOTES
+    + r"\s{0,3}[:=]\s{0,3}"
+    + _QUOTES
+    + r"[^\r\n\"']+"
+)
+_ADDRESS = re.compile(
+    # A password may hold what it should not in an address; a host with a port is no user.
+    r"(?<=://)(?:[^\s/?#\"'<>:@]*:(?!\d{1,5}[/?#])(?:(?!://)[^\s\"'<>])*@|[^\s/?#\"'<>]+@)"
+)
 
 
 class Redaction:
@@ -43,19 +69,35 @@ class Redaction:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         found = {form for secret in secrets for form in _forms(secret) if len(form) >= LEAST_CHARACTERS}
         self._secrets = tuple(sorted(found, key=len, reverse=True))
+        self._longest = max([LONGEST_SHAPE, *map(len, self._secrets)])
 
     def __call__(self, text: str) -> str:
         """Give a text with `[masked]` in place of each secret; what overlaps becomes one mask."""
-        spans = sorted([*self._known(text), *((each.start(), each.end()) for each in _SHAPE.finditer(text))])
-        if not spans:
-            return text
+        return self._masked(text, len(text))
+
+    def first(self, text: str, most: int) -> str:
+        """Do the same to the first characters of a text: a secret that goes on behind the cut does not come out either."""
+        return self._masked(text[: most + self._longest], most)
+
+    def _masked(self, text: str, until: int) -> str:
         parts: list[str] = []
         shown = 0
-        for start, end in spans:
+        for start, end in sorted(self._spans(text)):
+            if start >= until:
+                break
             if start > shown or not parts:
                 parts += (text[shown:start], MASK)
             shown = max(shown, end)
-        return "".join([*parts, text[shown:]])
+        return "".join([*parts, text[shown:until]])
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        yield from self._known(text)
+        for pattern in (
+            _SHAPE,
+            _ASSIGNED,
+            _ADDRESS,
+        ):  # one by one: what one finds may end within what another finds
+            yield from (each.span() for each in pattern.finditer(text))
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """Do the same to all texts within lists and mappings; other objects are written as they show themselves."""

@@ -7,11 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import msgspec
+
 from kubeci.model.trace import Step, StepKind
 from kubeci.redaction import Redaction
 
 MOST_STEPS = 400
 LONGEST_TEXT = 2_000
+MOST_BYTES = 64_000
+"""What a recording's steps take as JSON, so that twenty attempts of a delivery stay near a megabyte."""
+MOST_EVALUATED_BYTES = MOST_BYTES // 2
+"""What of it a definition may fill with its own words: decisions and reports come after them."""
+STEP_BYTES = 80
+"""What a step takes beside its text."""
 MOST_READ = 50_000
 """Characters of a note that are looked through for secrets; what comes behind is not kept."""
 
@@ -27,6 +35,7 @@ class Recording:
         self._monotonic = monotonic
         self._began = monotonic()
         self._steps: list[Step] = []
+        self._bytes = dict.fromkeys(StepKind, 0)
         self.dropped = 0
 
     @property
@@ -39,13 +48,20 @@ class Recording:
         if len(self._steps) >= MOST_STEPS:
             self.dropped += 1
             return
+        kept = self.fit(text)
+        size = len(msgspec.json.encode(kept)) + STEP_BYTES
+        evaluated = self._bytes[StepKind.EVALUATED] + size if kind is StepKind.EVALUATED else 0
+        if sum(self._bytes.values()) + size > MOST_BYTES or evaluated > MOST_EVALUATED_BYTES:
+            self.dropped += 1
+            return
+        self._bytes[kind] += size
         after = round(self._monotonic() - self._began, 3)
-        self._steps.append(Step(kind, after, self.fit(text)))
+        self._steps.append(Step(kind, after, kept))
 
     def fit(self, text: str) -> str:
         """Give a text as it may be kept: without secrets, of bounded length, in whole characters."""
         # Masked before it is cut: a part of a secret would not be known for one.
-        masked = self._redaction(text[:MOST_READ])[:LONGEST_TEXT]
+        masked = self._redaction.first(text, MOST_READ)[:LONGEST_TEXT]
         return masked.encode("utf-8", "replace").decode()
 
 
