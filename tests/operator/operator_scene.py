@@ -33,7 +33,7 @@ PUSHES_WAIT = Pace(
 )
 TOKEN = "ghp_" + "0123456789" * 4
 STARLARK = f"""
-print("a token: {TOKEN}")
+print("found here: {TOKEN}")
 print("building", input.ref)
 print("\\x1b[31mred\\x1b[0m \\u202e backwards")
 workflow = {{
