@@ -8,6 +8,7 @@
     │   ├── Conflict
     │   ├── Invalid
     │   ├── Forbidden
+    │   │   └── NoToken
     │   ├── RateLimited
     │   └── Unready
     └── ConfigurationError   what the operator configured
@@ -119,6 +120,13 @@ class Forbidden(UpstreamError):
     def __init__(self, message: str, *, status: int = 0, public: str = "", grantable: bool = False) -> None:
         super().__init__(message, status=status, public=public)
         self.grantable = grantable
+
+
+class NoToken(Forbidden):
+    """GitHub gives no token for a repository: its installation is suspended or gone, or does not hold it.
+
+    What was asked for meanwhile may wait for a while.
+    """
 
 
 class Unready(UpstreamError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from kubeci.errors import Forbidden, Invalid, NotFound
+from kubeci.errors import Forbidden, Invalid, NotFound, NoToken
 from kubeci.github.request import Request
 from kubeci.model.json import JsonObject
 from kubeci.model.repository import Repository
@@ -81,13 +81,13 @@ class Tokens:
         try:
             answer = await self._ask(repository, request)
         except NotFound as error:
-            raise Forbidden(
+            raise NoToken(
                 f"the App is not installed as {repository.installation_id}: {error}", status=404
             ) from error
         except Invalid as error:
-            raise Forbidden(
-                f"the App has no access to {repository.full_name}: {error}", status=422
-            ) from error
+            raise NoToken(f"the App has no access to {repository.full_name}: {error}", status=422) from error
+        except Forbidden as error:
+            raise NoToken(str(error), status=error.status, public=error.public) from error
         return _Token(answer["token"], datetime.fromisoformat(answer["expires_at"]).timestamp())
 
     def _drop_expired(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from kubeci.errors import RateLimited, UpstreamError
+from kubeci.errors import NoToken, RateLimited, UpstreamError
 from kubeci.model.build import Build, BuildRequest
 from kubeci.model.decision import Ignored
 from kubeci.model.event import (
@@ -64,6 +64,14 @@ class Performer:
         Raises `UpstreamError` where trying again can help, `Unready` where that is worth a long wait, other errors of
         `kubeci.errors` where it is not. People wait for an answer, so that theirs is no long one.
         """
+        try:
+            return await self._perform(delivery, last_attempt=last_attempt)
+        except NoToken as error:  # until the installation is let in again
+            raise UpstreamError(
+                str(error), status=error.status, retryable=True, public=error.public
+            ) from error
+
+    async def _perform(self, delivery: Delivery, *, last_attempt: bool) -> str:
         if delivery.event == SLACK_EVENT:
             return await self._soon(
                 self._of_slack(delivery, last_attempt=last_attempt), delivery, last_attempt=last_attempt
@@ -130,7 +138,9 @@ class Performer:
             return await work
         except UpstreamError as error:
             in_time = has_time(delivery.wanted_at, self._rooms.clock(), PEOPLE_WAIT)
-            if not error.retryable or (isinstance(error, RateLimited | Busy) and in_time):
+            if not (error.retryable or isinstance(error, NoToken)) or (
+                isinstance(error, RateLimited | Busy) and in_time
+            ):
                 raise
             told, again = str(error), in_time or not last_attempt
             raise UpstreamError(told, status=error.status, retryable=again, public=error.public) from error

@@ -245,3 +245,21 @@ async def test_a_command_of_two_days_ago_stops_and_deploys_nothing(world: World)
     assert [each.partition("\n")[0] for each in answers] == [told]
     assert await redeliver(world, idle, "issue_comment") == "no command"
     assert sum(each.user.type == "Bot" for each in github.state.comments.values()) == 1
+
+
+async def test_what_comes_while_the_installation_is_suspended_is_built_afterwards(world: World) -> None:
+    """Its events were sent just before, or GitHub suspends before it stops to send."""
+    github = world.stack.github
+    async with lost(world) as missed:
+        sha = await world.push(PASSING)
+    github.suspend("acme")
+    for each in missed:
+        github.deliveries.add(each.event, each.payload, guid=each.guid)
+    await github.settled()
+    await world.until(lambda: world.stored("SELECT 1 FROM deliveries WHERE reason LIKE 'deferred: %'"))
+    assert not world.deliveries("parked")
+    github.unsuspend("acme")
+    await world.until(lambda: world.runs(sha))
+    await world.submitted()
+    await world.quiet()
+    assert not world.deliveries("parked")
