@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from kubeci.errors import DefinitionError
@@ -12,7 +13,7 @@ from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.model.source import PullRequest
 from kubeci.settings.config import Config
 from kubeci.workflow import metadata
-from kubeci.workflow.decorate import Surroundings, decorate
+from kubeci.workflow.decorate import SIZE_LIMIT, Surroundings, decorate
 
 REPOSITORY = Repository("Acme", "Widgets", installation_id=7)
 BUILD = Build(
@@ -154,6 +155,38 @@ def test_the_authors_manifest_is_not_touched() -> None:
 def test_a_workflow_that_no_cluster_takes_is_refused_with_its_size() -> None:
     with pytest.raises(DefinitionError, match=r"1,\d{3},\d{3} bytes large"):
         decorate(manifest(podSpecPatch="x" * 1_000_000), BUILD, Surroundings({}), Config())
+
+
+def keys(count: int) -> dict[str, object]:
+    """Give a spec with a map of so many keys of seven characters: 13 bytes each, and 15 where the API server notes them."""
+    return {"podMetadata": {"annotations": {f"a/{n:05d}": "" for n in range(count)}}}
+
+
+def test_keys_of_maps_count_twice_since_the_api_server_notes_each() -> None:
+    decorate(manifest(**keys(35_000)), BUILD, Surroundings({}), Config())
+    with pytest.raises(DefinitionError, match=r"1,0\d\d,\d{3} bytes large \(keys of maps count twice\)"):
+        decorate(manifest(**keys(36_000)), BUILD, Surroundings({}), Config())
+
+
+def test_a_workflow_of_many_steps_counts_once() -> None:
+    steps = [
+        {"name": f"s{n:04d}", "container": {"image": "alpine", "args": ["x" * 440]}} for n in range(1_900)
+    ]
+    written = manifest(templates=steps)
+    assert len(msgspec.json.encode(written)) > 940_000
+    decorate(written, BUILD, Surroundings({}), Config())
+
+
+def test_the_limit_is_reached_and_not_passed() -> None:
+    def decorated(letters: int) -> JsonObject:
+        return decorate(manifest(podSpecPatch="x" * letters), BUILD, Surroundings({}), Config())
+
+    with pytest.raises(DefinitionError) as told:
+        decorated(SIZE_LIMIT)
+    size = int(str(told.value).split("is ")[1].split(" bytes")[0].replace(",", ""))
+    assert decorated(2 * SIZE_LIMIT - size)
+    with pytest.raises(DefinitionError):
+        decorated(2 * SIZE_LIMIT - size + 1)
 
 
 @pytest.mark.parametrize(
