@@ -111,7 +111,8 @@ class Sweeper:
     async def sweep(self) -> bool:
         """Sweep once; False: something is not settled, so that the next one is due soon.
 
-        Raises `UpstreamError` when GitHub or the store fail; then nothing was marked as seen.
+        Raises `UpstreamError` when GitHub or the store fail; then nothing was marked as seen that was not: the list is
+        settled by itself, and what is to be compared stays marked.
         """
         work, now = self._work, self._work.clock()
         mark, began = await work.marks.get(SWEPT), await work.marks.get(FIRST)
