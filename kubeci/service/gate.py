@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 
 class Gate:
@@ -32,14 +32,19 @@ class Gate:
                 self._empty.set()
 
     @asynccontextmanager
-    async def alone(self, seconds: float) -> AsyncIterator[None]:
-        """Do the block alone; after so long others may begin beside it. One at a time may ask for this."""
+    async def alone(self, seconds: float) -> AsyncIterator[bool]:
+        """Do the block alone; after so long others may begin beside it. One at a time may ask for this.
+
+        Gives False where those inside stay for that long.
+        """
         self._open.clear()
         try:
-            await self._empty.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
             opens = asyncio.get_running_loop().call_later(seconds, self._open.set)
             try:
-                yield
+                yield not self._inside
             finally:
                 opens.cancel()
         finally:

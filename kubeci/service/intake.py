@@ -28,7 +28,8 @@ MAX_ATTEMPTS = (
 IDLE_SECONDS = 5.0
 """Between two looks while nothing arrives: what another process stored, or left behind, is found by them."""
 ALONE_SECONDS = 60.0
-"""After so long others may begin beside work that is done alone: what ends a process does so sooner."""
+"""After so long others may begin beside work that is done alone: what ends a process does so sooner. For so long, too, they
+are kept out until that begins, and then let in again."""
 BUSY_PAUSE = 3
 """What waits for other work on the same is tried again as after so many failures."""
 
@@ -113,9 +114,11 @@ class Intake:
         if not await self._inbox.suspects(self._clock()):
             await asyncio.sleep(IDLE_SECONDS)
             return
-        async with self._gate.alone(ALONE_SECONDS):
-            if claimed := await self._claim(Wanted(alone=True)):
+        async with self._gate.alone(ALONE_SECONDS) as alone:
+            if alone and (claimed := await self._claim(Wanted(alone=True))):
                 await self._work(*claimed)
+        if not alone:
+            await asyncio.sleep(ALONE_SECONDS)
 
     async def _claim(self, wanted: Wanted) -> tuple[Delivery, float] | None:
         """Claim a delivery; gives when it was asked for, too, by the event loop's time."""

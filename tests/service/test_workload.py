@@ -178,8 +178,8 @@ async def test_who_is_alone_waits_for_those_inside_and_keeps_others_out() -> Non
             await leave.wait()
 
     async def alone(seconds: float) -> None:
-        async with gate.alone(seconds):
-            seen.append("alone")
+        async with gate.alone(seconds) as is_alone:
+            seen.append("alone" if is_alone else "not alone")
             await stay.wait()
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
@@ -203,7 +203,13 @@ async def test_who_is_alone_waits_for_those_inside_and_keeps_others_out() -> Non
             await asyncio.sleep(0.001)
         await many("fourth")  # it takes too long
         stay.set()
-    assert seen == ["first", "alone", "second", "alone", "fourth"]
+        leave.clear()
+        group.create_task(many("fifth"))
+        while len(seen) < 6:
+            await asyncio.sleep(0.001)
+        await alone(0.01)
+        leave.set()
+    assert seen == ["first", "alone", "second", "alone", "fourth", "fifth", "not alone"]
 
 
 async def test_the_wait_for_other_work_of_this_process_is_bounded() -> None:
