@@ -6,7 +6,6 @@ for a passed `Workflow - …` (contract, sections 6 and 11).
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from kubeci.errors import DefinitionError, KubeCIError
@@ -24,7 +23,6 @@ LOST_TITLE = "Workflow Lost"
 SUPERSEDED_TITLE = "Workflow Built"
 NOT_PARSED = "unable to parse workflow, "
 NOT_ALLOWED = "the workflow may not have what it asks for, "
-_ENDS_IN_CODE = re.compile(r"([^`]*)(`+) ?(.*?) ?\2")
 RUN_BUTTON = Action("Run", "run this workflow template manually", "run")
 
 
@@ -53,8 +51,13 @@ def definition_failed(
 def why_of(check: CheckRun) -> str:
     """Give the first line of what a check-run says, in one line without Markdown; what follows is read there."""
     first = check.summary.partition("\n")[0].removeprefix(NOT_PARSED)
-    span = _ENDS_IN_CODE.fullmatch(first)
-    return one_line(span[1] + span[3] if span else first, 500)
+    before, tick, rest = first.partition("`")
+    inner = rest.lstrip("`")
+    ticks = tick + rest[: len(rest) - len(inner)]
+    if ticks and inner.endswith(ticks):
+        # A span of code pads what begins or ends with a backtick.
+        first = before + inner.removesuffix(ticks).removeprefix(" ").removesuffix(" ")
+    return one_line(first, 500)
 
 
 def annotation_of(error: KubeCIError) -> Annotation | None:
