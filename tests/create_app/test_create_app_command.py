@@ -135,7 +135,9 @@ async def test_what_github_says_commands_no_terminal(person: Person, tmp_path: P
             assert (await person.open(f"{address}created?code=c&state={state}")).status_code == 502
             _, told = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 2
-    assert "answered 422 to POST /app-manifests/{code}/conversions: 2J[U+202E]No; look whether" in told.decode()
+    assert (
+        "answered 422 to POST /app-manifests/{code}/conversions: 2J[U+202E]No; look whether" in told.decode()
+    )
     assert all(line.isprintable() for line in told.decode().splitlines())
 
 
