@@ -16,7 +16,7 @@ from kubeci.model.trace import Step, StepKind, Trace
 from kubeci.store.builds import SqlBuilds
 from kubeci.store.database import Database, database, existing_database
 from kubeci.store.inbox import SqlInbox
-from kubeci.store.lookups import SqlLookups
+from kubeci.store.lookups import Sought, SqlLookups
 from kubeci.store.traces import KEPT, SqlTraces
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -97,15 +97,16 @@ async def test_deliveries_are_narrowed(stored: Database) -> None:
         await inbox.add(delivery(name, minute=minute, repository="x/y" if name == "a" else "Octo/Widgets"))
     await inbox.done("b", "built")
 
-    async def ids(**wish: object) -> str:
-        return "".join(each.id for each in await lookups.deliveries(**wish))  # type: ignore[arg-type] # a table of cases
+    async def ids(sought: Sought, limit: int = 20) -> str:
+        return "".join(each.id for each in await lookups.deliveries(sought, limit=limit))
 
-    assert await ids() == "cba"
-    assert await ids(limit=2) == "cb"
-    assert await ids(repository="OCTO/widgets") == "cb"
-    assert await ids(state=DeliveryState.DONE) == "b"
-    assert await ids(since=NOW + MINUTE) == "cb"
-    assert await ids(repository="octo/widgets", since=NOW + 2 * MINUTE, state=DeliveryState.DONE) == ""
+    assert await ids(Sought()) == "cba"
+    assert await ids(Sought(), limit=2) == "cb"
+    assert await ids(Sought(repository="OCTO/widgets")) == "cb"
+    assert await ids(Sought(state=DeliveryState.DONE)) == "b"
+    assert await ids(Sought(since=NOW + MINUTE)) == "cb"
+    late = Sought(repository="octo/widgets", since=NOW + 2 * MINUTE, state=DeliveryState.DONE)
+    assert await ids(late) == ""
 
 
 async def test_a_beginning_finds_deliveries_and_builds(stored: Database) -> None:
@@ -143,7 +144,7 @@ async def test_only_a_store_of_this_version_is_looked_into(address: str) -> None
     async with database(address) as opened:
         await SqlInbox(opened).add(delivery("one"))
     async with existing_database(address) as opened:
-        assert len(await SqlLookups(opened).deliveries()) == 1
+        assert len(await SqlLookups(opened).deliveries(Sought())) == 1
 
 
 async def test_looking_makes_no_tables(address: str) -> None:
