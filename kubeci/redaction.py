@@ -47,7 +47,7 @@ _QUOTES = r"[\\\"']{0,4}"
 _ASSIGNED = re.compile(
     # A name alone is a word of many sentences: behind a colon stands what is long enough for a secret, and none of the
     # words with which Kubernetes refuses a field of that name.
-    r"(?i:(?<!expected )(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|(?:api|access|account|private|secret)[-_]?key))"
+    r"(?i:(?<!expected )(?<!continue )(?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|(?:api|access|account|private|secret)[-_]?key))"
     + _QUOTES
     + r"\s{0,3}(?:=>?\s{0,3}(?=\S)|:\s{0,3}(?=\S{8}|\\?[\"'])(?!(?:Required|Forbidden|Unsupported|Duplicate)\b))(?i:(?:bearer|basic|token) {1,3})?"
     + r"(?:\\?\"(?:\\.|[^\"\\\n])*\"?|\\?'(?:\\.|[^'\\\n])*'?|[^\s\"'&]+)"
