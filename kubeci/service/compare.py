@@ -88,7 +88,9 @@ class Comparison:
                     failed = error
                     continue
                 progress.given_up += 1
-                log.warning("a repository is given up", repository=each.repository.full_name, error=str(error))
+                log.warning(
+                    "a repository is given up", repository=each.repository.full_name, error=str(error)
+                )
             progress.done.add(each.repository)
         if failed:
             raise failed

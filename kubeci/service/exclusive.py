@@ -111,10 +111,16 @@ class Exclusive:
         """Renew a lock that was just taken until the block ends, then free it."""
         try:
             async with asyncio.timeout_at(asked + self._holding.lock) as left:
-                renewing = asyncio.create_task(self._renew(name, locks, left))
+                over = asyncio.Event()
+                renewing = asyncio.create_task(self._renew(name, locks, left, over))
                 try:
                     yield
                 finally:
+                    over.set()
+                    if not left.expired():
+                        left.reschedule(None)
+                    # What the store does for a cancelled renewal it does all the same: the freed lock would be taken again.
+                    await asyncio.wait({renewing}, timeout=self._holding.renew)
                     renewing.cancel()
                     await asyncio.gather(renewing, return_exceptions=True)
         except TimeoutError as error:
@@ -126,10 +132,13 @@ class Exclusive:
             with suppress(UpstreamError):  # it runs out by itself
                 await locks.free(name)
 
-    async def _renew(self, name: str, locks: Locks, left: asyncio.Timeout) -> None:
+    async def _renew(self, name: str, locks: Locks, left: asyncio.Timeout, over: asyncio.Event) -> None:
         loop, pause = asyncio.get_running_loop(), self._holding.renew
         while True:
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await over.wait()
+                    return
             asked = loop.time()
             try:
                 ours = await locks.take(name, self._holding.lock)
@@ -137,5 +146,5 @@ class Exclusive:
                 pause = self._holding.longest_pause
                 continue
             pause = self._holding.renew
-            if not left.expired():
+            if not left.expired() and not over.is_set():
                 left.reschedule(asked + self._holding.lock if ours else asked)

@@ -71,6 +71,31 @@ async def test_a_lock_that_is_held_for_longer_than_it_lasts_is_renewed(stored: D
     assert await theirs.take("x", 60.0)
 
 
+class SlowLocks(SqlLocks):
+    """Locks of a store that takes its time, and does what it was asked for also where nobody waits any more."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        super().__init__(database, holder)
+        self.asked: list[asyncio.Task[bool]] = []
+
+    async def take(self, name: str, seconds: float) -> bool:
+        self.asked.append(asyncio.create_task(self._later(name, seconds)))
+        return await asyncio.shield(self.asked[-1])
+
+    async def _later(self, name: str, seconds: float) -> bool:
+        await asyncio.sleep(QUICK.renew / 2)
+        return await super().take(name, seconds)
+
+
+async def test_a_lock_that_is_freed_while_it_is_renewed_stays_free(stored: Database) -> None:
+    slow = SlowLocks(stored, "a")
+    async with Exclusive(slow, QUICK).hold("x"):
+        while len(slow.asked) < 2:
+            await asyncio.sleep(0.001)
+    await asyncio.gather(*slow.asked)
+    assert await SqlLocks(stored, "b").take("x", 60.0)
+
+
 async def test_work_is_put_off_where_another_replica_is_about_it(stored: Database) -> None:
     impatient = Holding(wait=0.05, first_pause=0.01)
     assert await SqlLocks(stored, "a").take("x", 60.0)
