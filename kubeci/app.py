@@ -29,6 +29,7 @@ from kubeci.assembly.sweeping import sweep_duties
 from kubeci.cluster.feed import ClusterWorkflowFeed
 from kubeci.cluster.list_watch import Listeners, Timing
 from kubeci.definition.sandbox import Sandbox
+from kubeci.definition.zygote_process import Zygotes
 from kubeci.errors import UpstreamError
 from kubeci.github.events import decode
 from kubeci.ports import Builds, Inbox, Locks, WorkflowFeed
@@ -113,10 +114,12 @@ async def running(  # noqa: PLR0913 - what the command leaves out, tests say
     clock: Callable[[], datetime] | None = None,
     pace: Pace | None = None,
     replica: str = "",
+    zygotes: Zygotes | None = None,
 ) -> AsyncIterator[Server]:
     """Run everything but the HTTP listener until the block ends.
 
-    `replica` names us in the inbox; those of one process that share a store need different names.
+    `replica` names us in the inbox; those of one process that share a store need different names. `zygotes` are what
+    definitions are evaluated by, where that is not for this server alone.
     Raises `ConfigurationError` when the options or the configuration cannot work.
     """
     now, pace, metrics = clock or partial(datetime.now, UTC), pace or Pace(), Metrics()
@@ -132,7 +135,9 @@ async def running(  # noqa: PLR0913 - what the command leaves out, tests say
             github=github_rooms(github, config),
             cluster=await stack.enter_async_context(cluster_rooms(cluster, around)),
             builds=builds,
-            sandbox=await stack.enter_async_context(Sandbox(sources=module_sources(github, config))),
+            sandbox=await stack.enter_async_context(
+                Sandbox(sources=module_sources(github, config), zygotes=zygotes)
+            ),
             config=config,
             argo_ui=options.argo_ui.rstrip("/"),
             clock=now,

@@ -17,6 +17,7 @@ from kubeci.definition.module_reader import ModuleSources
 from kubeci.definition.payload import without_nulls
 from kubeci.definition.protocol import MAX_REQUEST_BYTES, Answer, Fault, Limits, Outcome, Request
 from kubeci.definition.zygote_link import Elsewhere, ZygoteDied, ZygoteLink
+from kubeci.definition.zygote_process import OwnZygotes, Zygotes
 from kubeci.errors import UpstreamError
 
 _ATTEMPTS = 3
@@ -32,7 +33,7 @@ async def nowhere(address: Address) -> Answer:
 class Sandbox:
     """Evaluate CI definitions, each in a process of its own.
 
-    `limits` bind one evaluation, `sources` are where definitions load from beside their context, `concurrent` is how many run at once (default: one a processor, two at least, `MOST_AT_ONCE` at most).
+    `limits` bind one evaluation, `sources` are where definitions load from beside their context, `concurrent` is how many run at once (default: one a processor, two at least, `MOST_AT_ONCE` at most), `zygotes` gives the processes that evaluations are forked from (default: its own).
     Used as an async context manager; leaving it ends every process.
     """
 
@@ -42,10 +43,12 @@ class Sandbox:
         *,
         sources: ModuleSources | None = None,
         concurrent: int | None = None,
+        zygotes: Zygotes | None = None,
     ) -> None:
         self.sources = sources
         self.limits = limits or Limits()
         self._slots = asyncio.Semaphore(concurrent or max(2, min(MOST_AT_ONCE, os.cpu_count() or 2)))
+        self._zygotes = zygotes or OwnZygotes()
         self._zygote: ZygoteLink | None = None
         self._starting = asyncio.Lock()
         self._closed = False
@@ -61,14 +64,12 @@ class Sandbox:
     ) -> None:
         self._closed = True
         async with self._starting:
-            if self._zygote:
-                await self._zygote.close()
-                self._zygote = None
+            await self._unlink()
 
     @property
     def zygote_pid(self) -> int | None:
         """Give the process id of the zygote under way."""
-        return self._zygote.process.pid if self._zygote else None
+        return self._zygote.zygote.process.pid if self._zygote else None
 
     async def evaluate(self, request: Request, elsewhere: Elsewhere = nowhere) -> Outcome:
         """Evaluate a request; what ends the process is told as a fault in the outcome.
@@ -101,14 +102,18 @@ class Sandbox:
     async def _link(self) -> ZygoteLink:
         async with self._starting:
             if self._zygote and self._zygote.dead:
-                await self._zygote.close()
-                self._zygote = None
+                await self._unlink()
             if self._closed:
                 raise UpstreamError("the sandbox is closed", retryable=True)
             if self._zygote is None:
-                self._zygote = await ZygoteLink.start(warns=self._warns)
+                self._zygote = ZygoteLink(self._zygotes.take(), warns=self._warns)
                 self._warns = False
             return self._zygote
+
+    async def _unlink(self) -> None:
+        if self._zygote:
+            link, self._zygote = self._zygote, None
+            await self._zygotes.give_back(link.zygote, idle=await link.close())
 
 
 class _Slot:

@@ -1,4 +1,4 @@
-"""One zygote process and what passes over the sockets to it, without ever blocking the event loop."""
+"""What passes over the sockets to one zygote, without ever blocking the event loop."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import os
 import platform
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self
 
 import msgspec
 import structlog
@@ -33,6 +31,7 @@ from kubeci.definition.protocol import (
     Limits,
     Outcome,
 )
+from kubeci.definition.zygote_process import ZygoteProcess
 
 Elsewhere = Callable[[Address], Awaitable[Answer]]
 """Reads a file that is not of the context."""
@@ -56,66 +55,31 @@ class _End:
 
 
 class ZygoteLink:
-    """One zygote process and the control socket to it."""
+    """What passes between an event loop and one zygote."""
 
-    def __init__(self, process: asyncio.subprocess.Process, control: socket.socket, *, warns: bool) -> None:
+    def __init__(self, zygote: ZygoteProcess, *, warns: bool) -> None:
+        """Talk to a zygote; with `warns` it is logged if its processes cannot be confined."""
         self._warns = warns
-        self.process = process
+        self.zygote = zygote
         self.dead = False
-        self._control = control
-        self._count = 0
         self._ends: dict[int, asyncio.Future[_End]] = {}
         self._reader = asyncio.create_task(self._read_ends())
 
-    @classmethod
-    async def start(cls, *, warns: bool = True) -> Self:
-        """Start a zygote with an empty environment and no descriptor but the control socket.
-
-        With `warns` it is logged if its processes cannot be confined.
-        """
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        try:
-            with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-I",
-                    "-m",
-                    "kubeci.definition.zygote",
-                    stdin=theirs.fileno(),
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.DEVNULL,
-                    env={},
-                    cwd="/",
-                    start_new_session=True,
-                )
-        except BaseException:
-            ours.close()
-            raise
-        return cls(process, ours, warns=warns)
-
-    async def close(self) -> None:
-        """End the zygote and, with it, its children; what waits for them fails with ZygoteDied."""
+    async def close(self) -> bool:
+        """Talk to it no more; what waits for it fails with ZygoteDied. Says whether it is alive and has nothing to do."""
+        idle = not self.dead and not self._ends
         self._die()
         self._reader.cancel()
         with suppress(asyncio.CancelledError):
             await self._reader
-        self._control.close()
-        if self.process.returncode is None:
-            try:
-                await asyncio.wait_for(self.process.wait(), _GRACE_SECONDS)
-            except TimeoutError:
-                with suppress(ProcessLookupError):
-                    self.process.kill()
-                await self.process.wait()
+        return idle
 
     async def evaluate(self, body: bytes, limits: Limits, elsewhere: Elsewhere) -> Outcome:
         """Run one evaluation to its end; ZygoteDied when the zygote goes away before.
 
         The time that `elsewhere` takes does not count.
         """
-        self._count = self._count % ((1 << 32) - 1) + 1
-        evaluation = self._count
+        evaluation = self.zygote.next_number()
         ours, theirs = socket.socketpair()
         ended = self._ends[evaluation] = asyncio.get_running_loop().create_future()
         try:
@@ -143,20 +107,20 @@ class ZygoteLink:
         if self.dead:
             raise ZygoteDied
         try:
-            socket.send_fds(self._control, [frame], [channel.fileno()])
+            socket.send_fds(self.zygote.control, [frame], [channel.fileno()])
         except OSError as error:
             self._die()
             raise ZygoteDied from error
 
     def _send(self, frame: bytes) -> None:
         with suppress(OSError):
-            self._control.send(frame)
+            self.zygote.control.send(frame)
 
     async def _read_ends(self) -> None:
         loop = asyncio.get_running_loop()
         pending = b""
         try:
-            while chunk := await loop.sock_recv(self._control, 4096):
+            while chunk := await loop.sock_recv(self.zygote.control, 4096):
                 pending += chunk
                 while len(pending) >= ENDED.size:
                     evaluation, status, out_of_memory = ENDED.unpack_from(pending)

@@ -18,6 +18,7 @@ from kubeci.local.github.auth import App, new_app
 from kubeci.local.github.server import LocalGitHub
 from kubeci.local.serving import serving
 from kubeci.local.slack.server import LocalSlack
+from kubeci.local.zygotes import KeptZygotes
 from kubeci.settings.config import Config
 from kubeci.settings.options import Options
 from kubeci.settings.pattern import Pattern
@@ -69,6 +70,12 @@ def _app() -> App:
     return new_app()
 
 
+@cache
+def _zygotes() -> KeptZygotes:
+    """Give the zygotes of this process's stacks, for the same reason."""
+    return KeptZygotes()
+
+
 @asynccontextmanager
 async def surroundings(folder: Path, settings: StackSettings | None = None) -> AsyncIterator[Surroundings]:
     """Run all but the server until the block ends; `folder` holds repositories, store and the pods' folders."""
@@ -115,7 +122,12 @@ async def with_server(
     """Run the server between its surroundings until the block ends; it may be started again afterwards."""
     async with (
         running(
-            around.options, around.config, trust_env=False, clock=clock, pace=pace or LOCAL_PACE
+            around.options,
+            around.config,
+            trust_env=False,
+            clock=clock,
+            pace=pace or LOCAL_PACE,
+            zygotes=_zygotes(),
         ) as server,
         serving(server.web) as url,
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -71,8 +71,9 @@ class Intake:
         self._cause = ""
         """What the last delivery waits for that does; with it the operator is told once, however many wait."""
         self._workload = Workload()
-        self._claiming = asyncio.Lock()
-        """Held while a delivery is chosen, so that each choice knows of the last."""
+        self._looking = asyncio.Lock()
+        """Held by the worker that looks for a delivery or waits for one: the others wait for it rather than ask the store,
+        and each choice knows of the last."""
         self._gate = Gate()
 
     async def run(self, *, workers: int = 4) -> None:
@@ -99,15 +100,22 @@ class Intake:
                 await asyncio.sleep(self._backoff(failures))
 
     async def _next(self) -> None:
-        self._arrived.clear()
-        async with self._gate.shared():
-            async with self._claiming:
-                wanted = self._workload.wanted(self._clock())
-                claimed = await self._claim(wanted)
+        async with AsyncExitStack() as inside:
+            async with self._looking:
+                claimed = await self._look(inside)
             if claimed:
                 await self._work(*claimed)
-        if not claimed:
-            await self._idle(wanted)
+
+    async def _look(self, inside: AsyncExitStack) -> tuple[Delivery, float] | None:
+        """Claim a delivery and stay in the gate with it; None: there was none, and then something happened."""
+        await inside.enter_async_context(self._gate.shared())
+        self._arrived.clear()
+        wanted = self._workload.wanted(self._clock())
+        if claimed := await self._claim(wanted):
+            return claimed
+        await inside.aclose()
+        await self._idle(wanted)
+        return None
 
     async def _next_suspect(self) -> None:
         """Work alone on a delivery whose last attempts ended with their process, so that it does not end others' too."""
@@ -140,6 +148,7 @@ class Intake:
         finally:
             self._workload.ended(delivery)
             self._inbox.let_go(delivery.id)
+            self._arrived.set()  # another about the same commit may have waited for this
 
     async def _idle(self, wanted: Wanted) -> None:
         due, now = await self._inbox.next_due(wanted), self._clock()

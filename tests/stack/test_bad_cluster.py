@@ -83,7 +83,7 @@ async def test_what_comes_in_before_the_cluster_is_ready_waits_and_builds_by_its
         [user] = cluster.further_users
         lack(cluster)
         with capture_logs() as logs:
-            await world.start()
+            await world.start(replace(FAST, backlog_seconds=0.05))
             run, waiting = await build(world)
             await until_watch(world, works=not stops_the_watch)
             asked = len(cluster.requests)

@@ -26,7 +26,6 @@ NAMESPACE = "argo"
 FAST = Pace(
     backoff=lambda failures: min(0.02 * 2**failures, 0.2),
     look_again_seconds=0.1,
-    backlog_seconds=0.05,
     push_wait_seconds=0.02,
     watch=Timing(backoff=0.05, backoff_cap=0.1, silence=10.0),
     github=Patience(answer_seconds=0.5, pauses=(0.02,), limit_seconds=0.2),
