@@ -83,7 +83,7 @@ def definition(spec: Manifest | None = None, template: Manifest | None = None, /
         "metadata": metadata,
         "spec": {"entrypoint": "ci", "templates": [ci], **(spec or {})},
     }
-    return yaml.safe_dump(document)
+    return str(yaml.dump(document, Dumper=yaml.CSafeDumper))  # some are megabytes
 
 
 def asking(name: str, says: str, spec: Manifest | None = None, template: Manifest | None = None) -> Attack:

@@ -71,7 +71,6 @@ def test_compressed_nodes_are_read() -> None:
 @pytest.mark.parametrize(
     "workflow",
     [
-        compressed(b" " * 40 * 1024 * 1024 + b"{}"),
         compressed(b"[" * 100_000),
         compressed(b"[]"),
         {"status": {"compressedNodes": "not base64!"}},
@@ -79,10 +78,15 @@ def test_compressed_nodes_are_read() -> None:
         {"status": {"compressedNodes": base64.b64encode(gzip.compress(b"{}" * 9)[:-9]).decode()}},
         {"status": {"offloadNodeStatusVersion": "fnv:123"}},
     ],
-    ids=["bomb", "deep", "list", "base64", "gzip", "cut short", "offloaded"],
+    ids=["deep", "list", "base64", "gzip", "cut short", "offloaded"],
 )
 def test_nodes_that_cannot_be_read_are_missing(workflow: dict[str, Any]) -> None:
     state = read_state(workflow)
+    assert (state.nodes, state.nodes_missing) == ((), True)
+
+
+def test_nodes_that_would_fill_the_memory_are_missing() -> None:
+    state = read_state(compressed(b" " * 40 * 1024 * 1024 + b"{}"))
     assert (state.nodes, state.nodes_missing) == ((), True)
 
 
