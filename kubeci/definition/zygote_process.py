@@ -46,7 +46,7 @@ class OwnZygotes:
     async def give_back(self, zygote: ZygoteProcess, *, idle: bool) -> None:
         """End it, with all that it forked."""
         del idle
-        await end_zygote(zygote)
+        await asyncio.to_thread(end_zygote, zygote)
 
 
 def start_zygote() -> ZygoteProcess:
@@ -70,15 +70,11 @@ def start_zygote() -> ZygoteProcess:
     return ZygoteProcess(process, ours)
 
 
-async def end_zygote(zygote: ZygoteProcess) -> None:
+def end_zygote(zygote: ZygoteProcess) -> None:
     """Close the control socket, which ends the process and its children, and wait for that."""
     zygote.control.close()
-    await asyncio.to_thread(_wait, zygote.process)
-
-
-def _wait(process: subprocess.Popen[bytes]) -> None:
     try:
-        process.wait(_GRACE_SECONDS)
+        zygote.process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        zygote.process.kill()
+        zygote.process.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, fields
@@ -72,8 +73,10 @@ def _app() -> App:
 
 @cache
 def _zygotes() -> KeptZygotes:
-    """Give the zygotes of this process's stacks, for the same reason."""
-    return KeptZygotes()
+    """Give the zygotes of this process's stacks, for the same reason; they end with it."""
+    kept = KeptZygotes()
+    atexit.register(kept.end)
+    return kept
 
 
 @asynccontextmanager

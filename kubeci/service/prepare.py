@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from kubeci.definition.definition import Definition
 from kubeci.definition.loader import ContextNames, Inputs, load_definition
 from kubeci.definition.reading import ReadingRules
 from kubeci.definition.sandbox import Sandbox
@@ -133,13 +135,35 @@ async def _prepare(
     evaluated(definition, request.commit, time.monotonic() - began)
     if definition is None:
         return None
-    where = Location(f"{config.ci_context_path}/{definition.path}")
-    manifest = canonical(definition.manifest)
-    wanted = _wanted(manifest, request.ref.type, where)
-    if request.automatic and not wanted:
+    asked = _Asked(request, source, config, now, definition)
+    # A megabyte of manifest takes a second to look through: other work goes on meanwhile.
+    manifest = await asyncio.to_thread(canonical, definition.manifest)
+    if not _wanted(manifest, request.ref.type, asked.where) and request.automatic:
         return None
-    template = await referenced_template(manifest, where, config.namespace, tools.workflows)
-    build = new_build(request, config, now)
+    template = await referenced_template(manifest, asked.where, config.namespace, tools.workflows)
+    return await asyncio.to_thread(_checked, asked, manifest, template)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A definition that was evaluated, and what for."""
+
+    request: BuildRequest
+    source: CommitSource
+    config: Config
+    now: datetime
+    definition: Definition
+
+    @property
+    def where(self) -> Location:
+        return Location(f"{self.config.ci_context_path}/{self.definition.path}")
+
+
+def _checked(asked: _Asked, manifest: JsonObject, template: JsonObject | None) -> Prepared:
+    """Check a canonical manifest, with the cluster's template that it refers to as a whole."""
+    request, source, config, definition = asked.request, asked.source, asked.config, asked.definition
+    where = asked.where
+    build = new_build(request, config, asked.now)
     with at(where):
         if request.deployment:
             manifest = to_deploy(manifest, template, request, config)
@@ -147,19 +171,10 @@ async def _prepare(
         plan = with_cache(plan_of(manifest, template, build, _default_branch(request), config), cache)
     pull_request = source.pull_requests[0] if source.pull_requests else None
     around = Surroundings(request.repository_object or {}, pull_request, cache.name if cache else "")
-    given = frozenset(parameters(build, around, config))
-    if (
-        not wanted
-    ):  # a definition for tags alone may use `tag`, even where somebody has it rendered for a branch
-        given |= PARAMETERS
-    if request.deployment:
-        given |= {config.environment_parameter}
+    given = _given(asked, manifest, frozenset(parameters(build, around, config)))
     run = Run(given, request.entrypoint, config.environment_parameter, template)
     examined = examine(definition, where.path, run, strict=config.strict_workflows)
-    untrusted = is_untrusted(request, source)
-    rules = rules_of(config.workflow_policy, untrusted=untrusted)
-    if refused := refusals(manifest, rules, Own(config.namespace, cache=cache is not None)):
-        raise NotAllowed(problems_of(refused, definition.positions, where.path, untrusted=untrusted))
+    _hold_to_policy(asked, manifest, cached=cache is not None)
     warnings = (*source.problems, *map(str, examined.warnings))
     build = replace(
         build,
@@ -177,13 +192,33 @@ async def _prepare(
         build=build,
         manifest=manifest,
         around=around,
-        wanted_at=request.wanted_at or now,
+        wanted_at=request.wanted_at or asked.now,
         skip=skip,
         warnings=examined.warnings,
         cache=cache,
         path=where.path,
         positions=definition.positions,
     )
+
+
+def _given(asked: _Asked, manifest: JsonObject, given: frozenset[str]) -> frozenset[str]:
+    """Say which parameters a definition may use: those that are given, and some that would be elsewhere."""
+    # One for tags alone may use `tag`, even where somebody has it rendered for a branch.
+    if not _wanted(manifest, asked.request.ref.type, asked.where):
+        given |= PARAMETERS
+    if asked.request.deployment:
+        given |= {asked.config.environment_parameter}
+    return given
+
+
+def _hold_to_policy(asked: _Asked, manifest: JsonObject, *, cached: bool) -> None:
+    """Raise `NotAllowed` where a workflow asks for what its build may not have."""
+    untrusted = is_untrusted(asked.request, asked.source)
+    rules = rules_of(asked.config.workflow_policy, untrusted=untrusted)
+    if refused := refusals(manifest, rules, Own(asked.config.namespace, cache=cached)):
+        raise NotAllowed(
+            problems_of(refused, asked.definition.positions, asked.where.path, untrusted=untrusted)
+        )
 
 
 def render(prepared: Prepared, config: Config) -> JsonObject:

@@ -157,7 +157,7 @@ BREADTH = (
     Attack("ten thousand artifacts of one name", _wide("{'name': 't0', 'inputs': {'artifacts': [{'name': 'p', 'path': '/p'}] * 25000}, 'container': {'image': 'a'}}", 1), Verdict.REFUSED, "is defined twice", costly=True),
     Attack("a quantity without end", {"ci.yaml": definition(annotations={"kube-ci.qutics.com/cacheScope": "branch", "kube-ci.qutics.com/cacheSize": "9" * 200_000})}, Verdict.REFUSED, "creation of cache volume failed"),
     Attack("a claim's name without end", {"ci.yaml": definition(annotations={"kube-ci.qutics.com/cacheScope": "branch", "kube-ci.qutics.com/cacheSize": "1Gi", "kube-ci.qutics.com/cacheName": "a-" * 100_000})}, Verdict.REFUSED, "creation of cache volume failed"),
-    Attack("annotations that nobody knows", {"ci.star": "workflow = {'apiVersion': 'argoproj.io/v1alpha1', 'kind': 'Workflow', 'metadata': {'annotations': {'kube-ci.qutics.com/run%d' % n: 'x' for n in range(15000)}}, 'spec': {'entrypoint': 'ci', 'templates': [{'name': 'ci', 'container': {'image': 'a'}}]}}\n"}, Verdict.EVALUATED, costly=True),
+    Attack("annotations that nobody knows", {"ci.star": "workflow = {'apiVersion': 'argoproj.io/v1alpha1', 'kind': 'Workflow', 'metadata': {'annotations': {'kube-ci.qutics.com/run%d' % n: 'x' for n in range(14000)}}, 'spec': {'entrypoint': 'ci', 'templates': [{'name': 'ci', 'container': {'image': 'a'}}]}}\n"}, Verdict.EVALUATED, costly=True),
 )  # fmt: skip
 SIZES = (
     yml("more than a cluster takes", SPEC + "  - " + "{name: x, container: {image: '" + "x" * 998_900 + "'}}\n", "bytes large"),

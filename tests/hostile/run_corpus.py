@@ -42,7 +42,7 @@ MAX_GROWTH = 64 << 20
 """Bytes that the server may hold more after an attack: allocators keep some of what they were given."""
 MAX_MS_BESIDE = 4_000
 """Beside the wall clock of an evaluation: its grace, and the checks."""
-MAX_BLOCKED_MS = 1_000
+MAX_BLOCKED_MS = 250
 MAX_SUMMARY = 65_535
 
 
