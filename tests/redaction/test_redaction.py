@@ -89,6 +89,9 @@ def test_what_has_a_known_shape_does_not_come_out(before: str, between: str, sec
         ("postgresql://u:p@ss/word@h/db", "postgresql://[masked]h/db"),
         ("https://user:p/w@host/", "https://[masked]host/"),
         (f"password={KEY}b", "[masked]\nb"),
+        ("pa\u017f\u017fword=hunter2 and PASSWORD=hunter2", "[masked] and [masked]"),
+        ("to\N{KELVIN SIGN}en=hush", "[masked]"),
+        ("credent\u0131als=hush, author\u0130zation: hush", "[masked] [masked]"),
         # What is no secret stays, such as shas, names, addresses and words of ours.
         ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", None),
         ("octo/widgets main: trust: forkPullRequest by a firstTimer is ignored", None),
