@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from githubkit import AppInstallationAuthStrategy, GitHub
-from local_github_kit import PLAIN, SECRET, Clock, Receiver, kit, token
+from local_github_kit import PLAIN, SECRET, Clock, Receiver, key_of, kit, token
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -54,7 +54,7 @@ async def http(github: LocalGitHub) -> AsyncIterator[httpx.AsyncClient]:
 async def installed(github: LocalGitHub) -> AsyncIterator[GitHub[Any]]:
     """githubkit as the App's installation."""
     auth = AppInstallationAuthStrategy(
-        github.app.id, github.app.private_key or "", github.installation("acme/widgets").id
+        github.app.id, key_of(github.app), github.installation("acme/widgets").id
     )
     async with kit(github, auth) as client:
         yield client

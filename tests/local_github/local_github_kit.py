@@ -13,6 +13,8 @@ from githubkit.cache import MemCacheStrategy
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kubeci.github.private_key import read_private_key
+from kubeci.local.github.auth import App
 from kubeci.local.github.server import LocalGitHub
 
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # no TLS here, and no time for reading certificates
@@ -51,9 +53,14 @@ class Receiver:
         ]
 
 
+def key_of(app: App) -> Any:
+    """The App's key as PyJWT, and so githubkit, takes it too: read once, as reading it takes 40 ms."""
+    return read_private_key(app.private_key or "")
+
+
 async def token(github: LocalGitHub, **narrowing: Any) -> str:
     """An installation token by way of the App's JWT."""
-    async with kit(github, AppAuthStrategy(github.app.id, github.app.private_key or "")) as client:
+    async with kit(github, AppAuthStrategy(github.app.id, key_of(github.app))) as client:
         installation = github.installation("acme/widgets").id
         answer = await client.rest.apps.async_create_installation_access_token(installation, **narrowing)
         return answer.parsed_data.token

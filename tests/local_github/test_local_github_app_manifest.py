@@ -13,6 +13,7 @@ import jwt
 import pytest
 from local_github_kit import Clock
 
+from kubeci.github.private_key import read_private_key
 from kubeci.local.github.app_manifest import EVENTS, PERMISSIONS, read_manifest, slug_of
 from kubeci.local.github.server import LocalGitHub
 from kubeci.local.github.state import ALL_PERMISSIONS
@@ -176,7 +177,7 @@ async def test_the_made_apps_key_authenticates_and_opens_nothing_of_the_other_ap
     def token(key: str, issuer: object) -> dict[str, str]:
         now = int(clock().timestamp())
         claims = {"iss": str(issuer), "iat": now - 30, "exp": now + 300}
-        return {"authorization": "Bearer " + jwt.encode(claims, key, algorithm="RS256")}
+        return {"authorization": "Bearer " + jwt.encode(claims, read_private_key(key), algorithm="RS256")}
 
     installation = github.installation("acme/widgets").id
     async with httpx.AsyncClient(trust_env=False, base_url=github.api_url) as client:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import jwt
-from local_github_kit import Clock, token
+from local_github_kit import Clock, key_of, token
 
 from kubeci.local.github.auth import App, new_app
 from kubeci.local.github.server import LocalGitHub
@@ -14,9 +14,7 @@ from kubeci.local.github.server import LocalGitHub
 def signed(app: App, clock: Clock, **changes: Any) -> str:
     now = int(clock().timestamp())
     claims = {"iss": str(app.id), "iat": now - 60, "exp": now + 540, **changes}
-    return jwt.encode(
-        {k: v for k, v in claims.items() if v is not None}, app.private_key or "", algorithm="RS256"
-    )
+    return jwt.encode({k: v for k, v in claims.items() if v is not None}, key_of(app), algorithm="RS256")
 
 
 JWTS: list[tuple[dict[str, Any], str | None]] = [

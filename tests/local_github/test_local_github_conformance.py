@@ -9,7 +9,7 @@ import httpx
 import jsonschema_rs
 import pytest
 from githubkit import AppAuthStrategy
-from local_github_kit import kit, token
+from local_github_kit import key_of, kit, token
 
 from kubeci.local.github.app_manifest import EVENTS, PERMISSIONS, Manifest
 from kubeci.local.github.graphql import schema
@@ -116,7 +116,7 @@ async def test_answers_are_as_published(github: LocalGitHub, http: httpx.AsyncCl
     for path in ("/rate_limit", "/installation/repositories"):
         await call("GET", path)
     await github.settled()
-    async with kit(github, AppAuthStrategy(github.app.id, github.app.private_key or "")) as client:
+    async with kit(github, AppAuthStrategy(github.app.id, key_of(github.app))) as client:
         strategy: Any = client.auth.get_auth_flow(client)
         http.headers["authorization"] = f"Bearer {await strategy.aget_jwt()}"
     # `GET /app/installations` is left out: its description wants an account to be user and enterprise at once.

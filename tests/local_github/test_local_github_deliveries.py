@@ -5,14 +5,14 @@ from typing import Any
 import httpx
 import pytest
 from githubkit import AppAuthStrategy, GitHub
-from local_github_kit import Receiver, kit
+from local_github_kit import Receiver, key_of, kit
 
 from kubeci.local.github.server import LocalGitHub
 
 
 @pytest.fixture
 def as_app(github: LocalGitHub) -> GitHub[Any]:
-    return kit(github, AppAuthStrategy(github.app.id, github.app.private_key or ""))
+    return kit(github, AppAuthStrategy(github.app.id, key_of(github.app)))
 
 
 async def test_headers_and_order(github: LocalGitHub, receiver: Receiver) -> None:
