@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -70,9 +69,9 @@ def isolated(work: Work, place: Place) -> Command:
         "argv": work.argv,
         "env": {**_base(HOME), **work.env},
     }
-    file = place.folder / "plan.json"
-    file.write_text(json.dumps(plan))
-    return Command((sys.executable, "-I", "-S", sandbox.__file__, str(file)), _base(HOME), place.folder)
+    file = str(place.folder / "plan")
+    sandbox.write(plan, file)
+    return Command((sys.executable, "-I", "-S", "-c", sandbox.LAUNCH, file), _base(HOME), place.folder)
 
 
 def plain(work: Work, place: Place) -> Command:
