@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from kubeci.local.engine import sandbox
 from kubeci.local.engine.host import DEVICES, search_path, view
 from kubeci.local.engine.place import HOME, SCRIPT, TEMPORARY, TERMINATION_LOG, Place
-from kubeci.local.engine.process import Command, run
+from kubeci.local.engine.process import Command
 
 Isolation: TypeAlias = Literal["namespace", "process"]
 _PROBE_SECONDS = 10.0
@@ -34,11 +37,31 @@ async def probe() -> Isolation:
     """Try a command in namespaces; give "process" where that does not work."""
     if sys.platform != "linux":
         return "process"
+    try:
+        await asyncio.to_thread(_try_namespaces)
+    except (OSError, subprocess.SubprocessError):
+        return "process"
+    return "namespace"
+
+
+@cache
+def _try_namespaces() -> None:
+    """Run a command in namespaces, once for all engines of this process; a failure is not remembered."""
     with tempfile.TemporaryDirectory(prefix="kubeci-probe-") as folder:
         place = Place(Path(folder))
         prepare(place)
         command = isolated(Work(("true",)), place)
-        return "namespace" if await run(command, lambda _: None, seconds=_PROBE_SECONDS) == 0 else "process"
+        subprocess.run(
+            command.argv,
+            env=command.env,
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            timeout=_PROBE_SECONDS,
+            check=True,
+        )
 
 
 def prepare(place: Place) -> None:
