@@ -86,7 +86,9 @@ def local_target(folder: Path, *, controlled: bool) -> Iterator[Target]:
             await stack.enter_async_context(cluster.serving())
             if controlled:
                 limits = Limits(pods_at_once=8, grace_seconds=0.5)
-                await stack.enter_async_context(Engine(objects, folder=folder, limits=limits))
+                # What is said of a step is the same in namespaces (test_engine_recordings), which take 20 ms each.
+                engine = Engine(objects, folder=folder, isolation="process", limits=limits)
+                await stack.enter_async_context(engine)
             ready.set()
             await asyncio.to_thread(done.wait)
 
