@@ -7,11 +7,13 @@ import secrets
 import socket
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from kubeci.model.event import Delivery
 from kubeci.model.inbox import ANY, DEFERRED, LIMITED, WAITS, Backlog, DeliveryState, Wanted
-from kubeci.store.claims import WAITING, WORKING, choices, claimed_until, kinds
+from kubeci.model.json import JsonObject
+from kubeci.store import claims
+from kubeci.store.claims import WAITING, WORKING
 from kubeci.store.database import Database
 from kubeci.store.deliveries import SqlDeliveries, anew, delivery_of, row_of
 from kubeci.store.tables import deliveries, traces
@@ -68,26 +70,13 @@ class SqlInbox(SqlDeliveries):
 
         What is left of a claim that ran out comes first, the others as `wanted` says, then those due the longest.
         """
-        until, claim = until or now + UNRENEWED, secrets.token_hex(8)
+        claim = secrets.token_hex(8)
+        ours = {"this_claim": claim, "this_replica": self._replica} | _lasting(now, until or now + UNRENEWED)
 
         def work(connection: Connection) -> Delivery | None:
-            taken = {
-                "state": DeliveryState.WORKING.value,
-                "attempts": deliveries.c.attempts + 1,
-                "lost": deliveries.c.lost + case((WORKING, 1), else_=0),
-                "claim": claim,
-                "claimed_by": self._replica,
-                "claimed_until": claimed_until(connection, now, until),
-            }
-            for each in choices(connection, now, wanted, tuple(self._claims)):
-                # What another replica takes at this moment is passed over; SQLite has one writer at a time.
-                first = select(deliveries.c.id).where(each.condition).order_by(*each.order).limit(1)
-                first = first.with_for_update(skip_locked=True)
-                statement = update(deliveries).where(deliveries.c.id == first.scalar_subquery()).values(taken)
-                claimed = connection.execute(statement.returning(deliveries)).first()
-                if claimed is not None:
-                    return delivery_of(claimed)
-            return None
+            with_ = claims.parameters(now, wanted, tuple(self._claims)) | ours
+            claimed = connection.execute(claims.claim(wanted, connection.dialect.name), with_).first()
+            return None if claimed is None else delivery_of(claimed)
 
         claimed = await self._database.run(work)
         if claimed is not None:
@@ -99,8 +88,9 @@ class SqlInbox(SqlDeliveries):
         mine = self._mine(delivery_id)
 
         def work(connection: Connection) -> bool:
-            end = claimed_until(connection, now, until)
-            return connection.execute(update(deliveries).where(mine).values(claimed_until=end)).rowcount > 0
+            end = claims.claimed_until(connection.dialect.name)
+            statement = update(deliveries).where(mine).values(claimed_until=end)
+            return connection.execute(statement, _lasting(now, until)).rowcount > 0
 
         return await self._database.run(work)
 
@@ -112,11 +102,8 @@ class SqlInbox(SqlDeliveries):
         """Say whether something is due whose last attempts ended with their process."""
 
         def work(connection: Connection) -> bool:
-            [suspect] = choices(connection, now, Wanted(alone=True), tuple(self._claims))
-            return (
-                connection.execute(select(deliveries.c.id).where(suspect.condition).limit(1)).first()
-                is not None
-            )
+            with_ = claims.parameters(now, Wanted(alone=True), tuple(self._claims))
+            return connection.execute(claims.suspect(connection.dialect.name), with_).first() is not None
 
         return await self._database.run(work)
 
@@ -132,8 +119,8 @@ class SqlInbox(SqlDeliveries):
 
     async def next_due(self, wanted: Wanted = ANY) -> datetime | None:
         """Say when the next wanted delivery that waits is due; None: there is none."""
-        look = select(func.min(deliveries.c.due)).where(WAITING, kinds(wanted))
-        due = await self._database.run(lambda connection: connection.execute(look).scalar())
+        look, with_ = claims.next_due(wanted), {"commits": [*wanted.commits]}
+        due = await self._database.run(lambda connection: connection.execute(look, with_).scalar())
         return None if due is None else datetime.fromtimestamp(due, UTC)
 
     async def backlog(self) -> Backlog:
@@ -206,3 +193,7 @@ class SqlInbox(SqlDeliveries):
             return connection.execute(delete(deliveries).where(old)).rowcount
 
         return await self._database.run(work)
+
+
+def _lasting(now: datetime, until: datetime) -> JsonObject:
+    return {"now": now.timestamp(), "for_seconds": (until - now) / timedelta(seconds=1)}

@@ -24,7 +24,7 @@ class SqlLocks:
         """Hold a lock that is free, ran out, or is this holder's own, for so long from now; False: another holds it."""
 
         def work(connection: Connection) -> bool:
-            now = database_now(connection)
+            now = database_now(connection.dialect.name)
             row = {"name": name, "holder": self._holder, "until": now + seconds}
             free = (locks.c.until <= now) | (locks.c.holder == self._holder)
             statement = insert(connection, locks).values(row)
@@ -42,6 +42,6 @@ class SqlLocks:
         """Delete what is left of holders that died: locks that ran out."""
 
         def work(connection: Connection) -> None:
-            connection.execute(delete(locks).where(locks.c.until <= database_now(connection)))
+            connection.execute(delete(locks).where(locks.c.until <= database_now(connection.dialect.name)))
 
         await self._database.run(work)

@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from postgres_server import PostgresServer
@@ -13,7 +14,8 @@ from sqlalchemy import Connection, Update, select, update
 
 from kubeci.errors import UpstreamError
 from kubeci.model.event import Delivery
-from kubeci.model.inbox import DeliveryState, Wanted
+from kubeci.model.inbox import ANY, DeliveryState, Wanted
+from kubeci.store import claims
 from kubeci.store.database import Database, database
 from kubeci.store.inbox import SqlInbox
 from kubeci.store.now import database_now
@@ -113,7 +115,36 @@ async def claimed_in_time(inbox: SqlInbox) -> Delivery | None:
 
 
 def time_of(connection: Connection) -> float:
-    return float(connection.execute(select(database_now(connection))).scalar_one())
+    return float(connection.execute(select(database_now(connection.dialect.name))).scalar_one())
+
+
+async def test_a_claim_under_way_keeps_others_from_nothing_but_what_it_takes(
+    postgres: PostgresServer,
+) -> None:
+    taken, over = asyncio.Event(), Event()
+    loop = asyncio.get_running_loop()
+
+    def slowly(connection: Connection) -> str:
+        of_claim = {"this_claim": "x", "this_replica": "slow", "for_seconds": 60.0}
+        row = connection.execute(
+            claims.claim(ANY, "postgresql"), claims.parameters(NOW, ANY, ()) | of_claim
+        ).one()
+        loop.call_soon_threadsafe(taken.set)
+        assert over.wait(20)
+        return str(row.id)
+
+    async with database(postgres.new_database()) as stored:
+        inbox = SqlInbox(stored, "quick")
+        await add(inbox, "tried", "new")
+        assert await inbox.claim(NOW)
+        await inbox.retry("tried", "503", NOW)
+        inbox.let_go("tried")
+        slow = asyncio.create_task(stored.run(slowly))
+        await asyncio.wait_for(taken.wait(), 20)
+        claimed = [await inbox.claim(NOW), await inbox.claim(NOW)]
+        over.set()
+        assert [each and each.id for each in claimed] == ["new", None]
+        assert await slow == "tried"
 
 
 @pytest.mark.parametrize("skew", [timedelta(hours=-1), timedelta(hours=1)], ids=str)
