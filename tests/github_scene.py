@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
@@ -75,15 +75,18 @@ class GitHubScene:
 
     def deliveries(self, *states: str) -> list[tuple[Any, ...]]:
         """Event, state and reason of the deliveries in the inbox."""
-        rows = self.stored(
-            "SELECT event, state, reason FROM deliveries WHERE state != 'done' OR attempts > 0 ORDER BY received_at"
-        )
-        return [row for row in rows if not states or row[1] in states]
+        return self.stored(f"SELECT event, state, reason FROM deliveries WHERE {worked_on(states)}")
 
     def api_calls(self, method: str, part: str) -> list[str]:
         return [
             call.path for call in self.place.github.requests if call.method == method and part in call.path
         ]
+
+
+def worked_on(states: Sequence[str]) -> str:
+    """A condition for deliveries that asked for something, in these states or in any, and their order."""
+    among = f"state IN ({', '.join(map(repr, states))})" if states else "TRUE"
+    return f"(state != 'done' OR attempts > 0) AND {among} ORDER BY received_at"
 
 
 def workflow(*commands: list[str], **metadata: Any) -> str:

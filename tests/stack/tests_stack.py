@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from github_scene import PASSING, REPOSITORY, GitHubScene, workflow
+from github_scene import PASSING, REPOSITORY, GitHubScene, worked_on, workflow
 
 from kubeci.local.cluster.resources import CLAIMS, WORKFLOWS
 from kubeci.local.github.deliveries import Delivery
@@ -72,13 +72,9 @@ class SharedScene(Scene):
         ]
 
     def deliveries(self, *states: str) -> list[tuple[Any, ...]]:
-        rows = self.stored(
-            "SELECT id, event, state, reason FROM deliveries WHERE state != 'done' OR attempts > 0 ORDER BY received_at"
-        )
-        if wanted := [row for row in rows if not states or row[2] in states]:
-            ours = {each.guid for each in self.sent()}
-            wanted = [row[1:] for row in wanted if row[0] in ours]
-        return wanted
+        rows = self.stored(f"SELECT id, event, state, reason FROM deliveries WHERE {worked_on(states)}")
+        ours = {each.guid for each in self.sent()} if rows else set()
+        return [row[1:] for row in rows if row[0] in ours]
 
     def api_calls(self, method: str, part: str) -> list[str]:
         return [path for path in super().api_calls(method, part) if f"/{self.owner}/" in path]
