@@ -14,11 +14,9 @@ from typing import Any
 
 import click
 
-from kubeci.create_app.cluster_secret import ClusterSecret
+from kubeci.cli.lazy import loading
 from kubeci.create_app.destination import Destination, SecretFile, StandardOutput
-from kubeci.create_app.handshake import Plan
 from kubeci.create_app.made import Made
-from kubeci.create_app.run import Serving, create_app
 from kubeci.create_app.secret import SecretName, read_secret_name
 from kubeci.create_app.wish import GITHUB_COM, read_wish
 from kubeci.errors import ConfigurationError
@@ -89,18 +87,24 @@ class _Invocation:
             name=given["name"] or "",
             webhook_url=given["webhook_url"] or "",
         )
+        destination, timeout = self._destination(where), self._timeout()
+        with loading():
+            from kubeci.create_app.handshake import Plan  # noqa: PLC0415 - help and what is refused need no pages
+            from kubeci.create_app.run import Serving, create_app  # noqa: PLC0415 - likewise
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        serving = Serving(self._opened, given["port"], self._timeout(), stop)
-        return await create_app(Plan(wish, where, self._destination(where)), serving)
+        serving = Serving(self._opened, given["port"], timeout, stop)
+        return await create_app(Plan(wish, where, destination), serving)
 
     def _destination(self, where: SecretName) -> Destination:
         out, force = self.given["out"], self.given["force"]
         if self.given["apply"]:
             if out:
                 raise ConfigurationError("--out and --apply: give one of them")
+            with loading():
+                from kubeci.create_app.cluster_secret import ClusterSecret  # noqa: PLC0415 - no other place needs a cluster
             return ClusterSecret(where, self._kubeconfig(), force)
         return StandardOutput() if out == "-" else SecretFile(Path(out or f"{where.name}.yaml"), force)
 

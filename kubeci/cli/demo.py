@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from kubeci.cli.lazy import loading
 from kubeci.errors import ConfigurationError
 from kubeci.telemetry import configure_logging
 
@@ -57,8 +58,9 @@ def command(*, once: bool, port: int, data: Path | None) -> None:
 
 
 async def _run(folder: Path, *, port: int, once: bool, keep: bool) -> int:
-    from kubeci.local.demo import demo  # noqa: PLC0415 - no other command needs the local stack
-    from kubeci.local.narrator import Narrator  # noqa: PLC0415 - likewise
+    with loading():
+        from kubeci.local.demo import demo  # noqa: PLC0415 - no other command needs the local stack
+        from kubeci.local.narrator import Narrator  # noqa: PLC0415 - likewise
 
     playing = asyncio.create_task(demo(folder, Narrator(Console()), port=port, once=once, keep=keep))
     loop = asyncio.get_running_loop()

@@ -14,13 +14,11 @@ from dataclasses import asdict
 
 import click
 
+from kubeci.cli.lazy import loading
 from kubeci.cli.options import Invocation, server_options
 from kubeci.doctor.check import Check
-from kubeci.doctor.examine import examine
 from kubeci.doctor.finding import Finding, State
-from kubeci.doctor.subject import Subject
 from kubeci.doctor.text import Terminal, text
-from kubeci.telemetry import configure_logging
 
 PROGRESS_AFTER_SECONDS = 1.0
 
@@ -56,22 +54,21 @@ def command(invocation: Invocation, *, output: str, as_user: str) -> None:
       kubeci doctor --kubeconfig admin --as system:serviceaccount:kubeci:kubeci
       kubeci doctor -o json
     """  # noqa: D301 - \b is click's mark for a block that keeps its lines
-    configure_logging("console", level=logging.CRITICAL)  # what is logged on the way is found and told
-    found = asyncio.run(examine(_subject(invocation, as_user), tell=_Progress()))
+    found = asyncio.run(_examine(invocation, as_user))
     click.echo(_json(found) if output == "json" else text(found, _terminal()), nl=False)
     sys.exit(1 if any(each.state is State.WRONG for each in found) else 0)
 
 
-def _subject(invocation: Invocation, as_user: str) -> Subject:
-    examined = invocation.examine()
-    return Subject(
-        examined.options,
-        examined.config,
-        examined.warnings,
-        tuple(map(str, examined.problems)),
-        examined.unread,
-        as_user,
-    )
+async def _examine(invocation: Invocation, as_user: str) -> list[Finding]:
+    given, progress = invocation.examine(), _Progress()
+    with loading():
+        from kubeci.doctor.examine import examine  # noqa: PLC0415 - it loads all adapters, and help needs none
+        from kubeci.doctor.subject import Subject  # noqa: PLC0415 - likewise
+        from kubeci.telemetry import configure_logging  # noqa: PLC0415 - likewise
+    configure_logging("console", level=logging.CRITICAL)  # what is logged on the way is found and told
+    problems = tuple(map(str, given.problems))
+    subject = Subject(given.options, given.config, given.warnings, problems, given.unread, as_user)
+    return await examine(subject, tell=progress)
 
 
 def _json(found: Sequence[Finding]) -> str:

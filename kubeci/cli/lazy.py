@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import what is heavy inside the block, without a look for garbage: that takes a fifth of the time, and finds none.
+
+    What was loaded stays as long as the process, so no later look goes through it either.
+    """
+    before, collects = len(sys.modules), gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if len(sys.modules) > before:
+            gc.freeze()
+        if collects:
+            gc.enable()
 
 
 class LazyGroup(click.Group):
@@ -24,7 +44,8 @@ class LazyGroup(click.Group):
         """Import a command; None: there is none of this name."""
         if name not in self._by_name:
             return None
-        command: click.Command = importlib.import_module(self._by_name[name][0]).command
+        with loading():
+            command: click.Command = importlib.import_module(self._by_name[name][0]).command
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -22,7 +22,8 @@ from starlette.routing import Route
 from kubeci.create_app.destination import Destination, rescue
 from kubeci.create_app.made import Made
 from kubeci.create_app.pages import Pages
-from kubeci.create_app.registration import CODE, Registered
+from kubeci.create_app.registered import Registered
+from kubeci.create_app.registration import CODE
 from kubeci.create_app.secret import SecretName, secret_of
 from kubeci.create_app.wish import Wish, read_webhook
 from kubeci.errors import ConfigurationError, KubeCIError

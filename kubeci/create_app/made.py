@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from kubeci.create_app.destination import Destination
-from kubeci.create_app.registration import Registered
+from kubeci.create_app.registered import Registered
 from kubeci.create_app.secret import PRIVATE_KEY, WEBHOOK_SECRET
 from kubeci.create_app.wish import GITHUB_COM, Wish
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import dataclass, field
 
 import httpx
 import msgspec
 
 from kubeci import __version__
+from kubeci.create_app.registered import Registered
 from kubeci.errors import ConfigurationError, KubeCIError, NotFound, UpstreamError
 from kubeci.github.connection import API_VERSION
 from kubeci.github.errors import of_answer, translate
@@ -28,22 +28,6 @@ HEADERS = {
 }
 PAUSES = (0.5, 2.0)
 """Before the second and the third try, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """An App that GitHub made; its secrets are in no text about it."""
-
-    app_id: int
-    slug: str
-    html_url: str
-    private_key: str = field(repr=False)
-    webhook_secret: str = field(repr=False)
-
-    @property
-    def install_url(self) -> str:
-        """Give the page that installs it."""
-        return f"{self.html_url}/installations/new"
 
 
 class _Answer(msgspec.Struct):

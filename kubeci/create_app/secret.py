@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from kubeci.create_app.registration import Registered
+from kubeci.create_app.registered import Registered
 from kubeci.errors import ConfigurationError
 from kubeci.model.json import JsonObject
 

@@ -12,7 +12,7 @@ from create_app_kit import values
 
 from kubeci.create_app.cluster_secret import ClusterSecret
 from kubeci.create_app.destination import SecretFile
-from kubeci.create_app.registration import Registered
+from kubeci.create_app.registered import Registered
 from kubeci.create_app.secret import SecretName, secret_of
 from kubeci.errors import ConfigurationError
 

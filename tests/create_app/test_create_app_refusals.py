@@ -20,7 +20,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kubeci.create_app.destination import SecretFile
-from kubeci.create_app.registration import Registered, register
+from kubeci.create_app.registered import Registered
+from kubeci.create_app.registration import register
 from kubeci.errors import ConfigurationError, NotFound, UpstreamError
 from kubeci.local.github.auth import App
 from kubeci.local.github.faults import Fault
