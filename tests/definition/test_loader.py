@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from kubeci.definition.definition import Definition, EvaluationFailed
 from kubeci.definition.loader import ContextNames, Inputs, load_definition
@@ -12,8 +13,10 @@ YAML = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: yaml}
 STAR = 'workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "star"}}\n'
 INPUTS = Inputs("main", "branch", "0" * 40)
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox() as sandbox:
         yield sandbox

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from kubeci.definition.protocol import Answer, Limits, Request
 from kubeci.definition.reading import ReadingRules, unreadable
 from kubeci.definition.sandbox import Sandbox
 from kubeci.errors import DefinitionError, Forbidden, NotFound, UpstreamError
+from kubeci.local.zygotes import KeptZygotes
 from kubeci.model.module import Loaded, ModuleFile
 from kubeci.model.repository import Repository
 from kubeci.settings.pattern import Pattern
@@ -92,9 +93,16 @@ class Kit:
         return str(caught.value)
 
 
+@pytest.fixture(scope="module")
+def zygotes() -> Iterator[KeptZygotes]:
+    kept = KeptZygotes()
+    yield kept
+    kept.end()
+
+
 @pytest.fixture
-async def kit() -> AsyncIterator[Kit]:
-    async with Sandbox(Limits(wall_seconds=5), concurrent=1) as sandbox:
+async def kit(zygotes: KeptZygotes) -> AsyncIterator[Kit]:
+    async with Sandbox(Limits(wall_seconds=5), concurrent=1, zygotes=zygotes) as sandbox:
         yield Kit(sandbox)
 
 
