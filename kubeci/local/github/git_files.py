@@ -16,8 +16,8 @@ from pathlib import Path
 from kubeci.local.github.git_content import read_commit, read_tag, read_tree
 
 _OID = re.compile(r"[0-9a-f]{40}")
-_REF = re.compile(r"refs(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
-_LARGE = 1 << 20  # of such a size reading would hold up the event loop
+REF = re.compile(r"refs(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
+LARGE = 1 << 20  # of such a size reading would hold up the event loop
 _PEELED = "^{commit}"
 _DEEPEST = 10  # tags of tags
 
@@ -45,7 +45,7 @@ def read_refs(path: Path, prefix: str) -> dict[str, str]:
         for name in names:
             ref = f"{below}/{name}"
             if ref == prefix or ref.startswith(prefix if prefix.endswith("/") else f"{prefix}/"):
-                oid = _read_ref(path, ref)
+                oid = read_ref(path, ref)
                 if oid is not None:  # it may have been deleted just now
                     found[ref] = oid
     return dict(sorted(found.items()))
@@ -79,12 +79,13 @@ def read_object(folders: Sequence[Path], expression: str) -> GitObject | None:
 def _resolve(path: Path, revision: str) -> str | None:
     if _OID.fullmatch(revision):
         return revision if revision.strip("0") else None
-    if not _REF.fullmatch(revision) or ".." in revision or (path / "packed-refs").exists():
+    if not REF.fullmatch(revision) or ".." in revision or (path / "packed-refs").exists():
         raise Unread
-    return _read_ref(path, revision)
+    return read_ref(path, revision)
 
 
-def _read_ref(path: Path, ref: str) -> str | None:
+def read_ref(path: Path, ref: str) -> str | None:
+    """Read a ref that has a file of its own; None when it has none."""
     if ref.endswith(".lock"):
         return None
     try:
@@ -112,12 +113,12 @@ def _loose(folders: Sequence[Path], oid: str) -> GitObject:
     for folder in folders:
         try:
             with (folder / "objects" / oid[:2] / oid[2:]).open("rb") as file:
-                packed = file.read(_LARGE)
+                packed = file.read(LARGE)
         except FileNotFoundError:
             continue
-        if len(packed) < _LARGE:
+        if len(packed) < LARGE:
             reader = zlib.decompressobj()
-            head, _, content = reader.decompress(packed, _LARGE).partition(b"\0")
+            head, _, content = reader.decompress(packed, LARGE).partition(b"\0")
             kind, _, size = head.partition(b" ")
             if size.isdigit() and int(size) == len(content):
                 return GitObject(oid, kind.decode(), content)

@@ -14,7 +14,7 @@ async def is_ancestor(location: git.Location, older: str, newer: str) -> bool:
     """Say whether the commit `older` is reached from `newer`; no when either is not there."""
     async with git.objects(location) as objects:
         one = await objects.peel(older)
-        reached = await _reached(objects, [newer]) if one is not None else set()
+        reached = await _reached(objects, [newer], one.oid) if one is not None else set()
     if one is not None and reached is not None:
         return one.oid in reached
     try:
@@ -29,8 +29,10 @@ async def merge_base(location: git.Location, one: str, other: str) -> str | None
     async with git.objects(location) as objects:
         tips = [await objects.peel(one), await objects.peel(other)]
         for tip, rest in zip(tips, reversed(tips), strict=True):
-            reached = await _reached(objects, [rest.oid]) if rest is not None else None
-            if tip is not None and reached is not None and tip.oid in reached:
+            if tip is None or rest is None:
+                break
+            reached = await _reached(objects, [rest.oid], tip.oid)
+            if reached is not None and tip.oid in reached:
                 return tip.oid
     try:
         return (await git.git(location, "merge-base", one, other)).decode().strip() or None
@@ -43,8 +45,12 @@ async def commits_without(
 ) -> list[Commit]:
     """List the newest commits of `head` that none of the others reaches, newest first."""
     async with git.objects(location) as objects:
-        excluded = await _reached(objects, others)
-        found = await _line(objects, head, excluded) if excluded is not None else None
+        found = None
+        if len(others) == 1:  # a line to the one other has nothing on it that this reaches
+            found = await _line(objects, head, set(others), meets=True)
+        if found is None:
+            excluded = await _reached(objects, others)
+            found = await _line(objects, head, excluded) if excluded is not None else None
         if found is None:
             limit = [] if most is None else [f"--max-count={most}"]
             span = [head, *(f"^{other}" for other in others)]
@@ -65,8 +71,13 @@ async def has_author(location: git.Location, branch: str, email: str) -> bool:
     return bool(await git.git(location, "rev-list", *options, branch, "--"))
 
 
-async def _line(objects: Objects, head: str, excluded: set[str]) -> list[Commit] | None:
-    """List the commits from `head` on, one parent each, until an excluded one; None when git must order them."""
+async def _line(
+    objects: Objects, head: str, excluded: set[str], *, meets: bool = False
+) -> list[Commit] | None:
+    """List the commits from `head` on, one parent each, until an excluded one; None when git must order them.
+
+    With `meets`, None as well when no excluded one is met.
+    """
     found: list[Commit] = []
     tip = await objects.peel(head)
     while tip is not None and tip.oid not in excluded:
@@ -75,21 +86,21 @@ async def _line(objects: Objects, head: str, excluded: set[str]) -> list[Commit]
         if len(commit.parents) > 1 or len(found) > WALKED:
             return None
         if not commit.parents:
-            return found
+            return None if meets else found
         tip = await objects.peel(commit.parents[0])
     return found if tip is not None else None
 
 
-async def _reached(objects: Objects, heads: list[str]) -> set[str] | None:
-    found = await _walk(objects, heads)
+async def _reached(objects: Objects, heads: list[str], until: str = "") -> set[str] | None:
+    found = await _walk(objects, heads, until)
     return None if found is None else set(found)
 
 
-async def _walk(objects: Objects, heads: list[str]) -> dict[str, Commit] | None:
-    """Read all commits that are reached; None when they are too many, or not all there."""
+async def _walk(objects: Objects, heads: list[str], until: str = "") -> dict[str, Commit] | None:
+    """Read the commits that are reached, all or to one that is looked for; None when they are too many, or not all there."""
     found: dict[str, Commit] = {}
     waiting = list(heads)
-    while waiting:
+    while waiting and until not in found:
         name = waiting.pop()
         if name in found:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from kubeci.local.github import git
+from kubeci.local.github.git_commits import Blob, NewCommit, write_commit
+from kubeci.local.github.git_files import Unread
 from kubeci.local.github.pulls import merged_tree
 
 # A hook runs in the bare repository, whoever pushes and however; the server's address changes with each start,
@@ -172,6 +175,9 @@ async def commit_change(path: Path, change: Change) -> tuple[str | None, str]:
     """
     ref = f"refs/heads/{change.branch}"
     before = (await git.refs(path, ref)).get(ref)
+    if change.forced or before in {None, change.parent}:
+        with contextlib.suppress(Unread):
+            return before, write_commit(path, _new_commit(change), ref, before)
     force = ["--force"] if change.forced else []
     arguments = ("fast-import", "--quiet", "--date-format=raw", *force)
     sha = (await git.git(path, *arguments, stdin=_fast_import(change, ref))).decode().strip()
@@ -245,11 +251,28 @@ async def _beside(path: Path) -> AsyncIterator[Path]:
         yield work
 
 
+def _new_commit(change: Change) -> NewCommit:
+    author, committer = _people(change)
+    files = {file: None if value is None else _blob(value) for file, value in change.files.items()}
+    who = _signature(author, change), _signature(committer, change)
+    return NewCommit(files, change.parent, *who, change.message.encode())
+
+
+def _blob(value: str | bytes | Entry) -> Blob:
+    entry = value if isinstance(value, Entry) else Entry("100644", value)
+    return entry.mode, entry.content.encode() if isinstance(entry.content, str) else entry.content
+
+
+def _people(change: Change) -> tuple[Identity, Identity]:
+    """Give the author and the committer."""
+    pusher = Identity(change.author, f"{change.author}@users.noreply.github.com")
+    return change.written_by or pusher, change.committed_by or pusher
+
+
 def _fast_import(change: Change, ref: str) -> bytes:
     if "\n" in ref:
         raise git.GitError(f"{ref!r} is no name of a branch")
-    pusher = Identity(change.author, f"{change.author}@users.noreply.github.com")
-    author, committer = change.written_by or pusher, change.committed_by or pusher
+    author, committer = _people(change)
     message = change.message.encode()
     parts = [
         f"commit {ref}\nmark :1\n".encode(),
@@ -271,8 +294,7 @@ def _file_change(file: str, value: str | bytes | Entry | None) -> bytes:
     quoted = file.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
     if value is None:
         return b'D "%s"\n' % quoted
-    entry = value if isinstance(value, Entry) else Entry("100644", value)
-    content = entry.content.encode() if isinstance(entry.content, str) else entry.content
-    if entry.mode == "160000":
+    mode, content = _blob(value)
+    if mode == "160000":
         return b'M 160000 %s "%s"\n' % (content, quoted)
-    return b'M %s inline "%s"\ndata %d\n%s\n' % (entry.mode.encode(), quoted, len(content), content)
+    return b'M %s inline "%s"\ndata %d\n%s\n' % (mode.encode(), quoted, len(content), content)
