@@ -1,11 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from click.testing import CliRunner
 
 from kubeci.cli import cli
+from kubeci.cli.preparation import Invocation
+from kubeci.definition.sandbox import Sandbox
+from kubeci.errors import DefinitionError
+from kubeci.model.json import JsonObject
+from kubeci.service.examine import Rejected
+from kubeci.service.prepare import Tools, prepare
+from kubeci.settings.config import Config, load_config
+from kubeci.workflow.schema import Problem
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FOLDERS = sorted({path.parents[1] for path in EXAMPLES.glob("*/.kube-ci/ci.*")})
@@ -25,11 +36,36 @@ spec:
 """
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as opened:
+        yield opened
+
+
+async def outcome(
+    folder: Path, sandbox: Sandbox, config: Config, *, untrusted: bool
+) -> tuple[JsonObject | None, tuple[Problem, ...] | str]:
+    """Give what a definition comes to, as `render` and `lint` find it: a workflow, and what is wrong with it."""
+    invocation = Invocation(folder, config, "refs/heads/main", "", None, untrusted)
+    tools = Tools(sandbox, config)
+    try:
+        found = await prepare(
+            invocation.request(), invocation.source(), tools, datetime(2026, 11, 21, tzinfo=UTC)
+        )
+    except Rejected as error:
+        return None, error.problems
+    except DefinitionError as error:
+        return None, str(error)
+    return (found.manifest, found.warnings) if found else (None, ())
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_an_example_runs_for_strangers_too(folder: Path) -> None:
-    trusted = CliRunner().invoke(cli, ["lint", str(folder)])
-    untrusted = CliRunner().invoke(cli, ["lint", "--untrusted", str(folder)])
-    assert untrusted.output == trusted.output
+async def test_an_example_runs_for_strangers_too(folder: Path, sandbox: Sandbox) -> None:
+    trusted = await outcome(folder, sandbox, Config(), untrusted=False)
+    untrusted = await outcome(folder, sandbox, Config(), untrusted=True)
+    assert untrusted == trusted
+    assert trusted[0] is not None or trusted[1]
 
 
 def invoke(tmp_path: Path, *arguments: str, settings: str = "") -> tuple[int, str]:
@@ -61,6 +97,14 @@ def test_lint_tells_them_for_machines_too(tmp_path: Path) -> None:
     assert (status, output.count('"rule": "workflow-policy"')) == (1, 2)
 
 
+def test_a_setting_reaches_the_command(tmp_path: Path) -> None:
+    status, output = invoke(
+        tmp_path, "render", "--untrusted", settings="workflowPolicy: {untrusted: {secrets: [prod]}}"
+    )
+    assert (status, output.count("asks for the secret")) == (1, 1)
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("settings", "trusted", "untrusted"),
     [
@@ -77,9 +121,14 @@ def test_lint_tells_them_for_machines_too(tmp_path: Path) -> None:
         ("workflowPolicy: {trusted: {base: open, claims: none}}", 0, 2),
     ],
 )
-def test_a_setting_decides(tmp_path: Path, settings: str, trusted: int, untrusted: int) -> None:
-    counts = [
-        invoke(tmp_path, "render", *options, settings=settings)[1].count("asks for the secret")
-        for options in ([], ["--untrusted"])
+async def test_a_setting_decides(
+    tmp_path: Path, sandbox: Sandbox, settings: str, trusted: int, untrusted: int
+) -> None:
+    (tmp_path / ".kube-ci").mkdir()
+    (tmp_path / ".kube-ci" / "ci.yaml").write_text(SECRET)
+    config = load_config(settings, source="settings.yaml").config
+    found = [(await outcome(tmp_path, sandbox, config, untrusted=each))[1] for each in (False, True)]
+    assert [sum("asks for the secret" in str(problem) for problem in each) for each in found] == [
+        trusted,
+        untrusted,
     ]
-    assert counts == [trusted, untrusted]
