@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
 from kubeci.model.build import Build, BuildState
 from kubeci.model.check_run import Conclusion
@@ -14,7 +15,7 @@ from kubeci.model.trust import What
 from kubeci.store.reports import SqlReports
 from kubeci.store.rows import build_of, row_of
 from kubeci.store.tables import builds, deployments, logs, outcomes, reported
-from kubeci.store.upsert import insert
+from kubeci.store.upsert import add
 
 _UNFINISHED = builds.c.state.in_((BuildState.SUBMITTING.value, BuildState.RUNNING.value))
 
@@ -30,7 +31,7 @@ class SqlBuilds(SqlReports):
         """Record a build; gives the record that stands, the earlier one when the id is known."""
 
         def work(connection: Connection) -> Build:
-            connection.execute(insert(connection, builds).values(row_of(build)).on_conflict_do_nothing())
+            add(connection, builds, row_of(build))
             return build_of(connection.execute(select(builds).where(builds.c.id == build.id)).one())
 
         return await self._database.run(work)
@@ -147,7 +148,7 @@ class SqlBuilds(SqlReports):
 
     async def of_commit(self, commit: Commit) -> Build | None:
         """Find the newest build of a commit that was no tag's, no deployment's and no API run's."""
-        found = await self._all(
+        return await self._newest(
             (builds.c.sha == commit.sha)
             & (builds.c.owner == commit.repository.owner)
             & (builds.c.name == commit.repository.name)
@@ -156,11 +157,10 @@ class SqlBuilds(SqlReports):
             & (builds.c.what != What.API.value)
             & (builds.c.deployment_id == 0)
         )
-        return found[-1] if found else None
 
     async def previous(self, build: Build) -> Build | None:
         """Find the newest earlier build of the same repository, ref and check name that succeeded or failed."""
-        found = await self._all(
+        return await self._newest(
             (builds.c.owner == build.commit.repository.owner)
             & (builds.c.name == build.commit.repository.name)
             & (builds.c.ref_type == build.ref.type)
@@ -171,7 +171,6 @@ class SqlBuilds(SqlReports):
             & builds.c.conclusion.in_(ENDS_OF_NOTE)
             & (builds.c.created_at < build.created_at.timestamp())
         )
-        return found[-1] if found else None
 
     async def all_of_commit(self, commit: Commit) -> list[Build]:
         """List the builds of a commit, oldest first."""
@@ -193,10 +192,7 @@ class SqlBuilds(SqlReports):
             )
         if before:
             statement = statement.where(builds.c.created_at < before.timestamp())
-        statement = statement.order_by(builds.c.created_at.desc(), builds.c.id).limit(limit)
-        return await self._database.run(
-            lambda connection: [build_of(row) for row in connection.execute(statement)]
-        )
+        return await self._read(statement.order_by(builds.c.created_at.desc(), builds.c.id).limit(limit))
 
     async def forget(self, before: datetime) -> int:
         """Delete finished builds from before `before`, with all that hangs on them; gives their number."""
@@ -211,11 +207,20 @@ class SqlBuilds(SqlReports):
         return await self._database.run(work)
 
     async def _one(self, condition: ColumnElement[bool]) -> Build | None:
-        found = await self._all(condition)
+        oldest = select(builds).where(condition).order_by(builds.c.created_at, builds.c.id)
+        found = await self._read(oldest.limit(1))
+        return found[0] if found else None
+
+    async def _newest(self, condition: ColumnElement[bool]) -> Build | None:
+        # A branch may have thousands.
+        statement = select(builds).where(condition).order_by(builds.c.created_at.desc(), builds.c.id.desc())
+        found = await self._read(statement.limit(1))
         return found[0] if found else None
 
     async def _all(self, condition: ColumnElement[bool]) -> list[Build]:
-        statement = select(builds).where(condition).order_by(builds.c.created_at, builds.c.id)
+        return await self._read(select(builds).where(condition).order_by(builds.c.created_at, builds.c.id))
+
+    async def _read(self, statement: Select[Any]) -> list[Build]:
         return await self._database.run(
             lambda connection: [build_of(row) for row in connection.execute(statement)]
         )

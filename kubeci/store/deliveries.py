@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from kubeci.model.event import Delivery
 from kubeci.model.inbox import DeliveryRecord, DeliveryState
@@ -84,7 +84,7 @@ def row_of(delivery: Delivery) -> JsonObject:
     }
 
 
-def anew(wanted_at: float, due: float) -> JsonObject:
+def anew(wanted_at: float | ColumnElement[float], due: float | ColumnElement[float]) -> JsonObject:
     """Give what changes in the columns of a delivery whose work is wanted once more."""
     return {"state": DeliveryState.WAITING.value, "attempts": 0, "due": due, "wanted_at": wanted_at}
 

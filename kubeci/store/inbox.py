@@ -6,8 +6,10 @@ import os
 import secrets
 import socket
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from kubeci.model.event import Delivery
 from kubeci.model.inbox import ANY, DEFERRED, LIMITED, WAITS, Backlog, DeliveryState, Wanted
@@ -17,7 +19,7 @@ from kubeci.store.claims import WAITING, WORKING
 from kubeci.store.database import Database
 from kubeci.store.deliveries import SqlDeliveries, anew, delivery_of, row_of
 from kubeci.store.tables import deliveries, traces
-from kubeci.store.upsert import insert
+from kubeci.store.upsert import add, insert
 
 UNRENEWED = timedelta(minutes=15)
 """How long a claim holds that named no end."""
@@ -44,24 +46,14 @@ class SqlInbox(SqlDeliveries):
         row = row_of(delivery)
 
         def work(connection: Connection) -> bool:
-            statement = insert(connection, deliveries).values(row)
-            statement = statement.on_conflict_do_update(
-                index_elements=["id"],
-                set_=anew(row["received_at"], row["due"]),
-                where=_PARKED,
-            )
-            return connection.execute(statement.returning(deliveries.c.id)).first() is not None
+            return connection.execute(_arrival(connection.dialect.name), row).first() is not None
 
         return await self._database.run(work)
 
     async def note(self, delivery: Delivery, reason: str) -> None:
         """Store a delivery that asks nothing of us as done, with the reason; one that is known stays as it is."""
         row = {**row_of(delivery), "state": DeliveryState.DONE.value, "reason": reason}
-        await self._database.run(
-            lambda connection: connection.execute(
-                insert(connection, deliveries).values(row).on_conflict_do_nothing()
-            )
-        )
+        await self._database.run(lambda connection: add(connection, deliveries, row))
 
     async def claim(
         self, now: datetime, until: datetime | None = None, wanted: Wanted = ANY
@@ -193,6 +185,15 @@ class SqlInbox(SqlDeliveries):
             return connection.execute(delete(deliveries).where(old)).rowcount
 
         return await self._database.run(work)
+
+
+@cache
+def _arrival(dialect: str) -> ReturningInsert[tuple[str]]:
+    """Give what stores a delivery, or wants a parked one anew, and returns its id if it did."""
+    statement = insert(dialect, deliveries)
+    wanted_anew = anew(statement.excluded.received_at, statement.excluded.due)
+    statement = statement.on_conflict_do_update(index_elements=["id"], set_=wanted_anew, where=_PARKED)
+    return statement.returning(deliveries.c.id)
 
 
 def _lasting(now: datetime, until: datetime) -> JsonObject:

@@ -27,7 +27,7 @@ class SqlLocks:
             now = database_now(connection.dialect.name)
             row = {"name": name, "holder": self._holder, "until": now + seconds}
             free = (locks.c.until <= now) | (locks.c.holder == self._holder)
-            statement = insert(connection, locks).values(row)
+            statement = insert(connection.dialect.name, locks).values(row)
             statement = statement.on_conflict_do_update(index_elements=["name"], set_=row, where=free)
             return connection.execute(statement.returning(locks.c.name)).first() is not None
 
