@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import structlog
 from click.testing import CliRunner
 from installation_scene import Scene, same_everywhere
 
@@ -43,7 +44,21 @@ def arguments(scene: Scene) -> list[str]:
     return [f"--{name}={value}" for name, value in given.items()]
 
 
-async def doctor(*given: str, **environment: str) -> tuple[int, str, str]:
+async def doctor(*given: str) -> tuple[int, str, str]:
+    """Run the command in this process; gives its exit status, what it printed, and its errors."""
+    former = structlog.get_config()
+    environment = {"COLUMNS": "500"}
+    try:
+        ran = await asyncio.to_thread(CliRunner().invoke, cli, ["doctor", *given], env=environment)
+    finally:
+        structlog.configure(**former)
+    if ran.exception and not isinstance(ran.exception, SystemExit):
+        raise ran.exception
+    return ran.exit_code, ran.stdout, ran.stderr
+
+
+async def doctor_process(*given: str, **environment: str) -> tuple[int, str, str]:
+    """Do the same in a process of its own."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "PYTHONPATH") if key in os.environ}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -67,7 +82,7 @@ def golden(name: str, written: str, *, update: bool) -> None:
 
 
 async def test_a_whole_installation(scene: Scene, *, update_golden: bool) -> None:
-    status, told, errors = await doctor(*arguments(scene))
+    status, told, errors = await doctor_process(*arguments(scene))
     golden("whole.txt", same_everywhere(told, scene), update=update_golden)
     assert (status, errors) == (0, "")
 
@@ -147,7 +162,7 @@ async def test_no_secret_is_shown(scene: Scene) -> None:
 
 async def test_a_terminal_without_unicode_gets_other_marks(tmp_path: Path) -> None:
     given = [f"--store=sqlite:///{tmp_path}/kubeci.db", "--github-url=http://127.0.0.1:1"]
-    status, told, _ = await doctor(*given, PYTHONIOENCODING="ascii")
+    status, told, _ = await doctor_process(*given, PYTHONIOENCODING="ascii")
     assert status == 1
     assert "  + store" in told
 
