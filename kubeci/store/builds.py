@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
 
 from kubeci.model.build import Build, BuildState
 from kubeci.model.check_run import Conclusion
+from kubeci.model.json import JsonObject
 from kubeci.model.repository import Commit, Ref, RefType, Repository
 from kubeci.model.trust import What
 from kubeci.store.reports import SqlReports
@@ -17,6 +18,7 @@ from kubeci.store.rows import build_of, row_of
 from kubeci.store.tables import builds, deployments, logs, outcomes, reported
 from kubeci.store.upsert import add
 
+_OF_ID = select(builds).where(builds.c.id == bindparam("sought"))
 _UNFINISHED = builds.c.state.in_((BuildState.SUBMITTING.value, BuildState.RUNNING.value))
 
 
@@ -32,20 +34,19 @@ class SqlBuilds(SqlReports):
 
         def work(connection: Connection) -> Build:
             add(connection, builds, row_of(build))
-            return build_of(connection.execute(select(builds).where(builds.c.id == build.id)).one())
+            return build_of(connection.execute(_OF_ID, {"sought": build.id}).one())
 
         return await self._database.run(work)
 
     async def change(self, build_id: str, **changes: str | int | datetime) -> Build:
         """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
-        mine = builds.c.id == build_id
         values = {
             key: value.timestamp() if isinstance(value, datetime) else value for key, value in changes.items()
         }
+        statement = update(builds).where(builds.c.id == build_id).values(**values).returning(builds)
 
         def work(connection: Connection) -> Build:
-            connection.execute(update(builds).where(mine).values(**values))
-            return build_of(connection.execute(select(builds).where(mine)).one())
+            return build_of(connection.execute(statement).one())
 
         return await self._database.run(work)
 
@@ -71,7 +72,8 @@ class SqlBuilds(SqlReports):
 
     async def get(self, build_id: str) -> Build | None:
         """Read a build by its id."""
-        return await self._one(builds.c.id == build_id)
+        found = await self._read(_OF_ID, {"sought": build_id})
+        return found[0] if found else None
 
     async def of_workflow(self, namespace: str, name: str) -> Build | None:
         """Find the build that was submitted under a workflow's name."""
@@ -220,7 +222,7 @@ class SqlBuilds(SqlReports):
     async def _all(self, condition: ColumnElement[bool]) -> list[Build]:
         return await self._read(select(builds).where(condition).order_by(builds.c.created_at, builds.c.id))
 
-    async def _read(self, statement: Select[Any]) -> list[Build]:
+    async def _read(self, statement: Select[Any], with_: JsonObject | None = None) -> list[Build]:
         return await self._database.run(
-            lambda connection: [build_of(row) for row in connection.execute(statement)]
+            lambda connection: [build_of(row) for row in connection.execute(statement, with_)]
         )
