@@ -85,7 +85,7 @@ async def test_the_state_serves_once(github: LocalGitHub, person: Person, tmp_pa
         # While the first is being exchanged.
         code = re.sub(r".*app-manifests/(\w+)/.*", r"\1", github.requests[0].path)
         state = parse_qs(urlsplit(Forms(person.seen[0]).found[0][0]).query)["state"][0]
-        async with httpx.AsyncClient(trust_env=False) as other:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as other:
             answer = await other.get(f"{run.address}created?code={code}&state={state}")
         assert answer.status_code == 403
         assert (await last).status_code == 200

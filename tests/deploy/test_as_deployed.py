@@ -77,7 +77,7 @@ async def test_a_push_is_built_and_the_server_goes_gently(tmp_path: Path) -> Non
         command = [*read_only, str(tmp_path / "data"), *server]
         async with (
             started(command, tmp_path, url) as process,
-            httpx.AsyncClient(base_url=url, trust_env=False) as client,
+            httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as client,
         ):
             await around.github.create_repository(REPOSITORY)
             around.github.webhook_url = f"{url}/webhooks/github"

@@ -225,7 +225,7 @@ def missed_a_column(folder: Path) -> bool:
 
 async def answered_a_webhook(url: str) -> bool:
     """Say whether a webhook was answered, in whatever way."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
         text = (await client.get(f"{url}/metrics")).text
     sample = r'http_request_duration_seconds_count\{.*route="/webhooks/github".*\} [1-9]'
     return re.search(sample, text) is not None
