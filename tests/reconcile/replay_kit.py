@@ -13,6 +13,7 @@ from typing import Any, cast
 from memory_rooms import Clock, MemoryCluster
 from recordings import Recording
 
+from kubeci.errors import KubeCIError
 from kubeci.model.build import Build, BuildState
 from kubeci.model.report import Reported
 from kubeci.model.repository import Commit, Ref
@@ -47,7 +48,12 @@ class Life:
         if last and not self.after:
             call.close()
             await self._end()
-        result = await call
+        try:
+            result = await call
+        except KubeCIError:
+            if last:
+                await self._end()
+            raise
         if last:
             await self._end()
         return result
@@ -204,14 +210,15 @@ async def process(scene: Scene) -> AsyncIterator[Process]:
             await task  # whatever else ended it is an error
 
 
-async def play(scene: Scene, into: Process, first: int, last: int) -> int:
-    """List the workflow as of the event `first`, then let the others up to `last` happen; gives the last one that did.
+async def play(scene: Scene, into: Process, first: int, last: int, *, listing: bool = True) -> int:
+    """Let the events from `first` to `last` happen; gives the last one that did.
 
-    That is an earlier one when the process ends.
+    That is an earlier one when the process ends. The first comes by a list of how all stands, or not (`listing`).
     """
     for index in range(first, last + 1):
         scene.cluster.current = scene.recording.object_at(index)
-        await into.feed(scene.recording.listed_at(index) if index == first else scene.recording.change(index))
+        listed = listing and index == first
+        await into.feed(scene.recording.listed_at(index) if listed else scene.recording.change(index))
         if scene.life.over:
             return index
     return last

@@ -53,14 +53,21 @@ async def side(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GitHub
         yield GitHubSide(github, GitHubChecks(app), Commit(repository, sha))
 
 
-@pytest.mark.parametrize("recording", ALL, ids=lambda recording: recording.name)
-async def test_a_recording_ends_as_it_should_on_github(side: GitHubSide, recording: Recording) -> None:
-    cluster = MemoryCluster(recording.pods)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def builds() -> AsyncIterator[SqlBuilds]:
     async with database("sqlite://") as store:
-        scene = await prepare(recording, SqlBuilds(store), side.checks, side.commit, cluster)
-        scene.step = SLOWLY
-        async with process(scene) as server:
-            await play(scene, server, 0, len(recording.events) - 1)
+        yield SqlBuilds(store)
+
+
+@pytest.mark.parametrize("recording", ALL, ids=lambda recording: recording.name)
+async def test_a_recording_ends_as_it_should_on_github(
+    side: GitHubSide, builds: SqlBuilds, recording: Recording
+) -> None:
+    cluster = MemoryCluster(recording.pods)
+    scene = await prepare(recording, builds, side.checks, side.commit, cluster)
+    scene.step = SLOWLY
+    async with process(scene) as server:
+        await play(scene, server, 0, len(recording.events) - 1)
     runs = side.runs(scene.build.check_name)
     assert_end(recording, [as_sent(run, side.commit) for run in runs])
     assert {run.external_id for run in runs} == {"ci"}
