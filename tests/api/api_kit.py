@@ -147,6 +147,6 @@ async def api_in(
         await around.github.create_repository(OTHER)
         async with (
             with_server(opened) as stack,
-            httpx.AsyncClient(base_url=stack.server_url, trust_env=False, timeout=30) as client,
+            httpx.AsyncClient(base_url=stack.server_url, trust_env=False, verify=False, timeout=30) as client,
         ):
             yield Api(stack, client)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import Any
 
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""No TLS here, and no time for reading certificates."""
 Requests = list[tuple[str, str, int]]
 """What telemetry heard: method, route, status."""
 

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-import httpx
 import pytest
+from cluster_kit import PLAIN
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -65,7 +65,7 @@ async def local(objects: Objects) -> AsyncIterator[LocalArgoServer]:
 
 @pytest.fixture
 async def argo(local: LocalArgoServer) -> AsyncIterator[ArgoServer]:
-    argo = ArgoServer(local.url, local.token, trust_env=False)
+    argo = ArgoServer(local.url, local.token, trust_env=False, tls=PLAIN)
     yield argo
     await argo.aclose()
 
@@ -170,7 +170,7 @@ async def test_an_argo_server_that_misbehaves(
     caplog.set_level(logging.DEBUG)
     odd = Odd(answer)
     async with serving(odd) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False)
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN)
         with pytest.raises(kind) as caught:
             await argo.retry("ci", "ci")
         await argo.aclose()
@@ -187,7 +187,7 @@ DENIED = 'workflows "x" is forbidden: User "system:serviceaccount:argo:argo-serv
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 429, 500])
 async def test_words_of_argo_server_are_for_the_operator(status: int) -> None:
     async with serving(_json(status, json.dumps({"code": 7, "message": DENIED}))) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False)
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN)
         with pytest.raises(UpstreamError, match="system:serviceaccount") as caught:
             await _read(argo)
         await argo.aclose()
@@ -205,7 +205,7 @@ async def test_the_address_of_argo_server_is_for_the_operator() -> None:
 async def test_a_retry_that_is_refused_is_told_to_anybody() -> None:
     words = "Cannot retry a workflow in phase Running"
     async with serving(_json(400, json.dumps({"code": 9, "message": words}))) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False)
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN)
         with pytest.raises(Invalid) as caught:
             await argo.retry("ci", "ci")
         await argo.aclose()
@@ -215,7 +215,7 @@ async def test_a_retry_that_is_refused_is_told_to_anybody() -> None:
 async def test_what_is_asked_under_a_path() -> None:
     odd = Odd(_json(200, '{"metadata": {}, "spec": {"newer": 1, "templates": "of another shape"}}'))
     async with serving(odd) as url:
-        argo = ArgoServer(f"{url}/argo", f"Bearer {TOKEN}\n", trust_env=False)
+        argo = ArgoServer(f"{url}/argo", f"Bearer {TOKEN}\n", trust_env=False, tls=PLAIN)
         await argo.retry("ci", "a b")
         await argo.aclose()
     method, path, authorization, body = odd.asked[0]
@@ -276,7 +276,7 @@ async def test_an_argo_server_that_does_not_answer() -> None:
             pass
 
     async with serving(silent) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(retry_seconds=0.05))
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN, limits=Limits(retry_seconds=0.05))
         with pytest.raises(UpstreamError, match="in time") as caught:
             await argo.retry("ci", "ci")
         await argo.aclose()
@@ -332,7 +332,7 @@ async def test_an_archived_log_is_asked_for_with_the_token_and_uncompressed() ->
         await Response("a log")(scope, receive, send)
 
     async with serving(answer) as url:
-        argo = ArgoServer(f"{url}/argo", TOKEN, trust_env=False)
+        argo = ArgoServer(f"{url}/argo", TOKEN, trust_env=False, tls=PLAIN)
         assert await _read(argo, node="a/b") == b"a log"
         await argo.aclose()
     assert seen["path"] == "/argo/artifacts/ci/ci/a%2Fb/main-logs"
@@ -352,7 +352,7 @@ async def test_an_archived_log_is_asked_for_with_the_token_and_uncompressed() ->
 )
 async def test_an_archived_log_that_cannot_be_read(answer: ASGIApp, words: str, retryable: bool) -> None:
     async with serving(answer) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(log_bytes=1000))
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN, limits=Limits(log_bytes=1000))
         with pytest.raises(UpstreamError, match=words) as caught:
             await _read(argo)
         await argo.aclose()
@@ -372,13 +372,12 @@ async def test_an_argo_server_that_drips(status: int) -> None:
 
     async with serving(answer) as url:
         limits = Limits(retry_seconds=0.2, lint_seconds=0.2, log_seconds=0.2)
-        argo = ArgoServer(url, TOKEN, trust_env=False, limits=limits)
-        tls = httpx.create_ssl_context()
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN, limits=limits)
         async with asyncio.timeout(10):
             for ask in (
                 argo.retry("ci", "ci"),
                 argo.lint("ci", {}),
-                argo_version(url, TOKEN, trust_env=False, tls=tls, answer_seconds=0.2),
+                argo_version(url, TOKEN, trust_env=False, tls=PLAIN, answer_seconds=0.2),
                 _read(argo),
             ):
                 with pytest.raises(UpstreamError, match="in time") as caught:
@@ -389,7 +388,7 @@ async def test_an_argo_server_that_drips(status: int) -> None:
 
 async def test_an_archived_log_whose_reader_takes_its_time() -> None:
     async with serving(Response("x" * 3 * CHUNK_BYTES)) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(log_seconds=0.3))
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN, limits=Limits(log_seconds=0.3))
         async with aclosing(argo.archived_log("ci", "ci", "ci", "main-logs")) as chunks:
             assert await anext(chunks)
             await asyncio.sleep(0.4)  # longer than the limit: it must not end the reader's own work
@@ -411,7 +410,7 @@ async def test_an_answer_that_is_compressed_is_not_unpacked(
     odd = Odd(Response(bomb, status, {"Content-Encoding": "gzip, gzip"}))
     words = "is compressed" if status == 200 else "answered 500 to .*: no message"
     async with serving(odd) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False)
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN)
         tracemalloc.start()
         try:
             for ask in (_read(argo), argo.lint("ci", {})):
@@ -419,9 +418,7 @@ async def test_an_answer_that_is_compressed_is_not_unpacked(
                     await ask
                 assert caught.value.retryable is retryable
             # hera's models would be counted too, were they not imported before.
-            looked = argo_version(
-                url, TOKEN, trust_env=False, tls=httpx.create_ssl_context(), answer_seconds=5
-            )
+            looked = argo_version(url, TOKEN, trust_env=False, tls=PLAIN, answer_seconds=5)
             with pytest.raises(UpstreamError, match="is compressed"):
                 await looked
             _, most = tracemalloc.get_traced_memory()
@@ -442,18 +439,18 @@ async def test_nothing_is_asked_for_compressed() -> None:
         await _json(200, "{}")(scope, receive, send)
 
     async with serving(answer) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False)
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN)
         await argo.retry("ci", "ci")
         await argo.lint("ci", {})
         await argo.aclose()
-        await argo_version(url, TOKEN, trust_env=False, tls=httpx.create_ssl_context(), answer_seconds=5)
+        await argo_version(url, TOKEN, trust_env=False, tls=PLAIN, answer_seconds=5)
     assert asked == ["identity"] * 4
 
 
 async def test_an_argo_server_that_is_away_is_not_asked_for_each_log() -> None:
     odd = Odd(_dropped)
     async with serving(odd) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(pause_seconds=0.3))
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN, limits=Limits(pause_seconds=0.3))
         for _ in range(3):
             with pytest.raises(UpstreamError) as caught:
                 await _read(argo)
@@ -477,7 +474,7 @@ async def test_an_archived_log_that_never_ends() -> None:
             await asyncio.sleep(0.01)
 
     async with serving(StreamingResponse(endless())) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False, limits=Limits(log_seconds=0.05))
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN, limits=Limits(log_seconds=0.05))
         with pytest.raises(UpstreamError, match="in time"):
             await _read(argo)
         await argo.aclose()
@@ -493,7 +490,7 @@ async def test_a_lint(argo: ArgoServer) -> None:
 async def test_what_a_lint_sends_is_the_manifest_as_it_is() -> None:
     odd = Odd(_json(200, "{}"))
     async with serving(odd) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False)
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN)
         manifest = {"metadata": {"namespace": "ci"}, "spec": {"newer": {"field": 1}}}
         assert await argo.lint("ci", manifest) == ""
         await argo.aclose()
@@ -525,7 +522,7 @@ async def test_what_is_said_of_a_workflow_and_what_of_argo_server(
     answer: ASGIApp, found: str | type[UpstreamError]
 ) -> None:
     async with serving(answer) as url:
-        argo = ArgoServer(url, TOKEN, trust_env=False)
+        argo = ArgoServer(url, TOKEN, trust_env=False, tls=PLAIN)
         if isinstance(found, str):
             assert await argo.lint("ci", {}) == found
         else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cluster_kit import PLAIN
 
 from kubeci.cluster.argo_server import ArgoServer
 from kubeci.cluster.client import Request
@@ -73,7 +74,7 @@ async def test_argo_server_leads_nowhere_either(status: int, call: str) -> None:
         f"HTTP/1.1 {status} X\r\n{location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", here
     )
     async with away, argo:
-        server = ArgoServer(address(argo), TOKEN, trust_env=False)
+        server = ArgoServer(address(argo), TOKEN, trust_env=False, tls=PLAIN)
         calls: dict[str, Callable[[], Awaitable[object]]] = {
             "retry": lambda: server.retry("argo", "x"),
             "lint": lambda: server.lint("argo", {}),

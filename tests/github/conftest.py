@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from github_kit import Requests
+from github_kit import PLAIN, Requests
 
 from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.connection import Endpoint
@@ -48,7 +48,7 @@ async def app(github: LocalGitHub, credentials: Credentials, requests: Requests)
         assert 0 <= seconds < 60
         requests.append((method, route, status))
 
-    endpoint = Endpoint(github.api_url, trust_env=False, pauses=(0.01, 0.01), answer_seconds=5)
+    endpoint = Endpoint(github.api_url, trust_env=False, tls=PLAIN, pauses=(0.01, 0.01), answer_seconds=5)
     async with GitHubApp(credentials, endpoint, on_request=heard) as app:
         yield app
 

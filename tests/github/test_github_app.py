@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from github_kit import Requests
+from github_kit import PLAIN, Requests
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
@@ -57,7 +57,7 @@ async def test_a_token_is_renewed_before_it_ends(
     async with LocalGitHub(tmp_path, app=registered, webhook_secret="secret", now=now) as github:
         await github.create_repository("acme/widgets")
         repository = Repository("acme", "widgets", github.installation("acme/widgets").id)
-        endpoint = Endpoint(github.api_url, trust_env=False)
+        endpoint = Endpoint(github.api_url, trust_env=False, tls=PLAIN)
         async with GitHubApp(credentials, endpoint, now=lambda: now().timestamp()) as app:
             for seconds, tokens in ((0, 1), (3200, 1), (3400, 2)):
                 passed = timedelta(seconds=seconds)
@@ -113,7 +113,7 @@ async def test_a_rate_limit_is_neither_repeated_nor_asked_again_before_its_time(
 async def test_an_answer_that_never_comes(
     github: LocalGitHub, repository: Repository, credentials: Credentials
 ) -> None:
-    endpoint = Endpoint(github.api_url, trust_env=False, answer_seconds=0.2, pauses=())
+    endpoint = Endpoint(github.api_url, trust_env=False, tls=PLAIN, answer_seconds=0.2, pauses=())
     async with GitHubApp(credentials, endpoint) as app:
         await app.send(repository, READ)
         github.faults.add(Fault("GET", "/repos", delay_seconds=2))
@@ -123,7 +123,7 @@ async def test_an_answer_that_never_comes(
 
 
 async def test_nobody_there(credentials: Credentials, unused_tcp_port: int) -> None:
-    endpoint = Endpoint(f"http://127.0.0.1:{unused_tcp_port}", trust_env=False, pauses=())
+    endpoint = Endpoint(f"http://127.0.0.1:{unused_tcp_port}", trust_env=False, tls=PLAIN, pauses=())
     async with GitHubApp(credentials, endpoint) as app:
         with pytest.raises(UpstreamError, match="connection to GitHub failed") as caught:
             await app.send(Repository("a", "b", 1), READ)
@@ -150,7 +150,7 @@ async def test_names_stay_one_segment(app: GitHubApp, repository: Repository, gi
 )
 def test_a_bad_key_is_one_clear_line_without_the_key(key: str) -> None:
     with pytest.raises(ConfigurationError, match="private key is not an RSA key in PEM form"):
-        GitHubApp(Credentials(7, key), Endpoint("http://127.0.0.1:1", trust_env=False))
+        GitHubApp(Credentials(7, key), Endpoint("http://127.0.0.1:1", trust_env=False, tls=PLAIN))
 
 
 def test_a_key_is_not_shown() -> None:
@@ -182,7 +182,7 @@ async def test_tasks_older_than_the_connection_share_it(credentials: Credentials
 
     entered = asyncio.Event()
     async with serving(Starlette(routes=[Route("/{p:path}", answer, methods=["GET", "POST"])])) as url:
-        app = GitHubApp(credentials, Endpoint(url, trust_env=False))
+        app = GitHubApp(credentials, Endpoint(url, trust_env=False, tls=PLAIN))
 
         async def older() -> None:
             await entered.wait()
@@ -232,7 +232,7 @@ async def test_an_answer_that_breaks_off_is_repeated(credentials: Credentials) -
     routes = [Route("/{p:path}", answer, methods=["GET", "POST"])]
     async with (
         serving(Starlette(routes=routes)) as url,
-        GitHubApp(credentials, Endpoint(url, trust_env=False, pauses=(0.0,))) as app,
+        GitHubApp(credentials, Endpoint(url, trust_env=False, tls=PLAIN, pauses=(0.0,))) as app,
     ):
         assert await app.send(Repository("a", "b", 1), READ) == {"name": "x"}
 

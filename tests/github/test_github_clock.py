@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from github_kit import Requests
+from github_kit import PLAIN, Requests
 from structlog.testing import capture_logs
 
 from kubeci.errors import UpstreamError
@@ -36,7 +36,7 @@ async def test_a_clock_that_is_off(
     def now() -> float:
         return github.state.now().timestamp() - late
 
-    endpoint = Endpoint(github.api_url, trust_env=False, pauses=())
+    endpoint = Endpoint(github.api_url, trust_env=False, tls=PLAIN, pauses=())
     with capture_logs() as logs:
         async with GitHubApp(
             credentials, endpoint, on_request=lambda m, r, s, _: heard.append((m, r, s)), now=now
@@ -57,7 +57,7 @@ async def test_a_clock_that_is_set_right_while_the_server_runs(
     def now() -> float:
         return github.state.now().timestamp() - late
 
-    async with GitHubApp(credentials, Endpoint(github.api_url, trust_env=False), now=now) as app:
+    async with GitHubApp(credentials, Endpoint(github.api_url, trust_env=False, tls=PLAIN), now=now) as app:
         for late in (7200.0, 0.0, -7200.0):
             with capture_logs() as logs:
                 assert (await app.send_as_app(repository, Request("GET", "/app")))["id"] == 7
@@ -70,7 +70,7 @@ async def test_an_app_that_is_refused_for_another_reason_is_asked_once_and_later
     stranger = Credentials(7, new_app(7).private_key or "")
     async with GitHubApp(
         stranger,
-        Endpoint(github.api_url, trust_env=False, pauses=()),
+        Endpoint(github.api_url, trust_env=False, tls=PLAIN, pauses=()),
         on_request=lambda m, r, s, _: requests.append((m, r, s)),
     ) as app:
         with pytest.raises(UpstreamError, match="could not be decoded") as caught:

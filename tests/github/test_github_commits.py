@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from github_kit import Requests
+from github_kit import PLAIN, Requests
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
@@ -219,7 +219,7 @@ async def test_refusals(
     body: dict[str, Any], expected: type[UpstreamError], credentials: Credentials
 ) -> None:
     async for url in answers(body):
-        async with GitHubApp(credentials, Endpoint(url, trust_env=False, pauses=())) as app:
+        async with GitHubApp(credentials, Endpoint(url, trust_env=False, tls=PLAIN, pauses=())) as app:
             with pytest.raises(UpstreamError) as caught:
                 await GitHubCommits(app).read(Commit(Repository("a", "b", 1), "0" * 40), ".kube-ci")
     assert type(caught.value) is expected

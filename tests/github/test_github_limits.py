@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from github_kit import Requests
+from github_kit import PLAIN, Requests
 
 from kubeci.errors import RateLimited
 from kubeci.github.app import Credentials, GitHubApp
@@ -125,7 +125,9 @@ async def test_requests_of_the_app_say_nothing_of_an_installations_budget(
     def hear(caller: int, api: str, budget: Budget, _until: float) -> None:
         heard[caller, api] = budget
 
-    async with GitHubApp(credentials, Endpoint(github.api_url, trust_env=False), on_limit=hear) as app:
+    async with GitHubApp(
+        credentials, Endpoint(github.api_url, trust_env=False, tls=PLAIN), on_limit=hear
+    ) as app:
         await app.send(repository, READ)
         await app.graphql(repository, QUERY, {})
         await app.graphql(repository, QUERY, {})

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from github_kit import PLAIN
 
 from kubeci.errors import UpstreamError
 from kubeci.github.app import Credentials, GitHubApp
@@ -81,7 +82,7 @@ async def test_a_relative_and_a_malformed_location_send_nothing_away(
 
 
 async def test_the_app_itself_is_asked_nowhere_else(github: LocalGitHub, credentials: Credentials) -> None:
-    endpoint = Endpoint(github.api_url, trust_env=False, pauses=())
+    endpoint = Endpoint(github.api_url, trust_env=False, tls=PLAIN, pauses=())
     async with stranger() as (address, heard), GitHubApp(credentials, endpoint) as app:
         github.faults.add(Fault("GET", "/app$", status=307, headers={"Location": address}))
         with pytest.raises(UpstreamError, match="leads to another host"):

@@ -40,7 +40,10 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     objects.create(WORKFLOWS, "ci", {"metadata": {"name": "ci"}, "spec": {}, "status": status})
     buffer = objects.logs["ci", pod_name("ci", "ci.test", "t"), "main"] = LogBuffer()
     buffer.append(b"it <failed>\n")
-    async with serving(argo_ui(objects)) as url, httpx.AsyncClient(base_url=url, trust_env=False) as http:
+    async with (
+        serving(argo_ui(objects)) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as http,
+    ):
         yield http
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import jwt
 import pytest
-from local_github_kit import Clock
+from local_github_kit import PLAIN, Clock
 
 from kubeci.github.private_key import read_private_key
 from kubeci.local.github.app_manifest import EVENTS, PERMISSIONS, read_manifest, slug_of
@@ -87,7 +87,7 @@ def test_what_kubeci_needs_can_be_asked_for() -> None:
 
 @pytest.fixture
 async def browser(github: LocalGitHub) -> Any:
-    async with httpx.AsyncClient(trust_env=False, base_url=github.base_url) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN, base_url=github.base_url) as client:
         yield client
 
 
@@ -109,7 +109,7 @@ async def agreed(browser: httpx.AsyncClient, **changes: Any) -> str:
 
 
 async def converted(github: LocalGitHub, code: str) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False, base_url=github.api_url) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN, base_url=github.api_url) as client:
         return await client.post(f"/app-manifests/{code}/conversions")
 
 
@@ -180,7 +180,7 @@ async def test_the_made_apps_key_authenticates_and_opens_nothing_of_the_other_ap
         return {"authorization": "Bearer " + jwt.encode(claims, read_private_key(key), algorithm="RS256")}
 
     installation = github.installation("acme/widgets").id
-    async with httpx.AsyncClient(trust_env=False, base_url=github.api_url) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=PLAIN, base_url=github.api_url) as client:
         for issuer in (made["id"], made["client_id"]):
             app = (await client.get("/app", headers=token(made["pem"], issuer))).json()
             assert (app["id"], app["name"], app["events"]) == (made["id"], "Our CI", ["check_run", "push"])

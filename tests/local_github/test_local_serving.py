@@ -36,7 +36,7 @@ APP = Starlette(routes=[Route("/", hello), Route("/endless", endless)])
 
 async def test_serves_without_touching_signals_and_frees_its_port() -> None:
     before = signal.getsignal(signal.SIGINT)
-    async with serving(APP) as url, httpx.AsyncClient(trust_env=False) as client:
+    async with serving(APP) as url, httpx.AsyncClient(trust_env=False, verify=False) as client:
         assert signal.getsignal(signal.SIGINT) is before
         assert (await client.get(url)).text == "hello"
         port = int(url.rpartition(":")[2])
@@ -49,7 +49,7 @@ async def test_serves_without_touching_signals_and_frees_its_port() -> None:
 
 async def test_an_open_stream_does_not_hold_the_end(caplog: pytest.LogCaptureFixture) -> None:
     loop = asyncio.get_running_loop()
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
         async with serving(APP) as url:
             response = await client.send(client.build_request("GET", f"{url}/endless"), stream=True)
             lines = response.aiter_lines()
