@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from kubeci.errors import Forbidden, RateLimited, Unready, UpstreamError
 from kubeci.model.event import Delivery
-from kubeci.model.inbox import DEFERRED, WAITS, Backlog, DeliveryRecord
+from kubeci.model.inbox import ANY, DEFERRED, WAITS, Backlog, DeliveryRecord, Wanted
 from kubeci.service.intake import MAX_ATTEMPTS, Intake, Schedule
 from kubeci.service.patience import LONGEST_DEFERRAL, LONGEST_WAIT
 from kubeci.service.queue import backoff_seconds
@@ -27,11 +27,24 @@ GONE = UpstreamError("GitHub answered 502", status=502, retryable=True)
 LIMITED = RateLimited("GitHub asked to wait", retry_after=1000.0)
 
 
+class WatchedInbox(SqlInbox):
+    """Tells when the intake has nothing to do, which it is when it asks when there will be something."""
+
+    def __init__(self, stored: Database) -> None:
+        super().__init__(stored)
+        self.idle = asyncio.Event()
+
+    async def next_due(self, wanted: Wanted = ANY) -> datetime | None:
+        due = await super().next_due(wanted)
+        self.idle.set()
+        return due
+
+
 @dataclass
 class Scene:
     """An inbox with one delivery, whose work fails as it is told; time passes as the inbox wants."""
 
-    inbox: SqlInbox
+    inbox: WatchedInbox
     stored: Database
     now: datetime = START
     tries: list[tuple[timedelta, bool]] = field(default_factory=list)
@@ -53,14 +66,17 @@ class Scene:
         intake = Intake(
             self.inbox, self.perform, wakes=wakes, schedule=Schedule(lambda: self.now, backoff_seconds)
         )
+        self.inbox.idle.clear()
         running = asyncio.create_task(intake.run(workers=1))
         async with asyncio.timeout(20):
+            await self.inbox.idle.wait()
             while not ready(record := await self.record()):
                 assert not running.done(), running
+                self.inbox.idle.clear()
                 if record.state == "waiting" and record.due > self.now:
                     self.now = record.due
                     wakes.set()
-                await asyncio.sleep(0)
+                await self.inbox.idle.wait()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         return record
@@ -69,7 +85,7 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     async with database(f"sqlite:///{tmp_path / 'kubeci.db'}") as opened:
-        inbox = SqlInbox(opened)
+        inbox = WatchedInbox(opened)
         await inbox.add(Delivery("1", "push", b"{}", START))
         yield Scene(inbox, opened)
 
