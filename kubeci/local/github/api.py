@@ -42,6 +42,29 @@ class RecordedRequest:
     status: int = 0
 
 
+def routes(operations: Iterable[Operation]) -> list[Route]:
+    """Give the routes of the operations, at the root as on github.com and under /api as on an Enterprise Server.
+
+    They belong to no server: what answers is the `api` of the application's state.
+    """
+    return [
+        Route(path, _endpoint(operation), methods=[operation.method])
+        for operation in operations
+        for path in (
+            operation.path,
+            f"{'/api' if operation.path == '/graphql' else '/api/v3'}{operation.path}",
+        )
+    ]
+
+
+def _endpoint(operation: Operation) -> Any:
+    async def endpoint(request: Request) -> Response:
+        api: Api = request.app.state.api
+        return await api.answer(operation, request)
+
+    return endpoint
+
+
 class Dropped(Response):
     """No answer: the connection is closed."""
 
@@ -61,24 +84,8 @@ class Api:
         self.latency_seconds = 0.0
         self.requests: deque[RecordedRequest] = deque(maxlen=REQUESTS_KEPT)
 
-    def routes(self, operations: Iterable[Operation]) -> list[Route]:
-        """Give the routes of the operations, at the root as on github.com and under /api as on an Enterprise Server."""
-        return [
-            Route(path, self._endpoint(operation), methods=[operation.method])
-            for operation in operations
-            for path in (
-                operation.path,
-                f"{'/api' if operation.path == '/graphql' else '/api/v3'}{operation.path}",
-            )
-        ]
-
-    def _endpoint(self, operation: Operation) -> Any:
-        async def endpoint(request: Request) -> Response:
-            return await self._answer(operation, request)
-
-        return endpoint
-
-    async def _answer(self, operation: Operation, request: Request) -> Response:
+    async def answer(self, operation: Operation, request: Request) -> Response:
+        """Answer a request for an operation."""
         body = await _body(request)
         path = request.url.path.removeprefix("/api/v3").removeprefix("/api")
         record = RecordedRequest(request.method, path, request.url.query, _parsed(body))

@@ -8,6 +8,7 @@ import hmac
 import secrets
 from collections import deque
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,7 +33,7 @@ from kubeci.local.github import (
     rest_pulls,
     rest_write,
 )
-from kubeci.local.github.api import Api, RecordedRequest
+from kubeci.local.github.api import Api, RecordedRequest, routes
 from kubeci.local.github.app_manifest_apps import MadeApps
 from kubeci.local.github.app_manifest_pages import AppPages
 from kubeci.local.github.auth import App
@@ -154,23 +155,11 @@ class LocalGitHub(People):
     def _starlette(self) -> Starlette:
         page = Page(self)
         hosting = GitHosting(self.state, self._data)
-        operations = [
-            *rest_app.OPERATIONS,
-            *rest_checks.OPERATIONS,
-            *rest_pulls.OPERATIONS,
-            *rest_compare.OPERATIONS,
-            *rest_people.OPERATIONS,
-            *rest_deployments.OPERATIONS,
-            *rest_issues.OPERATIONS,
-            *rest_git.OPERATIONS,
-            *rest_write.OPERATIONS,
-            *graphql.OPERATIONS,
-        ]
-        return Starlette(
+        made = Starlette(
             routes=[
                 Route(_HOOK_PATH, self._post_receive, methods=["POST"]),
                 Route("/{owner}/{repo}.git/{rest:path}", hosting.endpoint, methods=["GET", "POST"]),
-                *self.api.routes(operations),
+                *_api_routes(),
                 *page.routes(),
                 *AppPages(page, self.made_apps).routes(),
                 *PullPages(page).routes(),
@@ -182,6 +171,8 @@ class LocalGitHub(People):
             exception_handlers={HTTPException: page.refuse},
             middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         )
+        made.state.api = self.api
+        return made
 
     async def _post_receive(self, request: Request) -> Response:
         """Take the refs that a hook reports."""
@@ -202,6 +193,25 @@ class LocalGitHub(People):
     async def settled(self) -> None:
         """Wait until all queued deliveries were sent."""
         await self.deliveries.settled()
+
+
+@cache
+def _api_routes() -> list[Route]:
+    """Give the routes of the API, once for all servers: there are many, and each is a pattern to compile."""
+    return routes(
+        [
+            *rest_app.OPERATIONS,
+            *rest_checks.OPERATIONS,
+            *rest_pulls.OPERATIONS,
+            *rest_compare.OPERATIONS,
+            *rest_people.OPERATIONS,
+            *rest_deployments.OPERATIONS,
+            *rest_issues.OPERATIONS,
+            *rest_git.OPERATIONS,
+            *rest_write.OPERATIONS,
+            *graphql.OPERATIONS,
+        ]
+    )
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
