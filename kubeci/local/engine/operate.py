@@ -7,10 +7,10 @@ others write there (a resumed Suspend node, a retried workflow) is taken up as i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kubeci.local.engine.copied import copied
 from kubeci.local.engine.nodes import Nodes, failed, fulfilled
 from kubeci.local.engine.operation import Call, CallError, Operation, PodRequest, PodState, Waiting, text_of
 from kubeci.local.engine.outputs import pod_outputs
@@ -39,7 +39,7 @@ def operate(workflow: JsonObject, pods: Mapping[str, PodState], now: datetime) -
 
     `pods` maps node ids to the state of their pods; a node that had a pod and is not in it lost it.
     """
-    workflow = deepcopy(workflow)
+    workflow = copied(workflow)
     status = workflow.setdefault("status", {})
     written = format_time(now)
     name: str = workflow["metadata"]["name"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from kubeci.errors import KubeCIError
 from kubeci.local.cluster.objects import Objects
 from kubeci.local.cluster.resources import PODS, WORKFLOWS
 from kubeci.local.cluster.status import ApiError
+from kubeci.local.engine.copied import copied
 from kubeci.local.engine.names import pod_name
 from kubeci.local.engine.nodes import Nodes, failed
 from kubeci.local.engine.status import COMPLETED_LABEL, condition
@@ -55,7 +55,7 @@ def retry(objects: Objects, namespace: str, name: str, now: datetime) -> JsonObj
 def formulate(workflow: JsonObject, now: datetime) -> Retried:
     """Give the workflow as a retry leaves it, with no phase yet, and the pods that must go; raises CannotRetryError."""
     _check(workflow)
-    workflow = deepcopy(workflow)
+    workflow = copied(workflow)
     written = format_time(now)
     nodes = Nodes(workflow["metadata"]["name"], workflow["status"].get("nodes") or {}, written)
     gone, again = _affected(nodes)

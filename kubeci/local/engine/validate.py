@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 
 from kubeci.local.engine.depends import DependsError, depends_of
 from kubeci.local.engine.items import LOOP_FIELDS, is_loop
@@ -144,12 +145,11 @@ def _order_problems(path: str, needs: dict[str, list[str]]) -> Iterator[str]:
 
 
 def _has_cycle(needs: dict[str, list[str]]) -> bool:
-    """Take away what depends on nothing that is left; what remains stands on a cycle."""
-    left = dict(needs)
-    while free := [name for name, tasks in left.items() if not any(task in left for task in tasks)]:
-        for name in free:
-            del left[name]
-    return bool(left)
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError:
+        return True
+    return False
 
 
 def _dag_reference_problems(path: str, tasks: list[JsonObject], needs: dict[str, list[str]]) -> Iterator[str]:
@@ -162,15 +162,16 @@ def _dag_reference_problems(path: str, tasks: list[JsonObject], needs: dict[str,
                     f"{path}.tasks.{operand.task} dependency '{operand.task}' uses an items-based condition such as "
                     ".AnySucceeded or .AllFailed but does not contain any items"
                 )
-        before = _before(name, needs)
-        for parameter in (task.get("arguments") or {}).get("parameters") or []:
-            for tag in tags(parameter.get("value")):
-                kind, _, rest = tag.partition(".")
-                other = rest.partition(".")[0]
-                if kind == "tasks" and other in by_name and other not in before:
-                    yield (
-                        f"{path}.tasks.{name} missing dependency '{other}' for parameter '{parameter.get('name')}'"
-                    )
+        mentioned = [
+            (parameter.get("name"), other)
+            for parameter in (task.get("arguments") or {}).get("parameters") or []
+            for tag in tags(parameter.get("value"))
+            if tag.startswith("tasks.") and (other := tag.split(".")[1]) in by_name
+        ]
+        before = _before(name, needs) if mentioned else set()
+        for parameter, other in mentioned:
+            if other not in before:
+                yield f"{path}.tasks.{name} missing dependency '{other}' for parameter '{parameter}'"
 
 
 def _before(name: str, needs: dict[str, list[str]]) -> set[str]:
