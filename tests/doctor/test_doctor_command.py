@@ -44,12 +44,12 @@ def arguments(scene: Scene) -> list[str]:
     return [f"--{name}={value}" for name, value in given.items()]
 
 
-async def doctor(*given: str) -> tuple[int, str, str]:
+async def doctor(*given: str, charset: str = "utf-8") -> tuple[int, str, str]:
     """Run the command in this process; gives its exit status, what it printed, and its errors."""
     former = structlog.get_config()
-    environment = {"COLUMNS": "500"}
+    invoke = CliRunner(charset=charset).invoke
     try:
-        ran = await asyncio.to_thread(CliRunner().invoke, cli, ["doctor", *given], env=environment)
+        ran = await asyncio.to_thread(invoke, cli, ["doctor", *given], env={"COLUMNS": "500"})
     finally:
         structlog.configure(**former)
     if ran.exception and not isinstance(ran.exception, SystemExit):
@@ -57,7 +57,7 @@ async def doctor(*given: str) -> tuple[int, str, str]:
     return ran.exit_code, ran.stdout, ran.stderr
 
 
-async def doctor_process(*given: str, **environment: str) -> tuple[int, str, str]:
+async def doctor_process(*given: str) -> tuple[int, str, str]:
     """Do the same in a process of its own."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "PYTHONPATH") if key in os.environ}
     process = await asyncio.create_subprocess_exec(
@@ -66,7 +66,7 @@ async def doctor_process(*given: str, **environment: str) -> tuple[int, str, str
         "kubeci",
         "doctor",
         *given,
-        env={**kept, "PYTHONUTF8": "1", "COLUMNS": "500", **environment},
+        env={**kept, "PYTHONUTF8": "1", "COLUMNS": "500"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -162,7 +162,7 @@ async def test_no_secret_is_shown(scene: Scene) -> None:
 
 async def test_a_terminal_without_unicode_gets_other_marks(tmp_path: Path) -> None:
     given = [f"--store=sqlite:///{tmp_path}/kubeci.db", "--github-url=http://127.0.0.1:1"]
-    status, told, _ = await doctor_process(*given, PYTHONIOENCODING="ascii")
+    status, told, _ = await doctor(*given, charset="ascii")
     assert status == 1
     assert "  + store" in told
 
