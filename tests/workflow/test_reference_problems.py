@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubeci.definition.yaml_reader import read_yaml
@@ -442,6 +442,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=60)  # making them takes ten times as long as looking at them
 @given(JSON, st.dictionaries(WORDS, JSON, max_size=8))
 def test_no_manifest_raises(anything: Any, template: dict[str, Any]) -> None:
     reference_problems(anything, {}, "ci.yaml")
