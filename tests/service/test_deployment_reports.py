@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from kubeci.github.app import Credentials, GitHubApp
 from kubeci.github.commits import GitHubCommits
 from kubeci.github.connection import Endpoint
 from kubeci.github.deployments import GitHubDeployments
-from kubeci.local.github.auth import new_app
+from kubeci.local.github.auth import App, new_app
 from kubeci.local.github.deployment import Deployment
 from kubeci.local.github.faults import Fault
 from kubeci.local.github.server import LocalGitHub
@@ -122,9 +123,20 @@ class Scene:
         return {each.environment: [status.state for status in each.statuses] for each in self.made}
 
 
+@pytest.fixture(scope="module")
+def registered() -> App:
+    """Make the App once: its key takes a while to be found, and to be checked when it is read."""
+    return new_app(app_id=7)
+
+
+@pytest.fixture(scope="module")
+def tls() -> ssl.SSLContext:
+    """Read certificates once; none is asked for."""
+    return ssl.create_default_context()
+
+
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    registered = new_app(app_id=7)
+async def scene(tmp_path: Path, registered: App, tls: ssl.SSLContext) -> AsyncIterator[Scene]:
     credentials = Credentials(registered.id, registered.private_key or "")
     async with (
         LocalGitHub(tmp_path / "github", app=registered, webhook_secret="secret") as github,
@@ -133,7 +145,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         await github.create_repository("acme/widgets")
         sha = await github.push("acme/widgets", {"README.md": "hello"})
         repository = Repository("acme", "widgets", github.installation("acme/widgets").id)
-        endpoint = Endpoint(github.api_url, trust_env=False, pauses=(), answer_seconds=5)
+        endpoint = Endpoint(github.api_url, trust_env=False, pauses=(), answer_seconds=5, tls=tls)
         async with GitHubApp(credentials, endpoint) as app:
             build = Build(
                 id="b",
