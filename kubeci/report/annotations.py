@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from pathlib import PurePosixPath
 
 from kubeci.model.check_run import Annotation, Level
 from kubeci.report.executor_lines import is_executors
@@ -45,10 +44,10 @@ def parse_line(line: str) -> Annotation | None:
 
 def _path(text: str) -> str:
     """Give a path as git writes it, or nothing if it cannot be one of the repository's."""
-    path = PurePosixPath(text)
-    if path.is_absolute() or ".." in path.parts or text.endswith("/") or _NO_FILE.fullmatch(text):
+    parts = [part for part in text.split("/") if part not in {"", "."}]
+    if ".." in parts or text.startswith("/") or text.endswith("/") or _NO_FILE.fullmatch(text):
         return ""
-    return "" if str(path) == "." else str(path)
+    return "/".join(parts)
 
 
 class AnnotationParser:

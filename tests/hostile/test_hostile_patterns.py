@@ -7,6 +7,7 @@ import importlib
 import re
 import time
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -18,6 +19,8 @@ ROOT = Path(kubeci.__file__).parent
 LENGTH = 10_000
 MAX_SECONDS = 0.15
 """Processor time. A pattern that goes back takes a second over so much, others some milliseconds."""
+Used = tuple[str, re.Pattern[str], frozenset[str]]
+"""Where a pattern stands, the pattern, and the methods by which it is used."""
 METHODS = ("match", "fullmatch", "search", "sub", "findall", "finditer", "split")
 PIECES = [
     *["a", "A", "0", " ", "\t", "\n", "\r", "`", "{", "}", "[", "(", '"', "'", "\\", ":", "/", ".", "-", "_", ",", "=", "<", ">"],
@@ -37,11 +40,16 @@ BOUNDED = {
 def _sources() -> Iterator[Path]:
     """Find the modules whose patterns may meet a stranger's text."""
     for path in sorted(ROOT.rglob("*.py")):
-        if path.relative_to(ROOT).parts[0] != "local" and "re." in path.read_text():
+        if path.relative_to(ROOT).parts[0] != "local" and re.search(r"\bre\.", path.read_text()):
             yield path.relative_to(ROOT.parent)
 
 
-def _patterns(place: Path) -> Iterator[tuple[str, re.Pattern[str], frozenset[str]]]:
+@cache
+def _patterns(place: Path) -> list[Used]:
+    return list(_found(place))
+
+
+def _found(place: Path) -> Iterator[Used]:
     """Find the patterns that stand in a module's source, and how each is used."""
     source = (ROOT.parent / place).read_text()
     named = place.as_posix().removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -50,6 +58,8 @@ def _patterns(place: Path) -> Iterator[tuple[str, re.Pattern[str], frozenset[str
         if isinstance(found, re.Pattern) and re.search(rf"^{name}\b.*=", source, re.MULTILINE):
             used = frozenset(re.findall(rf"\b{name}\.({'|'.join(METHODS)})\(", source))
             yield f"{place}:{name}", found, used or frozenset({"fullmatch", "search"})
+    if not re.search(rf"\bre\.({'|'.join(METHODS)})\(", source):
+        return
     for call in ast.walk(ast.parse(source)):
         if (
             isinstance(call, ast.Call)
@@ -63,9 +73,9 @@ def _patterns(place: Path) -> Iterator[tuple[str, re.Pattern[str], frozenset[str
             yield f"{place}:{call.lineno}", re.compile(call.args[0].value, flags), frozenset({call.func.attr})
 
 
-def _texts(length: int) -> Iterator[str]:
-    for piece, end in product(PIECES, ENDS):
-        yield piece * (length // len(piece)) + end
+@cache
+def _texts(length: int) -> list[str]:
+    return [piece * (length // len(piece)) + end for piece, end in product(PIECES, ENDS)]
 
 
 def _use(pattern: re.Pattern[str], method: str, text: str) -> None:
