@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ from kubeci.local.github.faults import Fault
 from kubeci.local.serving import serving
 from kubeci.local.slack.server import LocalSlack
 from kubeci.local.stack import StackSettings, Surroundings, surroundings
+from kubeci.local.zygotes import KeptZygotes
 from kubeci.model.event import Delivery
 from kubeci.service.dispatch import Admission
 from kubeci.service.intake import Intake, Schedule
@@ -165,6 +167,14 @@ async def scene_in(folder: Path, config: Config | None = None) -> AsyncIterator[
                 await working
 
 
+@cache
+def _zygotes() -> KeptZygotes:
+    """Give the zygotes of all scenes: starting one is a tenth of a second of work; they end with the process."""
+    kept = KeptZygotes()
+    atexit.register(kept.end)
+    return kept
+
+
 async def _rooms(stack: AsyncExitStack, around: Surroundings, builds: SqlBuilds) -> Rooms:
     built = Built(around.options, around.config, Patience(0.5, (0.02,), 0.2), trust_env=False)
     github = await stack.enter_async_context(enter_github(built, Metrics()))
@@ -173,7 +183,9 @@ async def _rooms(stack: AsyncExitStack, around: Surroundings, builds: SqlBuilds)
         github=github_rooms(github, around.config),
         cluster=await stack.enter_async_context(cluster_rooms(cluster, built)),
         builds=builds,
-        sandbox=await stack.enter_async_context(Sandbox(sources=module_sources(github, around.config))),
+        sandbox=await stack.enter_async_context(
+            Sandbox(sources=module_sources(github, around.config), zygotes=_zygotes())
+        ),
         config=around.config,
         argo_ui=around.options.argo_ui,
         clock=partial(datetime.now, UTC),
