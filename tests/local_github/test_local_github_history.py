@@ -82,13 +82,26 @@ async def test_files(repository: Path) -> None:
 
 
 async def test_objects_and_refs_before_and_after_they_are_packed(repository: Path) -> None:
+    await git.git(repository, "update-ref", "refs/tags/c6", "refs/heads/c1")  # which a branch is named like
     questions = [
         f"{revision}{rest}"
         for revision in (
             "refs/heads/c7",
             "refs/tags/t1",
             "refs/heads/none",
-            "c7",
+            *(
+                "c7",
+                "heads/c7",
+                "tags/t1",
+                "t1",
+                "c6",
+                "tags/c6",
+                "none",
+                "HEAD",
+                "config",
+                "objects",
+                "heads",
+            ),
             "refs/heads/c7~1",
             "0" * 40,
         )

@@ -17,6 +17,7 @@ from kubeci.local.github.git_content import read_commit, read_tag, read_tree
 
 _OID = re.compile(r"[0-9a-f]{40}")
 REF = re.compile(r"refs(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
+_SHORT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 LARGE = 1 << 20  # of such a size reading would hold up the event loop
 _PEELED = "^{commit}"
 _DEEPEST = 10  # tags of tags
@@ -52,7 +53,7 @@ def read_refs(path: Path, prefix: str) -> dict[str, str]:
 
 
 def read_object(folders: Sequence[Path], expression: str) -> GitObject | None:
-    """Find what `OID`, `refs/…` or either with `:PATH` or `^{commit}` names; None when there is no such thing.
+    """Find what `OID`, `refs/…`, a short name or one of these with `:PATH` or `^{commit}` names; None when there is no such thing.
 
     `folders` are the repository and those whose objects it sees as well.
     """
@@ -79,9 +80,21 @@ def read_object(folders: Sequence[Path], expression: str) -> GitObject | None:
 def _resolve(path: Path, revision: str) -> str | None:
     if _OID.fullmatch(revision):
         return revision if revision.strip("0") else None
-    if not REF.fullmatch(revision) or ".." in revision or (path / "packed-refs").exists():
+    if ".." in revision or (path / "packed-refs").exists():
         raise Unread
-    return read_ref(path, revision)
+    if REF.fullmatch(revision):
+        return read_ref(path, revision)
+    if not _SHORT.fullmatch(revision) or revision.endswith(".lock"):
+        raise Unread
+    # Where git looks for a short name, "gitrevisions"; of several it has a rule, and complains.
+    places = [
+        revision,
+        *(f"{folder}/{revision}" for folder in ("refs", "refs/tags", "refs/heads", "refs/remotes")),
+    ]
+    found = [place for place in places if (path / place).exists()]
+    if len(found) != 1 or not REF.fullmatch(found[0]) or (oid := read_ref(path, found[0])) is None:
+        raise Unread
+    return oid
 
 
 def read_ref(path: Path, ref: str) -> str | None:
