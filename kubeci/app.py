@@ -39,7 +39,7 @@ from kubeci.service.backlog import BACKLOG_SECONDS, count_backlog, show_backlog
 from kubeci.service.dispatch import Admission, Dispatcher
 from kubeci.service.election import Terms
 from kubeci.service.follow import follow
-from kubeci.service.intake import Intake, Schedule
+from kubeci.service.intake import IDLE_SECONDS, Intake, Schedule
 from kubeci.service.lost import LOST_SECONDS, find_lost
 from kubeci.service.news import News
 from kubeci.service.perform import Performer
@@ -81,6 +81,8 @@ class Pace:
 
     backoff: Callable[[int], float] = backoff_seconds
     """Seconds before the next try, by the number of failures in a row."""
+    idle_seconds: float = IDLE_SECONDS
+    """Seconds between two looks for deliveries that another process stored or left behind."""
     look_again_seconds: float = LOOK_AGAIN_SECONDS
     """Seconds between two looks at a workflow that the watch does not bring any more."""
     unfollowed_seconds: float = UNFOLLOWED_SECONDS
@@ -153,7 +155,7 @@ async def running(  # noqa: PLR0913 - what the command leaves out, tests say
             inbox,
             Traced(_performer(core, commands).perform, recorder),
             wakes=core.arrived,
-            schedule=Schedule(now, pace.backoff),
+            schedule=Schedule(now, pace.backoff, pace.idle_seconds),
         )
         feed = ClusterWorkflowFeed(
             cluster,

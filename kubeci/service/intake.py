@@ -49,6 +49,8 @@ class Schedule:
 
     clock: Callable[[], datetime]
     backoff: Callable[[int], float] = backoff_seconds
+    idle_seconds: float = IDLE_SECONDS
+    """Between two looks while nothing arrives."""
 
 
 class Intake:
@@ -67,6 +69,7 @@ class Intake:
         self._perform = perform
         self._clock = schedule.clock
         self._backoff = schedule.backoff
+        self._idle_seconds = schedule.idle_seconds
         self._arrived = wakes
         self._cause = ""
         """What the last delivery waits for that does; with it the operator is told once, however many wait."""
@@ -120,7 +123,7 @@ class Intake:
     async def _next_suspect(self) -> None:
         """Work alone on a delivery whose last attempts ended with their process, so that it does not end others' too."""
         if not await self._inbox.suspects(self._clock()):
-            await asyncio.sleep(IDLE_SECONDS)
+            await asyncio.sleep(self._idle_seconds)
             return
         async with self._gate.alone(ALONE_SECONDS) as alone:
             if alone and (claimed := await self._claim(Wanted(alone=True))):
@@ -153,10 +156,10 @@ class Intake:
     async def _idle(self, wanted: Wanted) -> None:
         due, now = await self._inbox.next_due(wanted), self._clock()
         soonest = self._workload.soonest(due, now)
-        seconds = (soonest - now) / timedelta(seconds=1) if soonest else IDLE_SECONDS
+        seconds = (soonest - now) / timedelta(seconds=1) if soonest else self._idle_seconds
         # Not wait_for: in Python 3.11 it can swallow a cancellation.
         with suppress(TimeoutError):
-            async with asyncio.timeout(min(max(seconds, 0.01), IDLE_SECONDS)):
+            async with asyncio.timeout(min(max(seconds, 0.01), self._idle_seconds)):
                 await self._arrived.wait()
 
     async def _handle(self, delivery: Delivery, asked: float) -> None:

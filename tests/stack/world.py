@@ -25,6 +25,7 @@ NEVER = 60.0  # seconds; an answer so late comes after the end of the test
 NAMESPACE = "argo"
 FAST = Pace(
     backoff=lambda failures: min(0.02 * 2**failures, 0.2),
+    idle_seconds=0.5,
     look_again_seconds=0.1,
     push_wait_seconds=0.02,
     watch=Timing(backoff=0.05, backoff_cap=0.1, silence=10.0),
