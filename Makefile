@@ -19,7 +19,7 @@ demo: .venv/.installed ## the main job on this machine; ARGS=--once ends by itse
 
 test: .venv/.installed ## every test that needs nothing but Python, git and make
 	@# Bytecode is kept even where the environment says otherwise: rewriting the tests' asserts costs each worker seconds.
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist worksteal -m "not conformance and not browser and not cluster" $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4 --dist worksteal -m "not conformance and not browser and not cluster" $(ARGS)
 
 lint: .venv/.installed ## ruff, mypy strict, the import rules, the Dockerfile
 	$(BIN)/ruff check .
