@@ -12,6 +12,8 @@ from kubeci.local.cluster.door import Asked
 from kubeci.local.github.api import RecordedRequest
 
 UPTIME_SECONDS = (0.2, 8.0)
+BUSY_UPTIME_SECONDS = (0.1, 3.0)
+"""Where the work goes on beside a kill, or there is little of it."""
 CALM_SECONDS = (35.0, 50.0)
 CALM_EVERY = 8
 """One life in so many is long enough to lead, and to sweep for what was missed: stories wait for that."""
@@ -33,11 +35,19 @@ AIMS = (
 class Killer:
     """Kills one replica at a time, each by its own process."""
 
-    def __init__(self, replicas: Replicas, random: Random, *, calm: bool = True) -> None:
-        """Kill these; `calm`: let one live long now and then."""
+    def __init__(
+        self,
+        replicas: Replicas,
+        random: Random,
+        *,
+        calm: bool = True,
+        uptime: tuple[float, float] = UPTIME_SECONDS,
+    ) -> None:
+        """Kill these, each after so many seconds at least and at most; `calm`: let one live long now and then."""
         self._replicas = replicas
         self._random = random
         self._calm = calm
+        self._uptime = uptime
         self._world = replicas.each[0].world
 
     async def run(self, until: asyncio.Event) -> None:
@@ -46,7 +56,7 @@ class Killer:
             if until.is_set():
                 return
             replica = self._random.choice(self._replicas.each)
-            seconds = CALM_SECONDS if self._calm and life % CALM_EVERY == 0 else UPTIME_SECONDS
+            seconds = CALM_SECONDS if self._calm and life % CALM_EVERY == 0 else self._uptime
             await _pause(until, self._random.uniform(*seconds))
             if self._random.random() < 0.6:
                 await self._aim(*self._random.choice(AIMS))

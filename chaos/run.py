@@ -30,7 +30,7 @@ class Patience:
     at_once: int = 24
 
 
-SHORT = Patience(work=40.0, heal=120.0, at_once=6)
+SHORT = Patience(work=60.0, heal=120.0, at_once=4)
 QUIET_SECONDS = 5.0
 """What doubles something late does so after a sweep, of which there is one every two seconds."""
 STEP_SECONDS = 5.0
