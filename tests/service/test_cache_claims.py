@@ -1,138 +1,31 @@
+"""Which claim a build gets for its cache, and which ones it is refused."""
+
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from caches_kit import FORK, HERE, LOOKALIKE, Scene, build, cache, scene_in
 
 from kubeci.cluster.causes import explained
 from kubeci.cluster.claims import ClusterClaims
-from kubeci.cluster.connect import connect
 from kubeci.cluster.errors import of_answer
-from kubeci.cluster.workflows import ArgoWorkflows
 from kubeci.errors import DefinitionError, Forbidden, KubeCIError, Unready, UpstreamError
-from kubeci.local.cluster.cluster import LocalCluster
-from kubeci.local.cluster.resources import CLAIMS, PODS
-from kubeci.model.build import Build, Plan
+from kubeci.local.cluster.resources import CLAIMS
 from kubeci.model.cache import CacheClaim
 from kubeci.model.json import JsonObject
-from kubeci.model.repository import Commit, Ref, Repository
+from kubeci.model.repository import Repository
 from kubeci.service import caches
-from kubeci.settings.config import Config
-from kubeci.settings.pattern import Pattern
-from kubeci.store.builds import SqlBuilds
-from kubeci.store.database import database
-from kubeci.workflow.claims import claim_manifest, claim_name
-
-HERE = Repository("my.org", "widgets", 1)
-LOOKALIKE = Repository("my-org", "Widgets", 2)
-"""Its labels are those of HERE."""
-FORK = "mallory/widgets"
-SHARED: dict[str, tuple[Pattern, ...]] = {"shared": (Pattern(r"my\.org/.*"),)}
-
-
-@dataclass
-class Scene:
-    """A cluster, and the use cases' rooms over HTTP to it."""
-
-    cluster: LocalCluster
-    rooms: Any
-
-    def create(self, claim: CacheClaim) -> None:
-        self.cluster.objects.create(CLAIMS, "ci", claim_manifest(claim, "ci", "kube-ci"))
-
-    def older(self, name: str, repository: Repository = HERE) -> None:
-        """Create a claim as older versions did, without annotations."""
-        manifest = claim_manifest(cache(repository), "ci", "kube-ci")
-        manifest["metadata"]["name"] = name
-        del manifest["metadata"]["annotations"]
-        self.cluster.objects.create(CLAIMS, "ci", manifest)
-
-    def pod(self, name: str, claim: str) -> None:
-        self.cluster.objects.create(
-            PODS,
-            "ci",
-            {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {"name": name, "labels": {"workflows.argoproj.io/workflow": "build"}},
-                "spec": {
-                    "nodeName": "n1",
-                    "containers": [{"name": "main", "image": "x"}],
-                    "volumes": [{"name": "cache", "persistentVolumeClaim": {"claimName": claim}}],
-                },
-                "status": {"phase": "Succeeded"},
-            },
-        )
-
-    def claims(self) -> set[str]:
-        return {each["metadata"]["name"] for each in self.cluster.objects.list(CLAIMS, "ci")}
-
-    def pods(self) -> set[str]:
-        return {each["metadata"]["name"] for each in self.cluster.objects.list(PODS, "ci")}
+from kubeci.workflow.claims import claim_name
 
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    cluster = LocalCluster()
-    async with cluster.serving():
-        kubeconfig = tmp_path / "kubeconfig"
-        cluster.write_kubeconfig(kubeconfig)
-        async with (
-            connect(kubeconfig=str(kubeconfig), trust_env=False) as client,
-            database(f"sqlite:///{tmp_path}/kubeci.db") as stored,
-        ):
-            config = Config(namespace="ci", shared_claims=SHARED)
-            parts = SimpleNamespace(claims=ClusterClaims(client), workflows=ArgoWorkflows(client))
-            yield Scene(cluster, SimpleNamespace(cluster=parts, config=config, builds=SqlBuilds(stored)))
-
-
-async def test_a_running_build_keeps_its_cache(scene: Scene) -> None:
-    claim = cache(branch="main")
-    scene.create(claim)
-    running = await scene.rooms.builds.add(build(claim))
-    for told in (
-        await caches.clear_build(build(claim), scene.rooms),
-        await caches.clear_branch(HERE, "main", scene.rooms),
-        await caches.clear_repository(HERE, scene.rooms),
-    ):
-        assert "is in use by a running build: cancel it first" in told
-    assert scene.claims() == {claim.name}
-    # What is gone needs it no more.
-    told = await caches.clear_branch(HERE, "main", scene.rooms, gone="the branch main was deleted")
-    assert (told, scene.claims()) == (f"1 cache volume deleted: {claim.name}", set())
-    stopped = await scene.rooms.builds.get(running.id)
-    assert stopped.stopped == "the branch main was deleted"
-
-
-def cache(
-    repository: Repository = HERE, branch: str = "", *, name: str = "", size: str = "1Gi"
-) -> CacheClaim:
-    scope = "branch" if branch else "project"
-    return CacheClaim(
-        name or claim_name(repository, branch), scope, repository, branch, size, named=bool(name)
-    )
-
-
-def build(claim: CacheClaim | None, *, fork: str = "", branch: str = "main") -> Build:
-    plan = Plan(cache_claim=claim.name, cache_scope=claim.scope) if claim else Plan()
-    return Build(
-        "id",
-        Commit(HERE, "1" * 40),
-        Ref(branch),
-        "ci",
-        "Workflow - ci",
-        "ci",
-        "build",
-        datetime.now(UTC),
-        head_repository=fork,
-        plan=plan,
-    )
+    async with scene_in(tmp_path) as scene:
+        yield scene
 
 
 async def test_a_claim_is_created_once_and_found_again(scene: Scene) -> None:
@@ -304,80 +197,6 @@ async def test_a_quota_is_waited_for_and_a_limit_is_not(
     assert words in caught.value.public
 
 
-async def test_a_repository_is_cleared_and_its_lookalike_is_not(scene: Scene) -> None:
-    theirs = [cache(LOOKALIKE), cache(LOOKALIKE, "main"), cache(LOOKALIKE, name="deps")]
-    ours = [cache(), cache(branch="main"), cache(branch=f"{FORK}:main"), cache(name="mine")]
-    for claim in [*theirs, *ours]:
-        scene.create(claim)
-        scene.pod(f"pod-{claim.name}", claim.name)
-    scene.older("unknown")
-    told = await caches.clear_repository(HERE, scene.rooms)
-    names = sorted(claim.name for claim in ours)
-    assert told == f"4 cache volumes deleted: {', '.join(names)}; with 4 pods that held them"
-    assert await caches.clear_repository(HERE, scene.rooms) == caches.NO_CACHE
-    assert scene.claims() == {claim.name for claim in theirs} | {"unknown"}
-    assert scene.pods() == {f"pod-{claim.name}" for claim in theirs}
-
-
-async def test_a_branch_is_cleared_alone(scene: Scene) -> None:
-    gone = [cache(branch="a/b"), cache(branch="a/b", name="mine")]
-    stay = [
-        cache(),
-        cache(branch="a-b"),
-        cache(branch="a/B"),
-        cache(branch="tag:a/b"),
-        cache(branch=f"{FORK}:a/b"),
-        cache(LOOKALIKE, "a/b"),
-    ]
-    for claim in [*gone, *stay]:
-        scene.create(claim)
-    scene.older(claim_name(HERE, "old"))
-    assert (await caches.clear_branch(HERE, "a/b", scene.rooms)).startswith("2 cache volumes deleted: ")
-    assert scene.claims() == {claim.name for claim in stay} | {claim_name(HERE, "old")}
-    assert await caches.clear_branch(HERE, "", scene.rooms) == caches.NO_CACHE
-    told = await caches.clear_branch(HERE, "a/b", scene.rooms, fork=FORK)
-    assert told == f"1 cache volume deleted: {claim_name(HERE, f'{FORK}:a/b')}"
-    told = await caches.clear_branch(HERE, "old", scene.rooms)
-    assert told == f"1 cache volume deleted: {claim_name(HERE, 'old')}"
-
-
-@pytest.mark.parametrize(
-    ("claim", "fork"),
-    [
-        (cache(), ""),
-        (cache(branch="main"), ""),
-        (cache(name="deps"), ""),
-        (cache(branch=f"{FORK}:main"), FORK),
-    ],
-)
-async def test_the_button_clears_the_builds_own(scene: Scene, claim: CacheClaim, fork: str) -> None:
-    scene.create(claim)
-    scene.create(cache(branch="other"))
-    scene.pod("holder", claim.name)
-    told = await caches.clear_build(build(claim, fork=fork), scene.rooms)
-    assert told == f"1 cache volume deleted: {claim.name}; with 1 pod that held it"
-    assert scene.claims() == {claim_name(HERE, "other")}
-    assert await caches.clear_build(build(claim, fork=fork), scene.rooms) == caches.NO_CACHE
-
-
-@pytest.mark.parametrize(
-    ("existing", "of_build", "fork"),
-    [
-        (cache(LOOKALIKE, name="deps"), cache(name="deps"), ""),
-        (cache(branch="other", name="deps"), cache(branch="main", name="deps"), ""),
-        (cache(name="deps"), cache(branch="main", name="deps"), ""),
-        (cache(branch="main", name="deps"), cache(branch="main", name="deps"), FORK),
-    ],
-)
-async def test_the_button_leaves_what_is_others(
-    scene: Scene, existing: CacheClaim, of_build: CacheClaim, fork: str
-) -> None:
-    scene.create(existing)
-    scene.pod("holder", existing.name)
-    assert "so that it stays" in await caches.clear_build(build(of_build, fork=fork), scene.rooms)
-    assert (scene.claims(), scene.pods()) == ({"deps"}, {"holder"})
-
-
 @pytest.mark.parametrize(
     ("existing", "of_build", "expected"),
     [
@@ -403,19 +222,3 @@ async def test_a_workflow_does_not_run_again_while_its_cache_is_cleared(scene: S
     scene.pod("holder", cache().name)
     scene.cluster.objects.delete(CLAIMS, "ci", cache().name)
     assert await caches.has_its_cache(build(cache()), scene.rooms) is False
-
-
-async def test_a_build_without_a_cache_has_nothing_to_clear(scene: Scene) -> None:
-    assert await caches.clear_build(build(None), scene.rooms) == caches.NO_CACHE
-    assert not scene.cluster.requests
-
-
-async def test_clearing_that_was_interrupted_is_finished(scene: Scene) -> None:
-    scene.create(cache())
-    scene.pod("holder", cache().name)
-    scene.cluster.faults.add("GET", "/pods", status=503)
-    with pytest.raises(UpstreamError):
-        await caches.clear_repository(HERE, scene.rooms)
-    assert (scene.claims(), scene.pods()) == ({cache().name}, {"holder"})
-    assert "1 cache volume deleted" in await caches.clear_repository(HERE, scene.rooms)
-    assert (scene.claims(), scene.pods()) == (set(), set())
