@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cluster_kit import Requests
+from cluster_kit import PLAIN, Requests
 
+from kubeci.cluster.argo_server import ArgoServer
 from kubeci.cluster.client import Client
 from kubeci.cluster.connect import connect
+from kubeci.local.argo_server.server import LocalArgoServer, argo_server
 from kubeci.local.cluster.cluster import LocalCluster
+from kubeci.local.cluster.objects import Objects
 
 
 @pytest.fixture
@@ -33,3 +36,21 @@ async def client(cluster: LocalCluster, tmp_path: Path, requests: Requests) -> A
     cluster.write_kubeconfig(kubeconfig)
     async with connect(kubeconfig=str(kubeconfig), trust_env=False, on_request=heard) as client:
         yield client
+
+
+@pytest.fixture
+def objects() -> Objects:
+    return Objects()
+
+
+@pytest.fixture
+async def local(objects: Objects) -> AsyncIterator[LocalArgoServer]:
+    async with argo_server(objects) as server:
+        yield server
+
+
+@pytest.fixture
+async def argo(local: LocalArgoServer) -> AsyncIterator[ArgoServer]:
+    argo = ArgoServer(local.url, local.token, trust_env=False, tls=PLAIN)
+    yield argo
+    await argo.aclose()
