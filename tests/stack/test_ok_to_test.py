@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 import yaml
 from shared_stacks import Stacks
-from test_comment_commands import PACE, Talk, heard_later, held
+from talk_kit import PACE, Talk, heard_later, held
 from tests_stack import PASSING, workflow
 
 from kubeci.local.github.repositories import push_ref

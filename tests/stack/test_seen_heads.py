@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 import pytest_asyncio
 from shared_stacks import Stacks
-from test_comment_commands import PACE, Talk, held
+from talk_kit import PACE, Talk, held
 from tests_stack import PASSING
 
 from kubeci.local.github.repositories import push_ref
