@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fuzz import TARGETS, Target, fuzz
+from fuzz import TARGETS, fuzz
+from fuzz_target import Target
 from hypothesis import strategies as st
 
 EXAMPLES = 40
