@@ -1,3 +1,5 @@
+"""The deployments that a workflow's steps are shown as."""
+
 from __future__ import annotations
 
 import json
@@ -7,49 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from node_deployments_kit import ERROR, FAILURE, IN_PROGRESS, RULES, SUCCESS, node, rules, to, workflow
 
 from kubeci.model.deployment import DeploymentState
-from kubeci.model.report import DeploymentTold
-from kubeci.report.deployments import (
-    MAX_DEPLOYMENTS,
-    DeployRules,
-    NodeDeployment,
-    asked_for,
-    left_behind,
-    wanted,
-)
-from kubeci.settings.pattern import Pattern
-from kubeci.workflow.status import WorkflowState, read_state
+from kubeci.report.deployments import MAX_DEPLOYMENTS, NodeDeployment, wanted
+from kubeci.workflow.status import read_state
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "argo-recordings"
-RULES = DeployRules(Pattern("^deploy"), "environment", "environmentURL", "https://argo.example.com")
-IN_PROGRESS, SUCCESS, FAILURE, ERROR = (
-    DeploymentState.IN_PROGRESS,
-    DeploymentState.SUCCESS,
-    DeploymentState.FAILURE,
-    DeploymentState.ERROR,
-)
-
-
-def rules(pattern: str) -> DeployRules:
-    return DeployRules(Pattern(pattern), "environment", "environmentURL", "https://argo.example.com")
-
-
-def to(environment: object) -> dict[str, Any]:
-    return {"parameters": [{"name": "environment", "value": environment}]}
-
-
-def node(name: str, **fields: Any) -> dict[str, Any]:
-    common = {"name": name, "displayName": name, "type": "Pod", "phase": "Running", "templateName": "deploy"}
-    return common | {"boundaryID": "wf", "inputs": to("staging")} | fields
-
-
-def workflow(
-    nodes: dict[str, Any], phase: str = "Running", message: str = "", *, deleted: bool = False
-) -> WorkflowState:
-    root = {"wf": {"name": "wf", "type": "DAG", "phase": phase, "templateName": "ci"}}
-    status = {"phase": phase, "message": message, "nodes": (root | nodes) if nodes else {}}
-    return read_state({"metadata": {"namespace": "ci", "name": "wf"}, "status": status}, deleted=deleted)
 
 
 def test_the_recorded_deployments() -> None:
@@ -217,66 +183,6 @@ def test_only_addresses_of_the_web_are_shown(url: object, shown: str) -> None:
     outputs = {"parameters": [{"name": "environmentURL", "value": url}]}
     found, _ = wanted(workflow({"a": node("wf.a", outputs=outputs)}), RULES)
     assert [each.environment_url for each in found] == [shown]
-
-
-@pytest.mark.parametrize(
-    ("phase", "deleted", "state", "description"),
-    [
-        ("Running", False, IN_PROGRESS, ""),
-        ("Running", True, ERROR, "the workflow was deleted"),
-        ("Failed", False, ERROR, "the workflow ended before this step did"),
-        ("Succeeded", False, SUCCESS, ""),
-    ],
-)
-def test_an_ended_workflow_leaves_nothing_in_progress(
-    phase: str, state: DeploymentState, description: str, *, deleted: bool
-) -> None:
-    found, _ = wanted(workflow({"a": node("wf.a")}, phase, deleted=deleted), RULES)
-    assert [(each.state, each.description) for each in found] == [(state, description)]
-
-
-def test_nodes_that_are_gone_are_settled() -> None:
-    told = {
-        "a": DeploymentTold(1, "in_progress", "staging"),
-        "b": DeploymentTold(2, "success", "staging"),
-        "c": DeploymentTold(0, "", "staging"),
-    }
-    gone = workflow({}, "", deleted=True)
-    (left,) = left_behind(gone, [], told)
-    assert (left.node_id, left.environment, left.state, left.description) == (
-        "a",
-        "staging",
-        ERROR,
-        "the workflow was deleted",
-    )
-    assert left_behind(workflow({}), [], told) == []
-    assert left_behind(gone, [left], told) == []
-    unreadable = read_state(
-        {"metadata": {"name": "wf"}, "status": {"phase": "Succeeded", "offloadNodeStatusVersion": "x"}}
-    )
-    assert [each.state for each in left_behind(unreadable, [], told)] == [SUCCESS]
-
-
-NOTHING = DeploymentTold()
-
-
-@pytest.mark.parametrize(
-    ("state", "told", "expected"),
-    [
-        (workflow({}), NOTHING, None),
-        (workflow({"a": node("wf.a")}), NOTHING, (IN_PROGRESS, "")),
-        (workflow({"a": node("wf.a")}, "Succeeded"), NOTHING, (SUCCESS, "")),
-        (workflow({}, "Error", "invalid spec"), NOTHING, (ERROR, "invalid spec")),
-        (workflow({}, "", deleted=True), NOTHING, (ERROR, "the workflow was deleted")),
-        (workflow({}, "", deleted=True), DeploymentTold(5, "success"), None),
-    ],
-)
-def test_the_deployment_that_asked(
-    state: WorkflowState, told: DeploymentTold, expected: tuple[DeploymentState, str] | None
-) -> None:
-    found = asked_for(state, "live", told, RULES)
-    assert (found and (found.state, found.description)) == expected
-    assert found is None or (found.node_id, found.environment) == ("wf", "live")
 
 
 anything = st.recursive(
