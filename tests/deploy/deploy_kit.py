@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx
 import yaml
 
+from kubeci.cli import cli
 from kubeci.local.stack import WEBHOOK_SECRET, Surroundings
 
 ROOT = Path(__file__).parents[2]
@@ -100,3 +102,13 @@ async def _answers(process: asyncio.subprocess.Process, url: str, log: Path) -> 
                     return
             except httpx.TransportError:
                 await asyncio.sleep(0.05)
+
+
+def option(name: str) -> str:
+    """Give an option as the Deployment's environment sets it, or its default."""
+    [command] = container()["args"]
+    serve = cli.get_command(click.Context(cli), command)
+    assert serve
+    [found] = [each for each in serve.params if each.opts == [f"--{name}"]]
+    given = {each["name"]: each.get("value") for each in container()["env"]}
+    return str(given.get(str(found.envvar), found.default))
