@@ -25,6 +25,7 @@ from kubeci.create_app.wish import read_wish
 
 WHERE = SecretName("kubeci", "kubeci-github")
 WEBHOOK = "https://ci.example.com/webhooks/github"
+AWAY = "http://127.0.0.1:9/api/v3"  # the port discard, where nothing listens
 
 
 class Forms(HTMLParser):

@@ -1,35 +1,20 @@
-"""What goes wrong: one sentence that says what to do, and nothing secret is lost or shown."""
+"""What goes wrong on the way: one sentence that says what to do."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import re
 import socket
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from create_app_kit import Forms, Person, plan_for, running, written
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from create_app_kit import AWAY, Forms, Person, plan_for, running, written
 
-from kubeci.create_app.destination import SecretFile
-from kubeci.create_app.registered import Registered
-from kubeci.create_app.registration import register
-from kubeci.errors import ConfigurationError, NotFound, UpstreamError
-from kubeci.local.github.auth import App
+from kubeci.errors import ConfigurationError
 from kubeci.local.github.faults import Fault
 from kubeci.local.github.server import LocalGitHub
-from kubeci.local.serving import serving
-from kubeci.model.json import JsonObject
-
-AWAY = "http://127.0.0.1:9/api/v3"  # the port discard, where nothing listens
 
 
 async def state_of(person: Person, address: str) -> str:
@@ -190,112 +175,3 @@ async def test_the_port_is_taken(github: LocalGitHub, tmp_path: Path) -> None:
         ):
             async with running(plan_for(github.api_url, tmp_path / "secret.yaml"), port=port):
                 pass
-
-
-async def test_files_that_cannot_be_written_are_found_before(tmp_path: Path) -> None:
-    there = tmp_path / "there.yaml"
-    there.write_text("mine")
-    dangling = tmp_path / "link.yaml"
-    dangling.symlink_to(tmp_path / "nowhere")
-    for path, words in (
-        (there, "the file exists; name another one, or add --force"),
-        (dangling, "the file exists"),
-        (tmp_path, "this is a folder"),
-        (tmp_path / "no" / "x.yaml", "is no folder that can be written to"),
-    ):
-        with pytest.raises(ConfigurationError, match=words):
-            await SecretFile(path).check()
-    assert there.read_text() == "mine"
-
-
-async def test_force_replaces_a_file_and_its_mode(tmp_path: Path) -> None:
-    there = tmp_path / "there.yaml"
-    there.write_text("old")
-    there.chmod(0o644)
-    file = SecretFile(there, force=True)
-    await file.check()
-    await file.keep({"kind": "Secret"})
-    assert (there.read_text(), there.stat().st_mode & 0o777) == ("kind: Secret\n", 0o600)
-    assert [each.name for each in os.scandir(tmp_path)] == [there.name]
-
-
-class Broken:
-    """Fails when it matters."""
-
-    place = "the broken place"
-    next_command = ""
-
-    async def check(self) -> None:
-        pass
-
-    async def keep(self, _secret: JsonObject) -> None:
-        raise OSError(28, "No space left on device")
-
-
-async def test_credentials_that_cannot_be_kept_are_saved(
-    github: LocalGitHub, person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    async with running(plan_for(github.api_url, Broken())) as run:
-        await person.open(run.address)
-        await person.press()
-        assert (await person.press()).status_code == 502
-        with pytest.raises(ConfigurationError) as caught:
-            await run.task
-    [saved] = map(Path, os.scandir(tmp_path / "here"))
-    assert saved.stat().st_mode & 0o777 == 0o600
-    assert len(written(saved)) == 3
-    assert str(caught.value) == (
-        "the broken place: No space left on device; the App kubeci-acme is made, and its Secret is in "
-        f"{saved}: apply that, and remove it"
-    )
-
-
-def answering(status: int, content: object) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(_: Request) -> Response:
-        return JSONResponse(content, status)
-
-    return answer
-
-
-GOOD = {"id": 7, "slug": "s", "html_url": "https://github.com/apps/s", "webhook_secret": "hush"}
-
-
-@pytest.mark.parametrize(
-    ("status", "changes", "words"),
-    [
-        (404, {}, "does not know the code"),
-        (422, {"message": "No"}, "GitHub answered 422 to POST /app-manifests/{code}/conversions: No"),
-        (500, {}, "GitHub answered 500"),
-        (201, {"pem": "none"}, "holds no App with a private key"),
-        (201, {"pem": 1}, "holds no App with a private key"),
-        (201, {"id": "x"}, "holds no App with a private key"),
-        (201, {"webhook_secret": None}, "without a webhook secret"),
-        (201, {"html_url": "javascript:alert(1)"}, "holds no address"),
-        (201, {"html_url": "https://github.com/apps/\x1b[31ms"}, "holds no address"),
-        (201, {"slug": "\x1b]0;owned\x07s"}, "holds no name"),
-        (201, {"slug": "", "html_url": "https://github.com/apps/$(id)"}, "holds no name"),
-        (201, {}, ""),
-    ],
-)
-async def test_answers_of_github(app: App, status: int, changes: dict[str, object], words: str) -> None:
-    content = {**GOOD, "pem": app.private_key, "client_secret": "hidden", **changes}
-    routes = [Route("/app-manifests/{code}/conversions", answering(status, content), methods=["POST"])]
-    async with serving(Starlette(routes=routes)) as url:
-        if not words:
-            found = await register(url, "code")
-            assert found == Registered(7, "s", "https://github.com/apps/s", app.private_key or "", "hush")
-            assert "hush" not in repr(found)
-            assert "KEY" not in repr(found)
-            return
-        with pytest.raises(NotFound if status == 404 else UpstreamError) as caught:
-            await register(url, "code")
-    assert words in str(caught.value)
-    assert "hush" not in str(caught.value)
-    assert caught.value.__cause__ is None or "hush" not in json.dumps(str(caught.value.__cause__))
-
-
-async def test_a_connection_that_does_not_open_is_tried_again() -> None:
-    with pytest.raises(UpstreamError, match="the connection to GitHub failed"):
-        await register(AWAY, "code", pauses=(0.0, 0.0))
