@@ -16,7 +16,8 @@ BUSY_UPTIME_SECONDS = (0.1, 3.0)
 """Where the work goes on beside a kill, or there is little of it."""
 CALM_SECONDS = (35.0, 50.0)
 CALM_EVERY = 8
-"""One life in so many is long enough to lead, and to sweep for what was missed: stories wait for that."""
+"""One life in so many is long enough to lead, and to sweep for what was missed: stories wait for that. With two replicas,
+of which the other lives on, one in twice as many is."""
 AIM_SECONDS = 3.0
 AIM_LOOK_SECONDS = 0.002
 LATE_SECONDS = 0.04
@@ -56,7 +57,11 @@ class Killer:
             if until.is_set():
                 return
             replica = self._random.choice(self._replicas.each)
-            seconds = CALM_SECONDS if self._calm and life % CALM_EVERY == 0 else self._uptime
+            seconds = (
+                CALM_SECONDS
+                if self._calm and life % (CALM_EVERY * len(self._replicas.each)) == 0
+                else self._uptime
+            )
             await _pause(until, self._random.uniform(*seconds))
             if self._random.random() < 0.6:
                 await self._aim(*self._random.choice(AIMS))

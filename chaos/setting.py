@@ -30,8 +30,8 @@ class Setting:
     ) -> AsyncIterator[tuple[Run, Postgres | None]]:
         """Have a world and `count` replicas, none of them started, until the block ends."""
         async with AsyncExitStack() as stack:
-            # With two the work goes on while one is down.
-            patience = SHORT if self.short else Patience(at_once=24 // count)
+            # With two the work goes on while one is down, and would be over after a few kills.
+            patience = SHORT if self.short else Patience(at_once=24 if count == 1 else 8)
             server, store = None, f"sqlite:///{self.folder / 'kubeci.db'}"
             if on_postgres:
                 server = stack.enter_context(postgres())
