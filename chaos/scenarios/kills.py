@@ -9,7 +9,7 @@ from chaos.setting import Setting
 
 BUILDS = 300
 FEW = 30
-BUILDS_A_KILL = 20
+BUILDS_A_KILL = 15
 """Fewer kills than one for so many builds would show little."""
 
 
