@@ -31,7 +31,7 @@ class Setting:
         """Have a world and `count` replicas, none of them started, until the block ends."""
         async with AsyncExitStack() as stack:
             # With two the work goes on while one is down, and would be over after a few kills.
-            patience = SHORT if self.short else Patience(at_once=24 if count == 1 else 5)
+            patience = SHORT if self.short else Patience(at_once=24 if count == 1 else 3)
             server, store = None, f"sqlite:///{self.folder / 'kubeci.db'}"
             if on_postgres:
                 server = stack.enter_context(postgres())
