@@ -27,6 +27,10 @@ async def diagnosis(
             concerned |= dict.fromkeys(each.sha for each in due if each.sha[:8] in case)
     for sha in list(concerned)[:CASES]:
         lines += await _commit(sha, world, store)
+    lines.append("deliveries that are not taken:")
+    for guid in sorted(world.untaken())[:CASES]:
+        tries = [each for each in world.github.deliveries.sent if each.guid == guid]
+        lines.append(f"  {guid} {tries[0].event}: {', '.join(each.status for each in tries)}")
     lines.append("deliveries that are not done:")
     lines += [f"  {' '.join(map(_word, row))}" for row in (await unfinished(store))[:CASES]]
     for replica in replicas.each:

@@ -32,7 +32,8 @@ class Patience:
 
 SHORT = Patience(work=60.0, heal=120.0, at_once=4)
 QUIET_SECONDS = 5.0
-"""What doubles something late does so after a sweep, of which there is one every two seconds."""
+"""For so long nothing may be under way: what doubles something late does so after a sweep, of which there is one every two
+seconds."""
 STEP_SECONDS = 5.0
 BEGIN_SECONDS = 60.0
 
@@ -126,11 +127,21 @@ class Run:
                 while self.ledger.done < len(self.ledger.due) or self.ledger.verdict().faults():
                     await asyncio.sleep(0.5)
                 seconds = time.monotonic() - begun
-                while await unfinished(self.store):
-                    await asyncio.sleep(0.5)
-                await asyncio.sleep(QUIET_SECONDS)
+                await self._quiet()
                 return seconds
         return time.monotonic() - begun
+
+    async def _quiet(self) -> None:
+        """Wait until nothing was under way for a while.
+
+        Each build may be there long before that: a push of which the check suite was built is asked for again when it is a
+        minute old, and then waits some seconds for a check suite.
+        """
+        busy_at = time.monotonic()
+        while time.monotonic() - busy_at < QUIET_SECONDS:
+            if self.world.untaken() or await unfinished(self.store):
+                busy_at = time.monotonic()
+            await asyncio.sleep(0.5)
 
     async def _progress(self) -> None:
         """Say every few seconds how far it is, until cancelled."""
@@ -147,6 +158,7 @@ class Run:
         late = await unfinished(self.store)
         found = [
             *zeros(verdict),
+            Figure("deliveries not taken", len(self.world.untaken()), zero=True),
             Figure("deliveries not done", len(late), zero=True),
             Figure("builds asked for", self.ledger.builds),
             *figures,

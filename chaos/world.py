@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.judge import Place, Ran, Seen, Shown
+from kubeci.github.events import ACTIONS
 from kubeci.local.argo_server.server import argo_server
 from kubeci.local.cluster.cluster import LocalCluster
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.engine.engine import Engine
 from kubeci.local.engine.runner import Limits
 from kubeci.local.github.auth import new_app
+from kubeci.local.github.deliveries import Delivery
 from kubeci.local.github.server import LocalGitHub
 from kubeci.workflow import metadata
 
@@ -66,6 +68,11 @@ class World:
             if run.status == "completed"
         )
 
+    def untaken(self) -> set[str]:
+        """Give the deliveries of events that the server reads, by guid, none of whose attempts it has taken yet."""
+        read = [each for each in self.github.deliveries.sent if _kind(each) in ACTIONS]
+        return {each.guid for each in read} - {each.guid for each in read if each.status == "OK"}
+
     def seen(self) -> Seen:
         """Give what GitHub and the cluster show now."""
         state = self.github.state
@@ -88,6 +95,10 @@ class World:
             workflows.append(Ran(repository, said.get(metadata.SHA, ""), workflow["metadata"]["name"], build))
         deployments = {each.id: each.state for each in state.deployments.values()}
         return Seen(runs, workflows, deployments)
+
+
+def _kind(delivery: Delivery) -> tuple[str, str]:
+    return delivery.event, delivery.payload.get("action") or ""
 
 
 @asynccontextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,7 +16,10 @@ from kubeci.service.judge import Judge
 from kubeci.service.read_logs import unread
 from kubeci.service.rooms import Rooms
 from kubeci.service.submit import Submitter
-from kubeci.workflow.status import read_state
+from kubeci.workflow.status import WorkflowState, read_state
+
+ARGO_TELLS = timedelta(seconds=1)
+"""How exactly Argo tells when a step ended, by which the reconciler tells attempts apart."""
 
 log = structlog.get_logger(__name__)
 
@@ -67,8 +71,10 @@ class Retrier:
 
     async def _retry(self, build: Build, wish: str) -> str:
         """Give why there is nothing to retry; empty: it was retried."""
-        current = await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name)
-        state = read_state(current)
+        state = await self._read(build)
+        if seconds := self._too_early(state):
+            await asyncio.sleep(seconds)
+            state = await self._read(build)
         if state.uid != build.workflow_uid:
             raise NotFound("another workflow has taken the name")
         dealt_with = build.retry_wish == wish and unread(state, await self._rooms.builds.logs(build.id))
@@ -83,6 +89,19 @@ class Retrier:
             build.id, state=BuildState.RUNNING, conclusion="", former_conclusion=build.conclusion
         )
         return ""
+
+    async def _read(self, build: Build) -> WorkflowState:
+        return read_state(await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name))
+
+    def _too_early(self, state: WorkflowState) -> float:
+        """Give the seconds until what is retried cannot end in the second that its first attempt ended in.
+
+        Who takes over after a crash sees nothing but two ends, and would take such a second one for the first.
+        """
+        if state.finished_at is None:
+            return 0.0
+        wait = state.finished_at + ARGO_TELLS - self._rooms.clock()
+        return min(max(wait, timedelta()), ARGO_TELLS).total_seconds()  # our clock may be behind Argo's
 
 
 def _again(build: Build) -> str:
