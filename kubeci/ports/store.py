@@ -82,7 +82,7 @@ class Builds(Protocol):
     async def add(self, build: Build) -> Build:
         """Record a build; gives the record that stands, the earlier one when the id is known."""
 
-    async def change(self, build_id: str, **changes: str | int | datetime) -> Build:
+    async def change(self, build_id: str, **changes: str | int | datetime | None) -> Build:
         """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
 
     async def warn(self, build_id: str, warnings: tuple[str, ...]) -> None:

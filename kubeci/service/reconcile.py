@@ -144,10 +144,14 @@ class Reconciler:
         return state, None if state.ended else self._look_again_seconds
 
     async def _runs_again(self, build: Build, state: WorkflowState) -> bool:
-        """Say whether a workflow was retried after its end, be it while we were away: then other nodes have ended."""
+        """Say whether a workflow was retried after its end, be it while we were away: then it has ended later, or other nodes."""
         if build.superseded_by:
             return False
-        return not state.ended or bool(unread(state, await self._builds.logs(build.id)))
+        if not state.ended or (
+            build.finished_at and state.finished_at and state.finished_at > build.finished_at
+        ):
+            return True
+        return bool(unread(state, await self._builds.logs(build.id)))
 
     async def _begin_attempt(self, build: Build, state: WorkflowState) -> tuple[Build, Reported]:
         """Give a workflow that was retried after its end a check-run of its own: a completed one stays completed."""
@@ -166,6 +170,7 @@ class Reconciler:
             state=BuildState.RUNNING,
             conclusion="",
             former_conclusion=build.conclusion or build.former_conclusion,
+            finished_at=None,
             stopped="",
             stop_wish="",
         )

@@ -38,7 +38,7 @@ class SqlBuilds(SqlReports):
 
         return await self._database.run(work)
 
-    async def change(self, build_id: str, **changes: str | int | datetime) -> Build:
+    async def change(self, build_id: str, **changes: str | int | datetime | None) -> Build:
         """Change some fields of a build's record, leaving those to others that others change; gives the new record."""
         values = {
             key: value.timestamp() if isinstance(value, datetime) else value for key, value in changes.items()

@@ -174,6 +174,21 @@ async def test_retried_and_failed_again_while_away_is_a_new_check_run(world: Wor
     assert [each["start_line"] for each in second.annotations] == [2]
 
 
+async def test_retried_and_refused_again_while_away_is_a_new_check_run(world: World) -> None:
+    sha = await world.push(PASSING)
+    name = await world.submitted()
+    world.status(name, "Error", Step("a", "Error", reached=False))
+    first = await world.finished(sha)
+    await world.kill()
+    world.status(name, "Error", Step("a", "Error", reached=False, attempt=1))
+    await world.start()
+    second = await world.finished(sha, count=2)
+    assert first.id != second.id
+    await world.restart()
+    await world.quiet()
+    assert [each.conclusion for each in world.runs(sha)] == ["failure", "failure"]
+
+
 async def test_killed_while_a_retry_gets_its_check_run(world: World) -> None:
     sha = await world.push(PASSING)
     name = await world.submitted()

@@ -44,6 +44,8 @@ class Step:
     phase: str = "Succeeded"
     log: str | None = None
     attempt: int = 0
+    reached: bool = True
+    """Its pod was on a machine; else the API server refused it."""
 
 
 @dataclass
@@ -115,11 +117,13 @@ class World(Scene):
             node_id = f"{name}-{step.name}"
             nodes[name]["children"].append(node_id)
             nodes[node_id] = _node(node_id, step.name, "Pod", step.phase, step.attempt)
+            if not step.reached:
+                del nodes[node_id]["hostNodeName"]
             if step.log is not None:
                 self._pod(node_id, step.log)
         status = {"phase": phase, "startedAt": _time(0), "nodes": None}
         if phase in {"Succeeded", "Failed", "Error"}:
-            status["finishedAt"] = _time(1)
+            status["finishedAt"] = _time(1 + max((step.attempt for step in steps), default=0))
         objects = self.stack.cluster.objects
         found = objects.get(WORKFLOWS, NAMESPACE, name)
         version = {"workflows.argoproj.io/pod-name-format": "v1"}  # a pod is named like its node
