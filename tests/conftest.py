@@ -4,7 +4,6 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,6 @@ import structlog
 
 if TYPE_CHECKING:
     from given_cluster import RealCluster
-
-if find_spec("sniffio") is None:
-    # httpcore tries to import it several times a request, which looks through the whole path each time;
-    # None says that it is not there: docs.python.org, "The import system", the module cache.
-    sys.modules["sniffio"] = None  # type: ignore[assignment] # typeshed leaves the None out
 
 # No test trusts a certificate of the machine's store, and reading it takes each TLS context 20 ms. Processes inherit this;
 # the file's one authority ended in 2020, and nobody has its key.

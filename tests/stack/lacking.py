@@ -63,9 +63,12 @@ async def build(world: World) -> tuple[CheckRun, str]:
 
 
 async def figure(world: World, name: str) -> float:
-    """Give one of the server's figures; its status is good whatever it is."""
+    """Give one of the server's figures; its status is good whatever it is.
+
+    It is asked for often, and reading the machine's certificates each time would take longer than the answer.
+    """
     assert world.server
-    async with httpx.AsyncClient(base_url=world.server.server_url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=world.server.server_url, trust_env=False, verify=False) as client:
         assert (await client.get("/status")).status_code == 200
         answer = await client.get("/metrics")
     [value] = [line.split()[1] for line in answer.text.splitlines() if line.startswith(f"{name} ")]
