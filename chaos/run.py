@@ -25,8 +25,9 @@ class Patience:
 
     work: float = 540.0
     """While harm is done."""
-    heal: float = 440.0
-    """From the last harm to the last check-run: claims run out by time, and the sweep asks for one delivery a second."""
+    heal: float = 600.0
+    """From the last harm to the last delivery: one that failed four times while harm was done is asked for again eight minutes
+    after that, and the sweep asks for two a second."""
     at_once: int = 24
 
 
