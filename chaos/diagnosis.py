@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from chaos.judge import Due, Verdict
 from chaos.replicas import Replicas
-from chaos.store import rows, unfinished
+from chaos.store import rows, unfinished, unknown
 from chaos.world import World
 
 CASES = 12
@@ -28,7 +28,7 @@ async def diagnosis(
     for sha in list(concerned)[:CASES]:
         lines += await _commit(sha, world, store)
     lines.append("deliveries that are not taken:")
-    for guid in sorted(world.untaken())[:CASES]:
+    for guid in sorted(await unknown(store, world.unanswered()))[:CASES]:
         tries = [each for each in world.github.deliveries.sent if each.guid == guid]
         lines.append(f"  {guid} {tries[0].event}: {', '.join(each.status for each in tries)}")
     lines.append("deliveries that are not done:")

@@ -15,7 +15,7 @@ from chaos.diagnosis import diagnosis
 from chaos.figure import Figure, Outcome, zeros
 from chaos.ledger import Ledger
 from chaos.replicas import Replicas
-from chaos.store import rows, unfinished
+from chaos.store import rows, unfinished, unknown
 from chaos.world import World
 
 
@@ -140,7 +140,7 @@ class Run:
         """
         busy_at = time.monotonic()
         while time.monotonic() - busy_at < QUIET_SECONDS:
-            if self.world.untaken() or await unfinished(self.store):
+            if await unknown(self.store, self.world.unanswered()) or await unfinished(self.store):
                 busy_at = time.monotonic()
             await asyncio.sleep(0.5)
 
@@ -156,10 +156,11 @@ class Run:
     async def outcome(self, *figures: Figure) -> Outcome:
         """Judge, and say what a person needs where something is wrong."""
         verdict = self.ledger.verdict()
+        missed = await unknown(self.store, self.world.unanswered())
         late = await unfinished(self.store)
         found = [
             *zeros(verdict),
-            Figure("deliveries not taken", len(self.world.untaken()), zero=True),
+            Figure("deliveries not taken", len(missed), zero=True),
             Figure("deliveries not done", len(late), zero=True),
             Figure("builds asked for", self.ledger.builds),
             *figures,

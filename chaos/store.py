@@ -28,6 +28,11 @@ async def rows(store: str, query: str) -> Sequence[Any]:
     return await asyncio.to_thread(read)
 
 
+async def unknown(store: str, guids: set[str]) -> set[str]:
+    """Give those of these deliveries that the inbox does not hold."""
+    return guids - {row[0] for row in await rows(store, "SELECT id FROM deliveries")} if guids else guids
+
+
 async def unfinished(store: str) -> Sequence[Any]:
     """Give the deliveries that are not done, each with id, event, sha, state, attempts, reason."""
     query = "SELECT id, event, sha, state, attempts, reason FROM deliveries WHERE state != 'done'"

@@ -68,8 +68,11 @@ class World:
             if run.status == "completed"
         )
 
-    def untaken(self) -> set[str]:
-        """Give the deliveries of events that the server reads, by guid, none of whose attempts it has taken yet."""
+    def unanswered(self) -> set[str]:
+        """Give the deliveries of events that the server reads, by guid, of which no attempt was answered well yet.
+
+        What was killed before its answer may have them all the same.
+        """
         read = [each for each in self.github.deliveries.sent if _kind(each) in ACTIONS]
         return {each.guid for each in read} - {each.guid for each in read if each.status == "OK"}
 

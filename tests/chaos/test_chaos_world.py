@@ -13,7 +13,7 @@ from chaos.world import REPOSITORIES, world_in
 from kubeci.local.serving import serving
 
 
-async def test_what_was_never_taken_is_told_until_it_is(tmp_path: Path) -> None:
+async def test_what_was_never_answered_well_is_told_until_it_is(tmp_path: Path) -> None:
     answers = {"push": 503}
 
     async def receive(request: Request) -> Response:
@@ -29,15 +29,15 @@ async def test_what_was_never_taken_is_told_until_it_is(tmp_path: Path) -> None:
         github.deliver("ping", {})
         await github.settled()
         [push] = [each for each in github.deliveries.sent if each.event == "push"]
-        assert world.untaken() == {push.guid}
+        assert world.unanswered() == {push.guid}
 
         answers["ping"] = 503  # nothing that the server reads
         github.deliver("ping", {})
         answers.pop("push")
         github.deliveries.add(push.event, push.payload, guid=push.guid)
-        assert world.untaken() == {push.guid}
+        assert world.unanswered() == {push.guid}
         await github.settled()
-        assert world.untaken() == set()
+        assert world.unanswered() == set()
         assert [each.status for each in github.deliveries.sent if each.guid == push.guid] == [
             "Invalid HTTP Response: 503",
             "OK",
