@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from postgres_server import PostgresServer, postgres_server
 
 if TYPE_CHECKING:
     from given_cluster import RealCluster
@@ -45,6 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Give the one PostgreSQL server of this process; whoever stops it starts it again."""
+    with postgres_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

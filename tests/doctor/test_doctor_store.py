@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 from installation_scene import Scene
-from postgres_server import PostgresServer, postgres_server
+from postgres_server import PostgresServer
 from sqlalchemy import text
 
 from kubeci.doctor import store
@@ -21,12 +21,6 @@ from kubeci.store.engine import backend
 from kubeci.store.migrations.versions import r0001_first_tables as first
 
 Spoil: TypeAlias = Callable[[str], None]
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

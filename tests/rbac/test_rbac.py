@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from postgres_server import postgres_server
+from postgres_server import PostgresServer
 
 from kubeci.local.cluster.door import Asked
 from kubeci.local.cluster.resources import CLAIMS, RESOURCES, WORKFLOW_TEMPLATES, WORKFLOWS
@@ -129,14 +129,13 @@ async def play_everything(stack: LocalStack) -> None:
 
 
 @pytest.fixture
-async def used(tmp_path: Path) -> AsyncIterator[set[Right]]:
+async def used(tmp_path: Path, postgres: PostgresServer) -> AsyncIterator[set[Right]]:
     """What a server uses whose store several replicas may share; another one asks for no lease."""
-    with postgres_server() as postgres:
-        async with surroundings(tmp_path) as around:
-            shared = replace(around, options=replace(around.options, store_url=postgres.new_database()))
-            async with with_server(shared) as stack:
-                await play_everything(stack)
-            yield {right_of(asked) for asked in around.cluster.requests}
+    async with surroundings(tmp_path) as around:
+        shared = replace(around, options=replace(around.options, store_url=postgres.new_database()))
+        async with with_server(shared) as stack:
+            await play_everything(stack)
+        yield {right_of(asked) for asked in around.cluster.requests}
 
 
 async def test_the_only_replica_asks_for_no_lease(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from given_cluster import RealCluster
 from played import build, step
-from postgres_server import postgres_server
+from postgres_server import PostgresServer
 from real_scene import RealScene, real_scene
 from served_process import serve
 
@@ -23,11 +23,10 @@ TAKEOVER_SECONDS = 15.0
 
 
 @pytest.fixture
-async def ci(real_cluster: RealCluster, tmp_path: Path) -> AsyncIterator[RealScene]:
-    with postgres_server() as postgres:
-        async with real_scene(real_cluster, tmp_path) as scene:
-            scene.store_in(postgres.new_database())
-            yield scene
+async def ci(real_cluster: RealCluster, tmp_path: Path, postgres: PostgresServer) -> AsyncIterator[RealScene]:
+    async with real_scene(real_cluster, tmp_path) as scene:
+        scene.store_in(postgres.new_database())
+        yield scene
 
 
 async def lease_of(ci: RealScene) -> Lease | None:

@@ -17,7 +17,7 @@ from audited import ACCOUNT, Audited, Right, audit_size, requests_of
 from github_scene import REPOSITORY
 from given_cluster import RealCluster
 from played import LONG, PASSING, cached, files, manifest, step
-from postgres_server import postgres_server
+from postgres_server import PostgresServer
 from real_scene import CLAIMS, RBAC, WORKFLOWS, RealScene, real_scene
 
 from kubeci.cluster.client import Request
@@ -91,16 +91,15 @@ async def nothing_of(ci: RealScene, route: str) -> bool:
 
 
 async def test_what_the_server_asks_for_is_granted_and_what_is_granted_it_asks_for(
-    real_cluster: RealCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    real_cluster: RealCluster, tmp_path: Path, postgres: PostgresServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if real_cluster.plane is None:
         pytest.skip("the cluster KUBECI_TEST_KUBECONFIG names shows no audit log")
     since = audit_size(real_cluster)
-    with postgres_server() as postgres:  # only servers that may be several ask for leases
-        async with real_scene(real_cluster, tmp_path) as ci:
-            ci.store_in(postgres.new_database())
-            async with ci.serving():
-                await play_everything(ci)
+    async with real_scene(real_cluster, tmp_path) as ci:
+        ci.store_in(postgres.new_database())  # only servers that may be several ask for leases
+        async with ci.serving():
+            await play_everything(ci)
     played, run = requests_of(real_cluster, since), requests_of(real_cluster)
     grants = granted("kubeci.yaml")
     with capsys.disabled():

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 from fleet import Fleet, fleet_in
-from postgres_server import PostgresServer, postgres_server
+from postgres_server import PostgresServer
 from tests_stack import PASSING, REPOSITORY
 from world import LINES, Step
 
 from kubeci.workflow import metadata
 
 COMMITS = 24
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fleet import Fleet, fleet_in
-from postgres_server import PostgresServer, postgres_server
+from postgres_server import PostgresServer
 from served_process import serve
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,12 +25,6 @@ from kubeci.local.serving import serving
 from kubeci.service.held import CLAIM
 
 TAKEOVER_SECONDS = 15.0
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
 
 
 @dataclass
