@@ -61,6 +61,16 @@ def unread(state: WorkflowState, kept: Mapping[str, NodeLog]) -> list[tuple[Node
     ]
 
 
+def ended_anew(build: Build, state: WorkflowState, kept: Mapping[str, NodeLog]) -> bool:
+    """Say whether a workflow was retried after the end that was told: it ended later, or nodes did whose logs were not read.
+
+    A pod that the API server refused has no log.
+    """
+    if build.finished_at and state.finished_at and state.finished_at > build.finished_at:
+        return True
+    return bool(unread(state, kept))
+
+
 async def _read(state: WorkflowState, node: Node, node_logs: NodeLogs, *, last: bool) -> NodeLog:
     """Read the logs of a node's containers; one that is refused is left out at the last try alone.
 

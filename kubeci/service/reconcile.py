@@ -24,7 +24,7 @@ from kubeci.service.deployments import DeploymentReports
 from kubeci.service.manual import ManualSteps
 from kubeci.service.patience import has_time
 from kubeci.service.publish import Content, digest_of, publish
-from kubeci.service.read_logs import keep_logs, unread
+from kubeci.service.read_logs import ended_anew, keep_logs
 from kubeci.service.rooms import Rooms
 from kubeci.service.stop import CLOSED
 from kubeci.service.subject import subject_of
@@ -144,14 +144,10 @@ class Reconciler:
         return state, None if state.ended else self._look_again_seconds
 
     async def _runs_again(self, build: Build, state: WorkflowState) -> bool:
-        """Say whether a workflow was retried after its end, be it while we were away: then it has ended later, or other nodes."""
+        """Say whether a workflow was retried after its end, be it while we were away: then it has ended anew."""
         if build.superseded_by:
             return False
-        if not state.ended or (
-            build.finished_at and state.finished_at and state.finished_at > build.finished_at
-        ):
-            return True
-        return bool(unread(state, await self._builds.logs(build.id)))
+        return not state.ended or ended_anew(build, state, await self._builds.logs(build.id))
 
     async def _begin_attempt(self, build: Build, state: WorkflowState) -> tuple[Build, Reported]:
         """Give a workflow that was retried after its end a check-run of its own: a completed one stays completed."""

@@ -13,7 +13,7 @@ from kubeci.model.check_run import Conclusion
 from kubeci.model.trust import What
 from kubeci.service.caches import has_its_cache
 from kubeci.service.judge import Judge
-from kubeci.service.read_logs import unread
+from kubeci.service.read_logs import ended_anew
 from kubeci.service.rooms import Rooms
 from kubeci.service.submit import Submitter
 from kubeci.workflow.status import WorkflowState, read_state
@@ -77,8 +77,8 @@ class Retrier:
             state = await self._read(build)
         if state.uid != build.workflow_uid:
             raise NotFound("another workflow has taken the name")
-        dealt_with = build.retry_wish == wish and unread(state, await self._rooms.builds.logs(build.id))
-        if not state.ended or dealt_with:
+        logs = await self._rooms.builds.logs(build.id)
+        if not state.ended or (build.retry_wish == wish and ended_anew(build, state, logs)):
             # The same wish once more, or somebody was quicker.
             return f"{build.namespace}/{build.workflow_name} is running again already"
         assert self._rooms.cluster.retries is not None
