@@ -101,7 +101,7 @@ class Builds(Protocol):
         """Find the build that was submitted under a workflow's name."""
 
     async def of_check_run(self, repository: Repository, check_run_id: int) -> Build | None:
-        """Find the build that a check-run stands for."""
+        """Find the build that a check-run stands for, or stood for until its workflow was retried."""
 
     async def of_retry(self, wish: str) -> Build | None:
         """Find the build whose workflow was retried last by a wish."""

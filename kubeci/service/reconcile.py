@@ -15,7 +15,7 @@ from kubeci.errors import Forbidden, NotFound, UpstreamError
 from kubeci.model.build import Build, BuildState
 from kubeci.model.check_run import Conclusion, Status
 from kubeci.model.json import JsonObject
-from kubeci.model.report import Reported
+from kubeci.model.report import Outcome, Reported
 from kubeci.report.check_run import report, setup
 from kubeci.report.outcome import outcome_of
 from kubeci.report.pacing import LONGEST, is_urgent, progress_interval, progress_withheld
@@ -108,7 +108,7 @@ class Reconciler:
     async def _report(self, build: Build, state: WorkflowState, again: float | None) -> float | None:
         told = await self._builds.reported(build.id)
         finished = build.state in {BuildState.FINISHED, BuildState.LOST}
-        if (finished or told.completed) and await self._runs_again(build, state):
+        if (finished or told.completed or _was_retried(build)) and await self._runs_again(build, state):
             build, told = await self._begin_attempt(build, state)
         elif finished:
             return None
@@ -145,7 +145,7 @@ class Reconciler:
 
     async def _runs_again(self, build: Build, state: WorkflowState) -> bool:
         """Say whether a workflow was retried after its end, be it while we were away: then it has ended anew."""
-        if build.superseded_by:
+        if build.superseded_by and not _was_retried(build):
             return False
         return not state.ended or ended_anew(build, state, await self._builds.logs(build.id))
 
@@ -160,6 +160,7 @@ class Reconciler:
             check_run_id = await self._rooms.github.checks.create(build.commit, check)
         told = Reported()
         await self._builds.save_reported(build.id, told)
+        await self._builds.save_outcome(build.id, Outcome(check=check))
         again = await self._builds.change(
             build.id,
             check_run_id=check_run_id,
@@ -167,9 +168,9 @@ class Reconciler:
             conclusion="",
             former_conclusion=build.conclusion or build.former_conclusion,
             finished_at=None,
-            stopped="",
-            stop_wish="",
         )
+        if not _was_retried(build):  # and so by Argo itself; else it was stopped since
+            again = await self._builds.change(build.id, stopped="", stop_wish="")
         return again, told
 
     async def _successor(self, build: Build) -> str:
@@ -214,6 +215,11 @@ class Reconciler:
                 await self._rooms.cluster.workflows.annotate(build.namespace, build.workflow_name, published)
             except (NotFound, Forbidden) as error:
                 log.info("the workflow takes no annotation", workflow=build.workflow_name, error=str(error))
+
+
+def _was_retried(build: Build) -> bool:
+    """Say whether a retry of ours was asked for of the check-run that stands: people ask for one when that has ended."""
+    return build.check_run_id == build.retried_check_run
 
 
 def _gone(key: WorkflowKey) -> WorkflowState:

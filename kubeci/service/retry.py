@@ -82,13 +82,35 @@ class Retrier:
             # The same wish once more, or somebody was quicker.
             return f"{build.namespace}/{build.workflow_name} is running again already"
         assert self._rooms.cluster.retries is not None
-        await self._rooms.builds.change(build.id, retry_wish=wish, retried_check_run=build.check_run_id)
-        await self._rooms.cluster.retries.retry(build.namespace, build.workflow_name)
+        # By these the reconciler tells the next end from this one, and that the next attempt is wanted, whatever became
+        # of this one.
+        build = await self._rooms.builds.change(
+            build.id,
+            retry_wish=wish,
+            retried_check_run=build.check_run_id,
+            finished_at=state.finished_at,
+            superseded_by="",
+            stopped="",
+            stop_wish="",
+        )
+        try:
+            await self._rooms.cluster.retries.retry(build.namespace, build.workflow_name)
+        except UpstreamError:
+            if not await self._runs_again(build):
+                raise
         # The reconciler begins a new check-run; whoever asks before that must not take the old end for the new one.
         await self._rooms.builds.change(
             build.id, state=BuildState.RUNNING, conclusion="", former_conclusion=build.conclusion
         )
         return ""
+
+    async def _runs_again(self, build: Build) -> bool:
+        """Say whether a workflow was retried although it was not answered so: the answer was lost, or somebody else did it."""
+        try:
+            state = await self._read(build)
+        except UpstreamError:
+            return False
+        return not state.ended or ended_anew(build, state, await self._rooms.builds.logs(build.id))
 
     async def _read(self, build: Build) -> WorkflowState:
         return read_state(await self._rooms.cluster.workflows.get(build.namespace, build.workflow_name))

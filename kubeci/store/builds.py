@@ -80,11 +80,10 @@ class SqlBuilds(SqlReports):
         return await self._one((builds.c.namespace == namespace) & (builds.c.workflow_name == name))
 
     async def of_check_run(self, repository: Repository, check_run_id: int) -> Build | None:
-        """Find the build that a check-run of this repository stands for."""
-        return await self._one(
-            (builds.c.check_run_id == check_run_id)
-            & (builds.c.owner == repository.owner)
-            & (builds.c.name == repository.name)
+        """Find the build that a check-run of this repository stands for, or stood for until its workflow was retried."""
+        here = (builds.c.owner == repository.owner) & (builds.c.name == repository.name)
+        return await self._one((builds.c.check_run_id == check_run_id) & here) or await self._one(
+            (builds.c.retried_check_run == check_run_id) & here
         )
 
     async def of_retry(self, wish: str) -> Build | None:

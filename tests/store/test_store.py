@@ -134,6 +134,15 @@ async def test_builds_are_found_by_workflow_check_run_and_rivalry(stored: Databa
     assert by_check_run
     assert by_check_run.id == "done"
     assert await builds.of_check_run(Repository("acme", "gadgets", 3), 7) is None
+    await builds.change("old", retried_check_run=8, check_run_id=9)
+    for number in (8, 9):
+        retried = await builds.of_check_run(Repository("acme", "widgets", 3), number)
+        assert retried
+        assert retried.id == "old"
+    await builds.change("elsewhere", check_run_id=8)
+    standing = await builds.of_check_run(Repository("acme", "widgets", 3), 8)
+    assert standing
+    assert standing.id == "elsewhere"
     assert [each.id for each in await builds.unfinished_of(build("new"))] == ["old", "new"]
     assert [each.id for each in await builds.unfinished()] == ["elsewhere", "old", "new"]
 
