@@ -16,8 +16,8 @@ BUSY_UPTIME_SECONDS = (0.1, 3.0)
 """Where the work goes on beside a kill, or there is little of it."""
 CALM_SECONDS = (35.0, 50.0)
 CALM_EVERY = 8
-"""One life in so many is long enough to lead, and to sweep for what was missed: stories wait for that. With two replicas,
-of which the other lives on, one in twice as many is."""
+"""One life in so many is long enough to lead, and to sweep for what was missed: stories wait for that. With two replicas one in
+twice as many is, while which the other is killed."""
 AIM_SECONDS = 3.0
 AIM_LOOK_SECONDS = 0.002
 LATE_SECONDS = 0.04
@@ -57,21 +57,33 @@ class Killer:
             if until.is_set():
                 return
             replica = self._random.choice(self._replicas.each)
-            seconds = (
-                CALM_SECONDS
-                if self._calm and life % (CALM_EVERY * len(self._replicas.each)) == 0
-                else self._uptime
-            )
-            await _pause(until, self._random.uniform(*seconds))
-            if self._random.random() < 0.6:
-                await self._aim(*self._random.choice(AIMS))
-            await self._kill(replica)
-            if self._random.random() < 0.1:  # while it starts
-                await replica.spawn()
-                await asyncio.sleep(self._random.uniform(0.3, 2.0))
-                await self._kill(replica)
+            if self._calm and life % (CALM_EVERY * len(self._replicas.each)) == 0:
+                await self._spare(replica, until)
+            else:
+                await _pause(until, self._random.uniform(*self._uptime))
+            await self._strike(replica)
+
+    async def _spare(self, spared: Replica, until: asyncio.Event) -> None:
+        """Let one live for long, and kill the others meanwhile."""
+        others = [each for each in self._replicas.each if each is not spared]
+        clock = asyncio.get_running_loop().time
+        over = clock() + self._random.uniform(*CALM_SECONDS)
+        while others and not until.is_set() and clock() < over:
+            await _pause(until, self._random.uniform(*self._uptime))
+            await self._strike(self._random.choice(others))
+        await _pause(until, over - clock())
+
+    async def _strike(self, replica: Replica) -> None:
+        """Kill one at a time that is chosen for it, perhaps again while it starts, and start it again."""
+        if self._random.random() < 0.6:
+            await self._aim(*self._random.choice(AIMS))
+        await self._kill(replica)
+        if self._random.random() < 0.1:  # while it starts
             await replica.spawn()
-            await replica.answers()
+            await asyncio.sleep(self._random.uniform(0.3, 2.0))
+            await self._kill(replica)
+        await replica.spawn()
+        await replica.answers()
 
     async def _kill(self, replica: Replica) -> None:
         await replica.kill()
