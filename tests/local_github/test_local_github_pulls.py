@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -27,6 +28,16 @@ async def pull(github: LocalGitHub, base: str) -> PullRequest:
 async def actions(github: LocalGitHub, receiver: Receiver) -> list[str]:
     await github.settled()
     return [body["action"] for body in receiver.named("pull_request")]
+
+
+async def test_pull_requests_that_are_opened_at_once_have_numbers_of_their_own(
+    github: LocalGitHub, base: str
+) -> None:
+    heads = [await github.push("acme/widgets", {"c": name}, branch=name, base=base) for name in "xyz"]
+    opening = (github.open_pull_request("acme/widgets", head=name) for name in "xyz")
+    opened = await asyncio.gather(*opening, github.open_issue("acme/widgets", "A wish"))
+    assert sorted(each.number for each in opened) == [1, 2, 3, 4]
+    assert [each.head_sha for each in opened if isinstance(each, PullRequest)] == heads
 
 
 async def test_the_life_of_a_pull_request(

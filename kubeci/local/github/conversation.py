@@ -53,10 +53,10 @@ class Reaction:
     created_at: datetime
 
 
-def next_number(state: State, repository: Repository) -> int:
-    """Give the number of a repository's next issue or pull request."""
-    issues = sum(1 for issue in state.issues if issue.repository is repository)
-    return 1 + issues + sum(1 for pull in state.pull_requests if pull.base is repository)
+def next_number(repository: Repository) -> int:
+    """Give the number of a repository's next issue or pull request, which is taken then: opening one takes a while."""
+    repository.last_number += 1
+    return repository.last_number
 
 
 def find_thread(state: State, repository: Repository, number: int) -> Thread | None:

@@ -20,7 +20,7 @@ class IssueEvents:
         """Open an issue."""
         state, now = self._state, self._state.now()
         issue = Issue(
-            state.new_id(), next_number(state, repository), repository, title, user, now, now, body or None
+            state.new_id(), next_number(repository), repository, title, user, now, now, body or None
         )
         state.issues.append(issue)
         payload = {"action": "opened", "issue": await issue_json(state, issue)}

@@ -63,7 +63,7 @@ class Contributing(Person):
         now = self.state.now()
         pull = PullRequest(
             id=self.state.new_id(),
-            number=next_number(self.state, target),
+            number=next_number(target),
             base=target,
             base_ref=base or target.default_branch,
             head=source,

@@ -93,6 +93,8 @@ class Repository:
     archived: bool = False
     deleted: bool = False  # what a pull request from a deleted fork still points at
     required: set[str] = field(default_factory=set)
+    last_number: int = 0
+    """Of its issues and pull requests, which share their numbers."""
 
     @property
     def full_name(self) -> str:
