@@ -28,7 +28,8 @@ async def adopt(build: Build, rooms: Rooms) -> bool:
         return False
     log.info("a workflow is taken for the build that it was made for", workflow=build.workflow_name)
     build = await rooms.builds.change(build.id, workflow_uid=existing["metadata"]["uid"])
-    await rooms.builds.begin(build.id)
+    # First, since nobody looks for what has begun.
     if is_unwanted(build):
         await stop_or_say(build, workflows)
+    await rooms.builds.begin(build.id)
     return True

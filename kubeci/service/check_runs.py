@@ -47,7 +47,10 @@ class CheckRuns:
         check_run_id = found or await self._rooms.github.checks.create(build.commit, check, annotations)
         await self._told(build, check, Reported(writes=1, annotations=len(annotations)))
         if known and known.state is BuildState.LOST:
-            await self._rooms.builds.change(build.id, state=BuildState.SUBMITTING, conclusion="")
+            # In one: whoever finds it submitting takes the check-run that it has.
+            return await self._rooms.builds.change(
+                build.id, check_run_id=check_run_id, state=BuildState.SUBMITTING, conclusion=""
+            )
         return await self._rooms.builds.change(build.id, check_run_id=check_run_id)
 
     async def conclude(

@@ -123,16 +123,29 @@ class DeploymentReports:
         except RateLimited:
             raise
         except UpstreamError as error:
-            if error.retryable and told.failures + 1 < MAX_FAILURES:
-                again = replace(told, failures=told.failures + 1)
-                await self._builds.save_deployment(build.id, deployment.node_id, again)
-                raise
+            if error.retryable:
+                return await self._failed(build, deployment, told, error)
             aim = replace(aim, refused=_refusal(deployment, error))
         aim = replace(aim, deployment_id=told.deployment_id)
         if not aim.refused and aim.state != told.state:
             self._announce(build, deployment, aim)
         await self._builds.save_deployment(build.id, deployment.node_id, aim)
         return aim
+
+    async def _failed(
+        self, build: Build, deployment: NodeDeployment, told: DeploymentTold, error: UpstreamError
+    ) -> DeploymentTold:
+        """Take note that GitHub failed; raises the error unless it is the last one that the check-run waits for.
+
+        The state stays untold, so that each later look tries it anew.
+        """
+        last = told.failures + 1 >= MAX_FAILURES
+        refused = _refusal(deployment, error) if last else told.refused
+        told = replace(told, failures=0 if last else told.failures + 1, refused=refused)
+        await self._builds.save_deployment(build.id, deployment.node_id, told)
+        if not last:
+            raise error
+        return told
 
     def _announce(self, build: Build, deployment: NodeDeployment, aim: DeploymentTold) -> None:
         if self._rooms.news and deployment.state in ENDED:

@@ -15,7 +15,11 @@ from kubeci.service.check_runs import CheckRuns
 from kubeci.service.identity import offer_id
 from kubeci.service.rooms import Rooms
 from kubeci.service.subject import workflow_url
+from kubeci.service.unbegun import is_unmade
 from kubeci.workflow.names import workflow_name
+
+NOT_RUN = frozenset({BuildState.OFFERED, BuildState.SKIPPED, BuildState.LOST})
+"""What is in these states has no result of its own."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +58,10 @@ class ManualSteps:
     async def _was_run(self, build: Build, template: str) -> bool:
         others = await self._rooms.builds.all_of_commit(build.commit)
         return any(
-            each.entrypoint == template and each.state is not BuildState.OFFERED and not each.deployment_id
+            each.entrypoint == template
+            and each.state not in NOT_RUN
+            and not is_unmade(each)  # it has no result under the step's name
+            and not each.deployment_id
             for each in others
         )
 
@@ -91,7 +98,10 @@ class ManualSteps:
             loaded=(),
             plan=Plan(manual=(step,)),
             conclusion="",
+            former_conclusion="",
             finished_at=None,
+            retry_wish="",
+            retried_check_run=0,
         )
 
     def _details_url(self, build: Build, step: ManualStep) -> str:

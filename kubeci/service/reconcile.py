@@ -116,6 +116,10 @@ class Reconciler:
         deploying = await self._deployments.report(build, state)
         subject = subject_of(build, self._rooms.argo_ui, await self._successor(build))
         check = report(replace(subject, warnings=(*subject.warnings, *deploying)), state, logs)
+        if state.deleted and told.completed:
+            # That it is gone since tells nothing of how it ended, which GitHub shows already.
+            shown = (await self._builds.outcome(build.id)).check
+            check = shown if shown and digest_of(shown) == told.digest else check
         content = Content(check, tuple(remark for log in logs.values() for remark in log.annotations))
         completed = check.status is Status.COMPLETED
         wait = self._wait(build, content, told)
@@ -206,7 +210,8 @@ class Reconciler:
             conclusion=conclusion.value if conclusion else "",
             finished_at=state.finished_at or self._rooms.clock(),
         )
-        if build.head_repository and build.stopped.startswith(CLOSED):
+        now = await self._builds.get(build.id)  # its pull request may have been closed while the end was told
+        if build.head_repository and now and now.stopped.startswith(CLOSED):
             # GitHub tells nothing of a fork's branches, so this is the last that is heard of its cache.
             await clear_build(build, self._rooms)
         if content.annotations and not state.deleted:

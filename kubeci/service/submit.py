@@ -68,8 +68,12 @@ class Submitter:
                 if not error.retryable or (last_attempt and not self._waits_long(request, now)):
                     await self._give_up(request, error)
                 raise
-            if request.deployment and await self._rooms.builds.get(request.id) is None:
-                # There is neither a workflow nor a check-run that would tell it.
+            if (
+                request.deployment
+                and not request.of_build
+                and await self._rooms.builds.get(request.id) is None
+            ):
+                # There is neither a workflow nor a check-run that would tell it. A Re-run has that of the build before.
                 repository, number = request.commit.repository, request.deployment.id
                 await self._deployments.refused(repository, number, outcome)
             return outcome
@@ -82,6 +86,8 @@ class Submitter:
         anew = known and is_unmade(known) and request.automatic and request.what is What.COMMAND
         open_states = {BuildState.SUBMITTING, BuildState.SKIPPED, BuildState.LOST}
         if known and not anew and known.state not in open_states:
+            if _answers_refusal(request):  # an earlier try may have ended before it did
+                await self._check_runs.lift_refusal(request.commit, known.check_name)
             return await self._told_before(known)
         if request.automatic and not known and await self._built(request):
             return "the commit is built already"

@@ -157,13 +157,13 @@ class Scene:
         assert found
         return found
 
-    async def look(self, state: JsonObject, *, calls: int = 1_000_000) -> bool:
-        """Let a leader look at the workflow in a state; True: it was killed at that call."""
+    async def look(self, state: JsonObject | None, *, calls: int = 1_000_000) -> bool:
+        """Let a leader look at the workflow in a state, None: it is gone; True: it was killed at that call."""
         self.cluster.current = state
         self.clock.moment += timedelta(hours=1)
         life = Life(calls)
         reconciler = Reconciler(self.rooms(life))
-        return await _lived(reconciler.reconcile(WorkflowKey("argo", "wf"), Observed(state)), life)
+        return await lived(reconciler.reconcile(WorkflowKey("argo", "wf"), Observed(state)), life)
 
     async def press(self, wish: str, *, calls: int = 1_000_000, last_attempt: bool = False) -> bool:
         """Let a replica work on a Re-run of the first check-run; True: it was killed at that call."""
@@ -174,7 +174,7 @@ class Scene:
         )
         life = Life(calls)
         retrier = Retrier(self.rooms(life), cast("Any", self.anew))
-        return await _lived(retrier.retry(build, request, self.clock(), last_attempt=last_attempt), life)
+        return await lived(retrier.retry(build, request, self.clock(), last_attempt=last_attempt), life)
 
     async def supersede(self) -> None:
         """Let a newer build take the place of this one."""
@@ -194,7 +194,7 @@ class Scene:
         return [run.body.get("conclusion") or str(run.body["status"]) for run in self.checks.runs.values()]
 
 
-async def _lived(work: Coroutine[Any, Any, Any], life: Life) -> bool:
+async def lived(work: Coroutine[Any, Any, Any], life: Life) -> bool:
     """Do work until its end or the end of its process, which it says."""
     dead = asyncio.Event()
     life.at_end = dead.set

@@ -69,6 +69,19 @@ async def test_a_github_that_keeps_failing_does_not_hold_up_the_check_run(scene:
     assert scene.history() == {"staging": ["success"]}
 
 
+async def test_a_state_that_github_failed_to_take_is_told_at_the_next_look(scene: Scene) -> None:
+    await scene.report(workflow("Running", staging="Running"))
+    scene.github.faults.add(Fault("POST", "/statuses$", status=502, times=MAX_FAILURES))
+    state = workflow("Running", staging="Succeeded")
+    for _ in range(MAX_FAILURES - 1):
+        with pytest.raises(UpstreamError):
+            await scene.report(state)
+    (warning,) = await scene.report(state)
+    assert "did not take the deployment to `staging`" in warning
+    assert await scene.report(state) == ()
+    assert scene.history() == {"staging": ["in_progress", "success"]}
+
+
 async def test_a_workflow_that_is_gone_takes_no_annotation(scene: Scene) -> None:
     scene.cluster.annotations = None
     assert await scene.report(workflow("Running", staging="Running")) == ()

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 import yaml
+from shared_stacks import Stacks
 from tests_stack import PASSING, SharedScene
 
 from kubeci.local.cluster.resources import WORKFLOWS
 from kubeci.local.github.deployment import Deployment
+from kubeci.local.stack import StackSettings
+from kubeci.model.trust import Answer, What, Who
+from kubeci.settings.config import Config
+from kubeci.settings.pattern import Pattern
 from kubeci.workflow import metadata
 
 ASKS = {"kube_ci": {"run": True}}
@@ -126,6 +131,23 @@ async def test_a_deployment_that_asks_gets_a_run(scene: SharedScene) -> None:
     assert states(asked)[-1:] == ["success"]
     assert asked.statuses[-1].environment_url == "https://qa.example.com"
     assert scene.deployments() == [asked], "its statuses go to that deployment"
+
+
+async def test_a_rerun_that_is_refused_leaves_a_deployment_as_it_was(stacks: Stacks) -> None:
+    nobody = dict.fromkeys(Who, Answer.IGNORE)
+    config = Config(deploy_templates=Pattern("^deploy"), trust={What.RERUN: nobody})
+    scene = await stacks.scene(StackSettings(config=config))
+    sha = await scene.push(definition(("build", "")))
+    await scene.concluded(sha)
+    asked = await scene.stack.github.deploy(scene.repository, "main", environment="qa", payload=ASKS)
+    run = await scene.concluded(sha, count=2)
+    assert await ended(scene, asked) == "success"
+    await scene.quiet()
+    scene.stack.github.user = "stranger"
+    await scene.stack.github.rerequest(run.id)
+    await scene.until(lambda: "may not have this built" in str(run.output["summary"]))
+    await scene.quiet()
+    assert asked.state == "success"
 
 
 async def test_its_payload_may_be_text_and_the_run_may_fail(scene: SharedScene) -> None:

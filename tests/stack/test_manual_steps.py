@@ -122,6 +122,17 @@ async def test_a_step_that_was_run_is_not_skipped_any_more(manual: SharedScene) 
     assert offer.conclusion == "action_required"
 
 
+async def test_a_step_whose_run_the_cluster_refused_may_be_skipped(manual: SharedScene) -> None:
+    sha = await offered(manual, definition())
+    offer = latest(manual, sha, "sign-off")
+    manual.stack.cluster.faults.add("POST", "/workflows?", status=422)
+    await manual.stack.github.press(offer.id, "run")
+    await manual.until(lambda: [run for run in manual.runs(sha) if run.conclusion == "failure"])
+    await manual.quiet()
+    await manual.stack.github.press(offer.id, "skip")
+    await manual.until(lambda: "octocat skipped this" in str(offer.output))
+
+
 async def test_what_was_run_before_is_not_offered(manual: SharedScene) -> None:
     """A newer check-run that is neutral would stand for one that failed."""
     found = yaml.safe_load(definition()[".kube-ci/ci.yaml"])

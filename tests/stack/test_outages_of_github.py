@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from tests_stack import PASSING
+from tests_stack import PASSING, REPOSITORY
 from world import FAST, Step, World
 
 from kubeci.service.intake import MAX_ATTEMPTS
@@ -35,6 +35,27 @@ async def test_a_build_that_github_did_not_let_begin_begins_when_it_does(world: 
     assert (await world.finished(sha)).conclusion == "success"
     await world.quiet()
     assert len(world.runs(sha)) == len(world.workflows()) == 1
+
+
+async def test_a_refusal_is_lifted_though_github_failed_until_the_build_had_ended(world: World) -> None:
+    github = world.stack.github
+    await world.push(PASSING)
+    await world.submitted()
+    await github.fork(REPOSITORY, "stranger")
+    github.user = "stranger"
+    sha = await github.push("stranger/widgets", {"x": "y"}, branch="patch")
+    await github.open_pull_request(REPOSITORY, head="stranger/widgets:patch")
+    [refusal] = await world.until(
+        lambda: [each for each in world.runs(sha) if each.conclusion == "action_required"]
+    )
+    world.github_fault("PATCH", f"/check-runs/{refusal.id}$", status=502, times=1000)
+    github.user = "octocat"
+    await github.press(refusal.id, "run")
+    world.status(await world.submitted(2), "Succeeded", Step("a"))
+    await world.until(lambda: world.stored("SELECT id FROM builds WHERE what = 'runButton' AND state = 'finished'"))
+    github.faults.clear()
+    await world.until(lambda: refusal.conclusion == "neutral")
+    assert len(world.workflows()) == 2
 
 
 async def test_a_limit_is_no_attempt(world: World) -> None:

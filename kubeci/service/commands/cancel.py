@@ -36,4 +36,5 @@ async def _running(asked: Asked, rooms: Rooms) -> list[Build]:
         if each.ref.type is RefType.BRANCH and not each.ref.name and each.head_repository == fork
     ]
     builds = {each.id: each for each in (*of_branch, *nameless) if each.state in UNDER_WAY}
-    return list(builds.values())
+    # A comment that is handled again must not stop what came since, nor what another of its lines began.
+    return [each for each in builds.values() if each.created_at < asked.now]
