@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -37,6 +38,7 @@ QUIET_SECONDS = 5.0
 seconds."""
 STEP_SECONDS = 5.0
 BEGIN_SECONDS = 60.0
+STORY_LOOK_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -52,6 +54,8 @@ class Run:
     ledger: Ledger
     patience: Patience
     started: float = field(default_factory=time.monotonic)
+    allowed: Callable[[], float] = lambda: math.inf
+    """Gives how many builds may be asked for so far; a story that comes too early waits."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when no more harm is to be done."""
     stuck: list[str] = field(default_factory=list)
@@ -101,6 +105,8 @@ class Run:
 
         async def one(number: int, story: stories.Story) -> None:
             async with room:
+                while self.ledger.builds >= self.allowed() and not self.over.is_set():
+                    await asyncio.sleep(STORY_LOOK_SECONDS)
                 if self.over.is_set():
                     return
                 teller = stories.Teller(

@@ -11,6 +11,8 @@ BUILDS = 300
 FEW = 30
 BUILDS_A_KILL = 15
 """Fewer kills than one for so many builds would show little."""
+BUILDS_BETWEEN = 12
+"""No more builds are asked for by one kill: while a server lives long, most of them would be."""
 
 
 async def kills(setting: Setting, *, replicas: int, on_postgres: bool = False) -> Outcome:
@@ -19,6 +21,7 @@ async def kills(setting: Setting, *, replicas: int, on_postgres: bool = False) -
         await run.begin()
         builds = FEW if setting.short else BUILDS
         uptime = BUSY_UPTIME_SECONDS if setting.short or replicas > 1 else UPTIME_SECONDS
+        run.allowed = lambda: BUILDS_BETWEEN * (run.replicas.kills + 1)
         killer = Killer(run.replicas, run.random, calm=not setting.short, uptime=uptime)
         healing = await run.through(stories.chosen(builds, run.random), killer.run(run.over))
         done = run.replicas.kills
