@@ -52,7 +52,9 @@ async def test_a_refusal_is_lifted_though_github_failed_until_the_build_had_ende
     github.user = "octocat"
     await github.press(refusal.id, "run")
     world.status(await world.submitted(2), "Succeeded", Step("a"))
-    await world.until(lambda: world.stored("SELECT id FROM builds WHERE what = 'runButton' AND state = 'finished'"))
+    await world.until(
+        lambda: world.stored("SELECT id FROM builds WHERE what = 'runButton' AND state = 'finished'")
+    )
     github.faults.clear()
     await world.until(lambda: refusal.conclusion == "neutral")
     assert len(world.workflows()) == 2
