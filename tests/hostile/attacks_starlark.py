@@ -73,6 +73,8 @@ DEEP = (
     star("not not", "x = " + "not " * 15_000 + "1\n", "nested too deeply"),
     star("conditions in conditions", "x = " + "1 if 1 else " * 5_000 + "1\n", CRASHED),
     star("lambdas in lambdas", "x = " + "lambda: " * 3_000 + "1\n", CRASHED),
+    # How it ends depends on the machine: it is deep enough to crash the interpreter, and takes long until then.
+    star("thousands of lambdas in lambdas", "x = " + "lambda: " * 8_000 + "1\n", "", costly=True),
     star("indentation", "def f():\n" + "".join("  " * (n + 1) + "if 1:\n" for n in range(150)) + "  " * 151 + "pass\nf()\nx = 1 // 0\n", "division by zero"),
     star("a member of a member", "x = {}" + ".x" * 30_000 + "\n", CRASHED),
     star("calls of calls", "x = f" + "()" * 30_000 + "\n", CRASHED),

@@ -14,6 +14,7 @@ from kubeci.errors import UpstreamError
 from kubeci.local.github.auth import App
 from kubeci.local.github.faults import Fault
 from kubeci.service.deployments import MAX_FAILURES
+from kubeci.workflow.status import WorkflowState
 
 
 @pytest.fixture
@@ -57,27 +58,27 @@ async def test_a_lost_answer_is_looked_for(scene: Scene) -> None:
     assert scene.history() == {"staging": ["in_progress"]}
 
 
-async def test_a_github_that_keeps_failing_does_not_hold_up_the_check_run(scene: Scene) -> None:
+async def given_up(scene: Scene, state: WorkflowState) -> None:
+    """GitHub fails to take a state until the check-run does not wait for it any longer, and warns."""
     scene.github.faults.add(Fault("POST", "/statuses$", status=502, times=MAX_FAILURES))
-    state = workflow("Running", staging="Running")
     for _ in range(MAX_FAILURES - 1):
         with pytest.raises(UpstreamError):
             await scene.report(state)
     (warning,) = await scene.report(state)
     assert "did not take the deployment to `staging`" in warning
+
+
+async def test_a_github_that_keeps_failing_does_not_hold_up_the_check_run(scene: Scene) -> None:
+    state = workflow("Running", staging="Running")
+    await given_up(scene, state)
     assert await scene.report(workflow("Succeeded", staging="Succeeded")) == ()
     assert scene.history() == {"staging": ["success"]}
 
 
 async def test_a_state_that_github_failed_to_take_is_told_at_the_next_look(scene: Scene) -> None:
     await scene.report(workflow("Running", staging="Running"))
-    scene.github.faults.add(Fault("POST", "/statuses$", status=502, times=MAX_FAILURES))
     state = workflow("Running", staging="Succeeded")
-    for _ in range(MAX_FAILURES - 1):
-        with pytest.raises(UpstreamError):
-            await scene.report(state)
-    (warning,) = await scene.report(state)
-    assert "did not take the deployment to `staging`" in warning
+    await given_up(scene, state)
     assert await scene.report(state) == ()
     assert scene.history() == {"staging": ["in_progress", "success"]}
 
